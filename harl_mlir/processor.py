@@ -1,0 +1,85 @@
+"""Facts of the processor that default schedules and record keys depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+_FEATURES_THAT_MATTER = (
+    "avx", "avx2", "fma", "f16c", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_bf16",
+    "avx512_fp16", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "asimddp", "sve", "sve2",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What a schedule is made for. Sizes in bytes."""
+
+    name: str
+    features: tuple[str, ...]
+    vector_bytes: int
+    vector_registers: int
+    l1_bytes: int
+    l2_bytes: int
+    l3_bytes: int
+
+    def lanes(self, bytes_per_element: int) -> int:
+        """Elements of a vector register."""
+        return max(1, self.vector_bytes // bytes_per_element)
+
+
+@lru_cache(maxsize=1)
+def this_processor() -> Processor:
+    """Read the facts from the running system; unknown cache sizes get common values."""
+    name, flags = _cpuinfo()
+    if "avx512f" in flags:
+        vector_bytes, registers = 64, 32
+    elif "avx" in flags:
+        vector_bytes, registers = 32, 16
+    elif "asimd" in flags:
+        vector_bytes, registers = 16, 32
+    else:
+        vector_bytes, registers = 16, 16
+    caches = _cache_sizes()
+    return Processor(
+        name=name,
+        features=tuple(f for f in _FEATURES_THAT_MATTER if f in flags),
+        vector_bytes=vector_bytes,
+        vector_registers=registers,
+        l1_bytes=caches.get(1, 32 << 10),
+        l2_bytes=caches.get(2, 512 << 10),
+        l3_bytes=caches.get(3, 8 << 20),
+    )
+
+
+def _cpuinfo() -> tuple[str, frozenset[str]]:
+    name, flags = platform.processor() or platform.machine(), frozenset[str]()
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return name, flags
+    for line in text.splitlines():
+        field, _, value = (part.strip() for part in line.partition(":"))
+        if field == "model name":
+            name = value
+        elif field in ("flags", "Features"):
+            flags = frozenset(value.split())
+        if name and flags and not line.strip():
+            break
+    return name, flags
+
+
+def _cache_sizes() -> dict[int, int]:
+    sizes: dict[int, int] = {}
+    for level in (1, 2, 3):
+        key = f"SC_LEVEL{level}_DCACHE_SIZE" if level == 1 else f"SC_LEVEL{level}_CACHE_SIZE"
+        try:
+            size = os.sysconf(key)
+        except (ValueError, OSError):
+            size = 0
+        if size > 0:
+            sizes[level] = size
+    return sizes
