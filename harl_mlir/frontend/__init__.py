@@ -1,0 +1,1 @@
+"""Reading .mlir text: parsing, shape specialisation, raising memrefs to tensors."""

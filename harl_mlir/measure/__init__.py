@@ -1,0 +1,1 @@
+"""Measuring: the worker process, the pool, operands, the reference, the clock."""

@@ -1,0 +1,1 @@
+"""Every measurement, at once, in SQLite."""

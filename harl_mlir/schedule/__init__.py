@@ -1,0 +1,1 @@
+"""How a candidate becomes a transform-dialect script; the schedule library and its application."""

@@ -1,0 +1,1 @@
+"""What a sketch leaves open: decisions, candidates, sketches. Plain Python, no MLIR."""

@@ -1,0 +1,1 @@
+"""From linalg ops to tasks: loop-nest facts, fusion groups, workload keys."""
