@@ -1,0 +1,238 @@
+"""A small vocabulary of transform ops in which the sketches' schedules are written.
+
+Every method appends ops at the builder's place and returns handles (`!transform.any_op`). Only ops
+and attributes that MLIR 22 and 24 read alike are offered; clean-up is offered on a loop nest only,
+because at function level, inside a library's action, it crashes or fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from harl_mlir.mlir import ir, loop, structured, transform, tune
+
+Handle: TypeAlias = ir.Value
+Size: TypeAlias = int | ir.Value
+
+FOLD_SLICES_INTO_TRANSFERS = (
+    "tensor.fold_tensor_subset_ops_into_vector_transfers",
+    "tensor.merge_consecutive_insert_extract_slice",
+    "canonicalization",
+)
+FOLD_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices", "canonicalization")
+# Alone, before any canonicalization: else a reduction by one turns into scalar inserts, 10x slower.
+REDUCTIONS_TO_CONTRACTS = ("vector.reduction_to_contract", "vector.transfer_permutation_patterns")
+
+
+class ScheduleBuilder:
+    """Appends transform ops at the end of `block`.
+
+    With `tunable`, `size()` leaves a selected `transform.tune.knob` behind instead of a number.
+    """
+
+    def __init__(self, block: ir.Block, *, tunable: bool = False) -> None:
+        self._point = ir.InsertionPoint(block)
+        self._tunable = tunable
+        self._any = transform.AnyOpType.get()
+        self._knobs: dict[str, ir.Value] = {}
+
+    def size(self, name: str, value: int, options: Sequence[int]) -> Size:
+        """The number of a decision: a literal, or the knob that holds it. Equal names share a knob.
+
+        Zero stays a literal: as a parameter it would still count as a loop.
+        """
+        if not self._tunable or value == 0:
+            return value
+        if name not in self._knobs:
+            i64 = ir.IntegerType.get_signless(64)
+            knob = tune.KnobOp(
+                transform.ParamType.get(i64),
+                name,
+                [int(o) for o in options if o != 0],
+                selected=ir.IntegerAttr.get(i64, value),
+                ip=self._point,
+            )
+            self._knobs[name] = knob.result
+        return self._knobs[name]
+
+    # Finding ops.
+
+    def producer(self, op: Handle, operand: int) -> Handle:
+        """The op that produces operand number `operand` of `op`."""
+        number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), operand)
+        return self._op("transform.get_producer_of_operand", [op], 1, operand_number=number)[0]
+
+    def match(self, within: Handle, *names: str) -> Handle:
+        """All ops of these names nested in `within` (a loop nest the schedule itself made)."""
+        return structured.MatchOp.match_op_names(within, list(names), ip=self._point).result
+
+    def split_handle(self, handle: Handle, count: int) -> list[Handle]:
+        """The `count` ops of a handle, one handle each."""
+        return self._op("transform.split_handle", [handle], count)
+
+    def merge(self, *handles: Handle) -> Handle:
+        """One handle to the ops of all."""
+        return self._op("transform.merge_handles", list(handles), 1)[0]
+
+    def parent_loop(self, op: Handle) -> Handle:
+        """The innermost `scf.for` around `op`."""
+        name = ir.StringAttr.get("scf.for")
+        return self._op("transform.get_parent_op", [op], 1, op_name=name)[0]
+
+    # Structure.
+
+    def generalize(self, op: Handle) -> Handle:
+        """Named op -> `linalg.generic`."""
+        return self._op("transform.structured.generalize", [op], 1)[0]
+
+    def interchange(self, op: Handle, permutation: Sequence[int]) -> Handle:
+        """Permute the loops of a `linalg.generic`."""
+        return structured.InterchangeOp(
+            op, iterator_interchange=list(permutation), ip=self._point
+        ).transformed
+
+    def tile(
+        self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
+    ) -> tuple[Handle, list[Handle]]:
+        """Tile with `scf.for`; size 0 makes no loop. Returns the tiled op and the loops, outermost first.
+
+        `order` lists, outermost first, positions among all the loops of the op.
+        """
+        loops = sum(1 for size in sizes if not (isinstance(size, int) and size == 0))
+        if loops == 0:
+            return op, []
+        tiled = structured.TileUsingForOp(
+            [self._any] * loops,
+            op,
+            sizes=list(sizes),
+            interchange=list(order) if order is not None else None,
+            ip=self._point,
+        )
+        return tiled.results[0], list(tiled.results)[1:]
+
+    def tile_forall(self, op: Handle, sizes: Sequence[Size]) -> tuple[Handle, Handle]:
+        """Tile parallel loops with one `scf.forall`. Returns the tiled op and the loop."""
+        tiled = structured.TileUsingForallOp(op, tile_sizes=list(sizes), ip=self._point)
+        return tiled.results[0], tiled.results[1]
+
+    def fuse(
+        self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
+    ) -> tuple[Handle, list[Handle]]:
+        """Tile and pull every producer into the loops (greedy). Returns the tiled op and the loops."""
+        loops = sum(1 for size in sizes if not (isinstance(size, int) and size == 0))
+        if loops == 0:
+            return op, []
+        fused = structured.FuseOp(
+            [self._any] * loops,
+            op,
+            tile_sizes=list(sizes),
+            tile_interchange=list(order) if order is not None else None,
+            ip=self._point,
+        )
+        return fused.results[0], list(fused.results)[1:]
+
+    def fuse_into(self, producer: Handle, containing_loop: Handle) -> tuple[Handle, Handle]:
+        """Pull one named producer into an `scf.forall`. Returns the fused op and the new loop."""
+        fused = structured.FuseIntoContainingOp(producer, containing_loop, ip=self._point)
+        return fused.results[0], fused.results[1]
+
+    def split(self, op: Handle, dimension: int, at: int) -> tuple[Handle, Handle]:
+        """Split one loop at `at`; returns the two parts."""
+        both = self._op(
+            "transform.structured.split",
+            [op],
+            1,
+            dimension=_i64(dimension),
+            static_chunk_sizes=_i64(at),
+        )[0]
+        first, second = self.split_handle(both, 2)
+        return first, second
+
+    def tile_reduction(self, op: Handle, sizes: Sequence[int]) -> tuple[Handle, Handle, Handle, Handle]:
+        """Split one reduction loop into partial accumulators.
+
+        Returns the fill of the partial accumulators, the partial op, the combining op and the loop.
+        """
+        made = structured.TileReductionUsingForOp(
+            [self._any],
+            self._any,
+            self._any,
+            self._any,
+            op,
+            reduction_dims=[],
+            tile_sizes=list(sizes),
+            ip=self._point,
+        )
+        fill, partial, combining, over = made.results
+        return fill, partial, combining, over
+
+    def unroll(self, loop_handle: Handle, factor: int) -> None:
+        """Unroll a loop by `factor`."""
+        loop.LoopUnrollOp(loop_handle, factor=factor, ip=self._point)
+
+    def vectorize(self, op: Handle, sizes: Sequence[Size] | None = None) -> None:
+        """Vectorise one linalg op; with `sizes`, masked to those vector sizes."""
+        structured.VectorizeOp(op, vector_sizes=list(sizes) if sizes else None, ip=self._point)
+
+    def hoist_accumulators(self, loop_handle: Handle) -> None:
+        """Keep subsets that a reduction loop reads and writes back in registers over the loop."""
+        self._op("transform.loop.hoist_loop_invariant_subsets", [loop_handle], 0)
+
+    # Clean-up, on a loop nest only.
+
+    def patterns(self, nest: Handle, names: Sequence[str]) -> None:
+        """Apply pattern sets by name (`vector.reduction_to_contract`, `canonicalization`)."""
+        apply = transform.ApplyPatternsOp(nest, ip=self._point)
+        with ir.InsertionPoint(apply.patterns):
+            for name in names:
+                ir.Operation.create(f"transform.apply_patterns.{name}")
+
+    def cse(self, nest: Handle) -> None:
+        """Common subexpression elimination."""
+        self._op("transform.apply_cse", [nest], 0)
+
+    def dce(self, nest: Handle) -> None:
+        """Dead code elimination."""
+        self._op("transform.apply_dce", [nest], 0)
+
+    def licm(self, nest: Handle) -> None:
+        """Loop-invariant code motion out of the loops nested in `nest`, and of `nest` itself."""
+        self._op("transform.apply_licm", [nest], 0)
+
+    def tidy(self, nest: Handle) -> None:
+        """Fold slices into vector transfers, canonicalize, CSE."""
+        self.patterns(nest, FOLD_SLICES_INTO_TRANSFERS)
+        self.cse(nest)
+
+    def op(
+        self, name: str, operands: Sequence[Handle], results: int, **attributes: ir.Attribute
+    ) -> list[Handle]:
+        """Any other transform op whose results are all op handles."""
+        return self._op(name, operands, results, **attributes)
+
+    @contextmanager
+    def at(self, block: ir.Block) -> Iterator[None]:
+        """Append to another block for a while."""
+        before, self._point = self._point, ir.InsertionPoint(block)
+        try:
+            yield
+        finally:
+            self._point = before
+
+    def _op(
+        self, name: str, operands: Sequence[Handle], results: int, **attributes: ir.Attribute
+    ) -> list[Handle]:
+        made = ir.Operation.create(
+            name,
+            results=[self._any] * results,
+            operands=list(operands),
+            attributes=attributes,
+            ip=self._point,
+        )
+        return list(made.results)
+
+
+def _i64(value: int) -> ir.IntegerAttr:
+    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)
