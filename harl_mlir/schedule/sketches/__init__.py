@@ -1,0 +1,27 @@
+"""How each sketch's candidates become transform ops; the other half of `harl_mlir.space.sketches`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.tasks.task import Task
+
+Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
+
+_EMITTERS: Mapping[str, Emit] = {}
+
+
+def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
+    """Append the candidate's schedule for the task whose root op is `root`.
+
+    The schedule consumes `root` and touches only the task's members and the loops it makes.
+
+    Raises:
+        ValueError: if no sketch of the candidate's name and version exists.
+    """
+    emit = _EMITTERS.get(candidate.sketch)
+    if emit is None:
+        raise ValueError(f"there is no sketch named {candidate.sketch}")
+    emit(builder, task, candidate, root)
