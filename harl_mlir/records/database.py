@@ -1,0 +1,242 @@
+"""The SQLite database of all measurements.
+
+One transaction a measurement, in WAL mode: a killed process loses nothing it had recorded, and several
+tuners may share the file. The schema is in `schema.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+import msgspec
+
+from harl_mlir.errors import DatabaseError, Place
+from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
+from harl_mlir.records.record import Environment, Record, Stage
+from harl_mlir.records.schema import ForeignFileError, ensure_schema
+from harl_mlir.space.candidate import Candidate
+
+_BUSY_SECONDS = 30.0
+_INSERT = """
+    INSERT INTO record (task, environment, stage, sketch, version, choices, seconds, best, samples,
+                        failure, message, build_seconds, time, agent, seed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SELECT = """
+    SELECT sketch, version, choices, seconds, best, samples, failure, message, build_seconds,
+           stage, time, agent, seed
+    FROM record WHERE task = ? AND environment = ? ORDER BY id
+"""
+
+_Result = TypeVar("_Result")
+
+
+class Database:
+    """An open database file.
+
+    Args:
+        path: the file; it is created where missing, its directory is not.
+        busy_seconds: how long to wait for another process that is writing.
+
+    Raises:
+        DatabaseError: the file cannot be used; the message is one sentence with the remedy. Every
+            method raises it too.
+    """
+
+    def __init__(self, path: Path, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self.path = path
+        self._environments: dict[Environment, int] = {}
+        if not path.parent.is_dir():
+            raise DatabaseError(
+                f"the directory {path.parent} does not exist; create it or name another file with --db",
+                Place(str(path)),
+            )
+        if path.is_dir():
+            raise DatabaseError("this is a directory; name a file with --db", Place(str(path)))
+        self._busy_seconds = busy_seconds
+        self._connection = self._guarded(self._open)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; recorded measurements are on it already."""
+        self._connection.close()
+
+    def add(self, record: Record) -> None:
+        """Write one record in a transaction of its own."""
+        self._guarded(lambda: self._insert((record,)))
+
+    def add_all(self, records: Iterable[Record]) -> None:
+        """Write records that were measured together (finalists) in one transaction."""
+        held = tuple(records)
+        self._guarded(lambda: self._insert(held))
+
+    def records(self, task: str, environment: Environment) -> list[Record]:
+        """All records of a task made in `environment`, oldest first."""
+
+        def read() -> list[Record]:
+            row = self._environment_id(environment)
+            if row is None:
+                return []
+            rows = self._connection.execute(_SELECT, (task, row)).fetchall()
+            return [_record(task, environment, row) for row in rows]
+
+        return self._guarded(read)
+
+    def count(self) -> int:
+        """How many records of any kind the file holds."""
+        return self._guarded(
+            lambda: int(self._connection.execute("SELECT count(*) FROM record").fetchone()[0])
+        )
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
+        try:
+            # The file is checked before the journal mode is set: setting it writes to the file.
+            ensure_schema(connection)
+            _use_wal(connection, self._busy_seconds)
+            connection.execute("PRAGMA synchronous = NORMAL")
+            _check_writable(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _insert(self, records: tuple[Record, ...]) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            for record in records:
+                execute(_INSERT, _row(record, self._environment_id(record.environment, create=True)))
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            self._environments.clear()
+            raise
+
+    def _environment_id(self, environment: Environment, create: bool = False) -> int | None:
+        known = self._environments.get(environment)
+        if known is not None:
+            return known
+        values = (
+            environment.processor,
+            " ".join(environment.features),
+            environment.threads,
+            environment.bindings,
+            environment.lowering,
+        )
+        columns = "processor, features, threads, bindings, lowering"
+        if create:
+            self._connection.execute(
+                f"INSERT OR IGNORE INTO environment ({columns}) VALUES (?, ?, ?, ?, ?)", values
+            )
+        row = self._connection.execute(
+            f"SELECT id FROM environment WHERE ({columns}) = (?, ?, ?, ?, ?)", values
+        ).fetchone()
+        if row is not None:
+            self._environments[environment] = int(row[0])
+        return None if row is None else int(row[0])
+
+    def _guarded(self, action: Callable[[], _Result]) -> _Result:
+        try:
+            return action()
+        except ForeignFileError as error:
+            raise DatabaseError(
+                f"this database cannot be used: {error}; name another file with --db", Place(str(self.path))
+            ) from error
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+            raise DatabaseError(_sentence(error), Place(str(self.path))) from error
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch to WAL; the busy timeout does not cover this pragma, so two tuners starting at once retry."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """Fail before tuning rather than after the first measurement."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("COMMIT")
+
+
+def _row(record: Record, environment: int | None) -> tuple[Any, ...]:
+    measurement, candidate = record.measurement, record.candidate
+    failure = measurement.failure
+    return (
+        record.task,
+        environment,
+        record.stage,
+        candidate.sketch,
+        candidate.version,
+        msgspec.json.encode(candidate.values).decode(),
+        measurement.seconds,
+        measurement.best,
+        measurement.samples,
+        failure.kind if failure else None,
+        failure.message if failure else None,
+        measurement.build_seconds,
+        record.time,
+        record.agent,
+        record.seed,
+    )
+
+
+def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record:
+    sketch, version, choices, seconds, best, samples, kind, message, build, stage, when, agent, seed = row
+    values = msgspec.json.decode(choices, type=tuple[tuple[str, int | str], ...])
+    failure = None if kind is None else Failure(cast(FailureKind, kind), message or "")
+    return Record(
+        task=task,
+        candidate=Candidate(sketch, version, values),
+        environment=environment,
+        measurement=Measurement(seconds, best, samples, failure, build),
+        stage=cast(Stage, stage),
+        time=when,
+        agent=agent,
+        seed=seed,
+    )
+
+
+_REMEDIES = (
+    ("not a database", "this file is not a SQLite database; name another file with --db"),
+    ("malformed", "this database is damaged; move it away and tune again, or name another file with --db"),
+    ("readonly", "this database is read-only; make it and its directory writable or name another file with --db"),
+    ("full", "there is no space left to write the database; free some or name another file with --db"),
+    ("locked", "another process keeps this database locked; wait for it or name another file with --db"),
+    ("unable to open", "this database cannot be opened; check its permissions or name another file with --db"),
+    ("disk i/o", "this database cannot be read or written (disk I/O error); name another file with --db"),
+    ("no such table", "this database is damaged; move it away and tune again, or name another file with --db"),
+    ("no such column", "this database is damaged; move it away and tune again, or name another file with --db"),
+)  # fmt: skip
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, sqlite3.Error):
+        return "this database holds a damaged record; move it away and tune again, or name another file with --db"
+    text = str(error).lower()
+    for sign, sentence in _REMEDIES:
+        if sign in text:
+            return sentence
+    return f"this database cannot be used ({error}); move it away or name another file with --db"

@@ -1,0 +1,263 @@
+"""The database: what is written comes back, and every way a file can be bad ends in one sentence."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harl_mlir.errors import DatabaseError
+from harl_mlir.measure.measurement import FAILURE_KINDS, Measurement, failed
+from harl_mlir.records.database import Database
+from harl_mlir.records.record import Environment, Record
+from harl_mlir.records.schema import APPLICATION_ID, SCHEMA_VERSION
+from harl_mlir.space.candidate import Candidate
+
+HERE = Environment("a processor", ("avx2", "fma"), 1, "20261001", 1)
+
+
+def record(
+    task: str = "key", seconds: float = 1e-3, environment: Environment = HERE, tile: int = 8
+) -> Record:
+    candidate = Candidate("tiled", 1, (("tile", tile), ("order", "mnk")))
+    return Record(
+        task, candidate, environment, Measurement(seconds, seconds / 2, 9), "trial", 1.7e9, "random", 3
+    )
+
+
+measurements = st.one_of(
+    st.builds(
+        Measurement,
+        seconds=st.floats(1e-9, 1e3),
+        best=st.floats(1e-9, 1e3),
+        samples=st.integers(1, 1000),
+        build_seconds=st.floats(0, 10),
+    ),
+    st.builds(failed, st.sampled_from(FAILURE_KINDS), st.text(st.characters(exclude_categories=["Cs"]))),
+)
+candidates = st.builds(
+    Candidate,
+    sketch=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    version=st.integers(0, 100),
+    values=st.lists(
+        st.tuples(st.text("abcé", min_size=1), st.one_of(st.integers(-(2**63), 2**63 - 1), st.text("xyz")))
+    ).map(tuple),
+)
+
+
+@given(candidates, measurements)
+def test_a_record_comes_back_as_it_was(candidate: Candidate, measurement: Measurement) -> None:
+    with Database(Path(":memory:")) as database:
+        written = Record("key", candidate, HERE, measurement, "final", 1.5, "random", 0)
+        database.add(written)
+        assert database.records("key", HERE) == [written]
+
+
+def test_records_survive_reopening_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    written = [record(tile=tile) for tile in (4, 2, 8)]
+    with Database(path) as database:
+        database.add(written[0])
+        database.add_all(written[1:])
+    with Database(path) as database:
+        assert database.records("key", HERE) == written
+        assert database.count() == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Environment("another processor", HERE.features, 1, "20261001", 1),
+        Environment("a processor", ("avx2",), 1, "20261001", 1),
+        Environment("a processor", HERE.features, 2, "20261001", 1),
+        Environment("a processor", HERE.features, 1, "20270101", 1),
+        Environment("a processor", HERE.features, 1, "20261001", 2),
+    ],
+)
+def test_records_of_another_environment_are_kept_and_not_used(tmp_path: Path, other: Environment) -> None:
+    with Database(tmp_path / "m.db") as database:
+        database.add(record(environment=other))
+        assert database.records("key", HERE) == []
+        database.add(record())
+        assert len(database.records("key", HERE)) == 1
+        assert len(database.records("key", other)) == 1
+        assert database.records("another key", HERE) == []
+
+
+def write_many(path: str, task: str, count: int) -> None:
+    with Database(Path(path)) as database:
+        for number in range(count):
+            database.add(record(task, tile=number))
+
+
+def test_two_writers_share_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=write_many, args=(str(path), task, 40)) for task in ("a", "b")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    with Database(path) as database:
+        for task in ("a", "b"):
+            assert [r.candidate["tile"] for r in database.records(task, HERE)] == list(range(40))
+
+
+def test_a_killed_writer_loses_nothing_it_reported(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path\n"
+        "from test_database import Database, record\n"
+        "database = Database(Path(sys.argv[1]))\n"
+        "for n in range(10**6):\n"
+        "    database.add(record(tile=n)); print(n, flush=True)\n"
+    )
+    command = [sys.executable, "-c", script, str(path), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        reported = 0
+        for line in writer.stdout:
+            reported = int(line) + 1
+            if reported == 20:
+                writer.send_signal(signal.SIGKILL)
+    with Database(path) as database:
+        held = [r.candidate["tile"] for r in database.records("key", HERE)]
+    assert len(held) >= reported
+    assert held == list(range(len(held)))
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(DatabaseError) as caught, Database(path, busy_seconds=0.2) as database:
+        database.records("key", HERE)
+        database.add(record())
+    assert caught.value.place is not None
+    assert caught.value.place.file == str(path)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    path.write_bytes(b"these are my notes, not a database\n" * 100)
+    before = path.read_bytes()
+    assert "not a SQLite database" in refused(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE contacts (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    assert "belongs to another program" in refused(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_later_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    Database(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    assert f"schema version {SCHEMA_VERSION + 1}" in refused(path)
+
+
+def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    with Database(path) as database:
+        for number in range(500):
+            database.add(record(tile=number))
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    path.write_bytes(bytes(content))
+    assert "damaged" in refused(path)
+
+
+def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    with Database(path) as database:
+        database.add(record())
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE record SET choices = 'no json'")
+    connection.close()
+    assert "damaged record" in refused(path)
+
+
+def test_a_cut_off_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    with Database(path) as database:
+        for number in range(500):
+            database.add(record(tile=number))
+    os.truncate(path, 6000)
+    assert "damaged" in refused(path)
+
+
+def test_missing_directory_directory_and_locked_file(tmp_path: Path) -> None:
+    assert "does not exist" in refused(tmp_path / "nowhere" / "m.db")
+    assert "is a directory" in refused(tmp_path)
+    path = tmp_path / "m.db"
+    Database(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        assert "locked" in refused(path)
+    finally:
+        other.close()
+
+
+def test_a_full_disk_keeps_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    database = Database(path)
+    database.add(record())
+    pages = database._connection.execute("PRAGMA page_count").fetchone()[0]
+    database._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DatabaseError, match="no space left"):
+        for number in range(10_000):
+            database.add(record(tile=number))
+    held = database.count()
+    database.close()
+    with Database(path) as again:
+        assert again.count() == held >= 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
+def test_a_read_only_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    Database(path).close()
+    path.chmod(0o444)
+    tmp_path.chmod(0o555)
+    for parent in tmp_path.parents[:-2]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setuid(65534)
+        try:
+            Database(path, busy_seconds=0.2)
+            answer = "opened"
+        except DatabaseError as error:
+            answer = error.message
+        os.write(write_end, answer.encode())
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    assert "read-only" in answer or "permissions" in answer
+
+
+def test_the_file_is_marked_as_ours(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    Database(path).close()
+    assert int.from_bytes(path.read_bytes()[68:72], "big") == APPLICATION_ID
