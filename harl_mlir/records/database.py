@@ -219,24 +219,29 @@ def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record
     )
 
 
+_DAMAGED = "this database is damaged"
 _REMEDIES = (
-    ("not a database", "this file is not a SQLite database; name another file with --db"),
-    ("malformed", "this database is damaged; move it away and tune again, or name another file with --db"),
-    ("readonly", "this database is read-only; make it and its directory writable or name another file with --db"),
-    ("full", "there is no space left to write the database; free some or name another file with --db"),
-    ("locked", "another process keeps this database locked; wait for it or name another file with --db"),
-    ("unable to open", "this database cannot be opened; check its permissions or name another file with --db"),
-    ("disk i/o", "this database cannot be read or written (disk I/O error); name another file with --db"),
-    ("no such table", "this database is damaged; move it away and tune again, or name another file with --db"),
-    ("no such column", "this database is damaged; move it away and tune again, or name another file with --db"),
-)  # fmt: skip
+    ("not a database", "this file is not a SQLite database", ""),
+    ("malformed", _DAMAGED, "move it away and tune again, or "),
+    ("no such table", _DAMAGED, "move it away and tune again, or "),
+    ("no such column", _DAMAGED, "move it away and tune again, or "),
+    ("readonly", "this database is read-only", "make it and its directory writable, or "),
+    ("full", "there is no space left to write the database", "free some, or "),
+    ("locked", "another process keeps this database locked", "wait for it, or "),
+    ("unable to open", "this database cannot be opened", "check its permissions, or "),
+    ("disk i/o", "this database cannot be read or written (disk I/O error)", "check the disk, or "),
+)
+"""What SQLite's own message says, the sentence for people, and the remedy besides naming another file."""
 
 
 def _sentence(error: Exception) -> str:
+    fault, remedy = f"this database cannot be used ({error})", "move it away, or "
     if not isinstance(error, sqlite3.Error):
-        return "this database holds a damaged record; move it away and tune again, or name another file with --db"
-    text = str(error).lower()
-    for sign, sentence in _REMEDIES:
-        if sign in text:
-            return sentence
-    return f"this database cannot be used ({error}); move it away or name another file with --db"
+        fault, remedy = "this database holds a damaged record", "move it away and tune again, or "
+    else:
+        text = str(error).lower()
+        for sign, known_fault, known_remedy in _REMEDIES:
+            if sign in text:
+                fault, remedy = known_fault, known_remedy
+                break
+    return f"{fault}; {remedy}name another file with --db"

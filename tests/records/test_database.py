@@ -136,10 +136,15 @@ def test_a_killed_writer_loses_nothing_it_reported(tmp_path: Path) -> None:
     assert held == list(range(len(held)))
 
 
-def refused(path: Path) -> str:
-    with pytest.raises(DatabaseError) as caught, Database(path, busy_seconds=0.2) as database:
+def use(path: Path) -> None:
+    with Database(path, busy_seconds=0.2) as database:
         database.records("key", HERE)
         database.add(record())
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(DatabaseError) as caught:
+        use(path)
     assert caught.value.place is not None
     assert caught.value.place.file == str(path)
     assert "\n" not in caught.value.message
@@ -216,6 +221,11 @@ def test_missing_directory_directory_and_locked_file(tmp_path: Path) -> None:
         other.close()
 
 
+def fill(database: Database) -> None:
+    for number in range(10_000):
+        database.add(record(tile=number))
+
+
 def test_a_full_disk_keeps_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
     database = Database(path)
@@ -223,8 +233,7 @@ def test_a_full_disk_keeps_what_was_written(tmp_path: Path) -> None:
     pages = database._connection.execute("PRAGMA page_count").fetchone()[0]
     database._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DatabaseError, match="no space left"):
-        for number in range(10_000):
-            database.add(record(tile=number))
+        fill(database)
     held = database.count()
     database.close()
     with Database(path) as again:
