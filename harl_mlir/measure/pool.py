@@ -1,0 +1,274 @@
+"""The main process's side of measuring: asks a worker, replaces it when it dies, names what went wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+from harl_mlir.errors import InputError, Place
+from harl_mlir.measure import protocol
+from harl_mlir.measure.measurement import Failure, Measurement
+from harl_mlir.measure.process import WorkerDied, WorkerProcess
+from harl_mlir.measure.protocol import Applied, Phase, Request, Schedule, Shapes, Source
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.tasks.analysis import Analysis
+from harl_mlir.tasks.task import Task
+
+_Answer = TypeVar("_Answer")
+
+_OURS_TO_DO_SECONDS = (
+    300.0  # operands, reference, comparison: slow for huge tasks, never the candidate's fault
+)
+_INPUT_SECONDS = 60.0
+
+
+class WorkerError(RuntimeError):
+    """A bug of this package in a worker; the message is the worker's traceback."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a candidate may use.
+
+    Attributes:
+        build_seconds: wall time to transform, lower and compile.
+        run_seconds, run_times_best: a call may take the larger of the two, `run_times_best` counted
+            in times of the best known call.
+        first_run_seconds: what a call may take while no best is known.
+        memory_bytes: resident memory of the worker; None means half of the machine's.
+    """
+
+    build_seconds: float = 10.0
+    run_seconds: float = 2.0
+    run_times_best: float = 20.0
+    first_run_seconds: float = 10.0
+    memory_bytes: int | None = None
+
+    def one_call(self, best: float | None, cap: float | None) -> float:
+        """Seconds that one call may take."""
+        if cap is not None:
+            return cap
+        if best is None:
+            return self.first_run_seconds
+        return max(self.run_times_best * best, self.run_seconds)
+
+    def memory(self) -> int:
+        """Bytes the worker may hold."""
+        if self.memory_bytes is not None:
+            return self.memory_bytes
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+class Pool:
+    """A worker process for everything that parses, transforms, compiles or runs user input.
+
+    `core` is the core the worker is pinned to; None means the last one this process may use. Started at
+    the first request; replaced when it dies. Not thread-safe: use it from the thread that made it,
+    because on Linux a worker dies with the thread that started it.
+    """
+
+    def __init__(self, core: int | None = None, limits: Limits | None = None) -> None:
+        self._core = core
+        self._limits = limits or Limits()
+        self._worker: WorkerProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker, if any. The pool may be used again."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the running worker."""
+        return self._worker.pid if self._worker else None
+
+    def analyse(
+        self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
+    ) -> Analysis:
+        """The tasks of a kernel file. Raises InputError with the place."""
+        source = Source(text, file, function, shapes or {})
+        return self._input(protocol.Analyse(source), file, protocol.Analysed).analysis
+
+    def functions(
+        self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
+    ) -> tuple[Task, ...]:
+        """A task for each whole function with linalg ops. Raises InputError with the place."""
+        source = Source(text, file, function, shapes or {})
+        return self._input(protocol.Functions(source), file, protocol.Tasks).tasks
+
+    def measure(
+        self,
+        task: Task,
+        schedule: Schedule,
+        *,
+        best: float | None = None,
+        cap: float | None = None,
+        script: str | None = None,
+    ) -> Measurement:
+        """Build, check and time one schedule of a task; every fault of it becomes a Failure.
+
+        Args:
+            task: what to measure; the reference must know its ops (`reference.can_check`).
+            schedule: a candidate of a sketch (or, with `script`, of the script's knobs), the text of a
+                transform module whose `__transform_main` is applied to the kernel, or None for the
+                kernel as it is.
+            best: seconds of the best known call, from which limits follow.
+            cap: seconds after which a call is given up as `too_slow` ("slower than ...").
+            script: a user's script with open knobs.
+
+        Raises InputError if the task cannot be checked.
+        """
+        request = protocol.Measure(task, schedule, best, cap, script)
+        one_call = self._limits.one_call(best, cap)
+        try:
+            answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
+        except WorkerDied as died:
+            return Measurement(failure=self._failure(died, one_call, cap))
+        measurement = answer.measurements[0]
+        self._distrust(measurement)
+        return measurement
+
+    def retime(
+        self, task: Task, schedules: Sequence[Schedule], *, script: str | None = None
+    ) -> list[Measurement]:
+        """Careful times of several schedules of a task, taken in turns in one worker.
+
+        The answers are in the order of `schedules`; one that kills the worker fails, and the rest are timed.
+        """
+        failures: dict[int, Measurement] = {}
+        one_call = self._limits.first_run_seconds
+        while len(failures) < len(schedules):
+            left = [i for i in range(len(schedules)) if i not in failures]
+            request = protocol.Retime(task, tuple(schedules[i] for i in left), script)
+            try:
+                answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
+            except WorkerDied as died:
+                guilty = left[died.phase.index]
+                failures[guilty] = Measurement(failure=self._failure(died, one_call, None))
+                continue
+            for index, measurement in zip(left, answer.measurements, strict=True):
+                failures[index] = measurement
+                self._distrust(measurement)
+        return [failures[i] for i in range(len(schedules))]
+
+    def peak(self, element: str = "f32") -> float:
+        """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
+        return self._tool(protocol.Peak(element), protocol.PeakFound).flops_per_second
+
+    def library(self, entries: Sequence[tuple[Task, Candidate]], *, tunable: bool = False) -> str:
+        """The text of a schedule library with one entry for each task."""
+        return self._tool(protocol.Library(tuple(entries), tunable), protocol.Text).text
+
+    def apply(
+        self,
+        text: str,
+        file: str,
+        library: str,
+        function: str | None = None,
+        shapes: Shapes | None = None,
+    ) -> Applied:
+        """A kernel file with a schedule library applied. Raises InputError with the place."""
+        source = Source(text, file, function, shapes or {})
+        return self._input(protocol.Apply(source, library), file, protocol.AppliedText).applied
+
+    def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
+        """The decisions a user's script leaves open. Raises InputError with the place."""
+        return self._input(protocol.Knobs(script, file), file, protocol.Open).decisions
+
+    def select(self, script: str, file: str, values: Sequence[tuple[str, Value]]) -> str:
+        """A user's script with its knobs selected. Raises InputError with the place."""
+        return self._input(protocol.Select(script, file, tuple(values)), file, protocol.Text).text
+
+    def modules(self) -> tuple[str, ...]:
+        """Names of the Python modules the worker holds."""
+        return self._tool(protocol.Ping(), protocol.Modules).names
+
+    # How a request is asked.
+
+    def _ask(self, request: Request, limit: Callable[[Phase], float], kind: type[_Answer]) -> _Answer:
+        if self._worker is None:
+            self._worker = WorkerProcess(self._core, self._limits.memory())
+        try:
+            answer = self._worker.ask(request, limit)
+        except BaseException:
+            self._worker = None
+            raise
+        if isinstance(answer, protocol.Refused):
+            place = Place(answer.file, answer.line, answer.column) if answer.file else None
+            raise InputError(answer.message, place)
+        if isinstance(answer, protocol.Broken):
+            raise WorkerError(answer.traceback)
+        if not isinstance(answer, kind):
+            raise WorkerError(f"the worker answered {type(request).__name__} with {type(answer).__name__}")
+        return answer
+
+    def _input(self, request: Request, file: str, kind: type[_Answer]) -> _Answer:
+        try:
+            return self._ask(request, lambda _: _INPUT_SECONDS, kind)
+        except WorkerDied as died:
+            what = {
+                "exit": f"the compiler crashed on it ({died.signal_name()})",
+                "timeout": f"the compiler did not finish with it in {_INPUT_SECONDS:g} s",
+                "memory": "the compiler ran out of memory on it",
+            }[died.cause]
+            raise InputError(
+                f"{what}; make the input smaller to find the op at fault" + _indented(died.tail), Place(file)
+            ) from died
+
+    def _tool(self, request: Request, kind: type[_Answer]) -> _Answer:
+        try:
+            return self._ask(request, lambda _: _INPUT_SECONDS, kind)
+        except WorkerDied as died:
+            raise WorkerError(f"the worker died ({died.cause}, {died.signal_name()}): {died.tail}") from died
+
+    def _distrust(self, measurement: Measurement) -> None:
+        """Replace a worker whose memory a candidate wrote to out of bounds."""
+        if measurement.failure and measurement.failure.kind == "out_of_bounds":
+            self.close()
+
+    def _phase_limit(self, one_call: float) -> Callable[[Phase], float]:
+        seconds = {
+            "prepare": _OURS_TO_DO_SECONDS,
+            "build": self._limits.build_seconds,
+            "run": one_call,
+            "check": _OURS_TO_DO_SECONDS,
+            # The clock calls slow kernels once or twice and quick ones for milliseconds.
+            "time": 3 * one_call + 1.0,
+        }
+        return lambda phase: seconds[phase.name]
+
+    def _failure(self, died: WorkerDied, one_call: float, cap: float | None) -> Failure:
+        phase = died.phase.name
+        if died.cause == "memory":
+            gib = self._limits.memory() / 2**30
+            return Failure("out_of_memory", f"more than {gib:.2g} GiB in phase {phase}")
+        if died.cause == "timeout":
+            if phase == "build":
+                return Failure("build_timeout", f"not built in {self._limits.build_seconds:g} s")
+            if cap is not None:
+                return Failure("too_slow", f"slower than {cap:g} s")
+            return Failure("run_timeout", f"a call did not end in {one_call:.3g} s")
+        if died.status == protocol.OUT_OF_BOUNDS_EXIT:
+            return Failure("out_of_bounds", "touched a guard page beside an operand")
+        if died.signal_name() == "SIGKILL":
+            return Failure(
+                "out_of_memory", f"ended by the system in phase {phase}, most likely for its memory"
+            )
+        return Failure("crash", f"{died.signal_name()} in phase {phase}" + _indented(died.tail))
+
+
+def _indented(tail: str) -> str:
+    return "".join(f"\n    {line}" for line in tail.splitlines())

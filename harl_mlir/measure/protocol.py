@@ -1,0 +1,217 @@
+"""What the main process and a worker say to each other: tagged msgpack messages, never pickle.
+
+msgpack and not JSON because a task may hold an infinite constant (the init of a max pooling).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from harl_mlir.measure.measurement import Measurement
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.tasks.analysis import Analysis
+from harl_mlir.tasks.task import Task
+
+Schedule = Candidate | str | None
+"""How a kernel is scheduled: a sketch's candidate, the text of a transform module, or not at all."""
+
+Shapes = dict[str, tuple[int, ...]]
+"""Static shapes for arguments, by the argument's name or number."""
+
+PhaseName = Literal["prepare", "build", "run", "check", "time"]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A kernel file as the user gave it; `function` None means every function."""
+
+    text: str
+    file: str
+    function: str | None = None
+    shapes: Shapes = {}
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A module with a schedule library applied, and what became of every linalg op in it."""
+
+    text: str
+    outcomes: tuple[AppliedOp, ...]
+
+
+class AppliedOp(msgspec.Struct, frozen=True):
+    """One linalg op (its fusion group's root): whether a schedule matched and was applied, or why not."""
+
+    op: str
+    place: str
+    matched: bool
+    message: str
+
+
+class Analyse(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the tasks of a kernel file."""
+
+    source: Source
+
+
+class Functions(msgspec.Struct, frozen=True, tag=True):
+    """Ask for one task for each whole function of a kernel file."""
+
+    source: Source
+
+
+class Measure(msgspec.Struct, frozen=True, tag=True):
+    """Ask for one measurement. `script` is the user's own script whose knobs a candidate sets."""
+
+    task: Task
+    schedule: Schedule
+    best: float | None = None
+    cap: float | None = None
+    script: str | None = None
+
+
+class Retime(msgspec.Struct, frozen=True, tag=True):
+    """Ask for careful times of several schedules of one task, taken in turns."""
+
+    task: Task
+    schedules: tuple[Schedule, ...]
+    script: str | None = None
+
+
+class Peak(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the FMA peak of the worker's core for one element type."""
+
+    element: str = "f32"
+
+
+class Library(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the text of a schedule library."""
+
+    entries: tuple[tuple[Task, Candidate], ...]
+    tunable: bool = False
+
+
+class Apply(msgspec.Struct, frozen=True, tag=True):
+    """Ask for a kernel file with a schedule library applied."""
+
+    source: Source
+    library: str
+
+
+class Knobs(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the decisions that a user's script leaves open."""
+
+    script: str
+    file: str
+
+
+class Select(msgspec.Struct, frozen=True, tag=True):
+    """Ask for a user's script with its knobs selected."""
+
+    script: str
+    file: str
+    values: tuple[tuple[str, Value], ...]
+
+
+class Ping(msgspec.Struct, frozen=True, tag=True):
+    """Ask which modules the worker holds (a worker must not have loaded torch)."""
+
+
+Request = Analyse | Functions | Measure | Retime | Peak | Library | Apply | Knobs | Select | Ping
+
+
+class Phase(msgspec.Struct, frozen=True, tag=True):
+    """Not an answer: the worker enters a phase of its work on schedule number `index`."""
+
+    name: PhaseName
+    index: int = 0
+
+
+class Analysed(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Analyse`."""
+
+    analysis: Analysis
+
+
+class Tasks(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Functions`."""
+
+    tasks: tuple[Task, ...]
+
+
+class Measured(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Measure` (one) and `Retime` (one for each schedule)."""
+
+    measurements: tuple[Measurement, ...]
+
+
+class PeakFound(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Peak`, in floating-point operations a second."""
+
+    flops_per_second: float
+
+
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Library` and `Select`."""
+
+    text: str
+
+
+class AppliedText(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Apply`."""
+
+    applied: Applied
+
+
+class Open(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Knobs`."""
+
+    decisions: tuple[Decision, ...]
+
+
+class Modules(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Ping`."""
+
+    names: tuple[str, ...]
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The input was refused: raised as InputError in the main process."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+
+class Broken(msgspec.Struct, frozen=True, tag=True):
+    """A bug of ours in the worker: raised as WorkerError in the main process."""
+
+    traceback: str
+
+
+Answer = Analysed | Tasks | Measured | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
+Reply = Phase | Answer
+
+OUT_OF_BOUNDS_EXIT = 86
+"""Exit status of a worker whose generated code touched a guard page."""
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def encode(message: Request | Reply) -> bytes:
+    """The bytes of a message."""
+    return _encoder.encode(message)
+
+
+def decode_request(data: bytes) -> Request:
+    """The request that a worker received; raises msgspec.ValidationError."""
+    return _requests.decode(data)
+
+
+def decode_reply(data: bytes) -> Reply:
+    """The reply that the main process received; raises msgspec.ValidationError."""
+    return _replies.decode(data)
