@@ -7,8 +7,7 @@ because at function level, inside a library's action, it crashes or fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from harl_mlir.mlir import ir, loop, structured, transform, tune
@@ -68,6 +67,15 @@ class ScheduleBuilder:
         """All ops of these names nested in `within` (a loop nest the schedule itself made)."""
         return structured.MatchOp.match_op_names(within, list(names), ip=self._point).result
 
+    def tag(self, op: Handle, name: str) -> None:
+        """Mark ops with a unit attribute; it survives tiling, fusing, padding and peeling."""
+        self._op("transform.annotate", [op], 0, name=ir.StringAttr.get(name))
+
+    def tagged(self, within: Handle, *names: str) -> Handle:
+        """All ops nested in `within` that carry all these tags."""
+        wanted = ir.DictAttr.get({name: ir.UnitAttr.get() for name in names})
+        return self._op("transform.structured.match", [within], 1, op_attrs=wanted)[0]
+
     def split_handle(self, handle: Handle, count: int) -> list[Handle]:
         """The `count` ops of a handle, one handle each."""
         return self._op("transform.split_handle", [handle], count)
@@ -112,10 +120,18 @@ class ScheduleBuilder:
         )
         return tiled.results[0], list(tiled.results)[1:]
 
-    def tile_forall(self, op: Handle, sizes: Sequence[Size]) -> tuple[Handle, Handle]:
-        """Tile parallel loops with one `scf.forall`. Returns the tiled op and the loop."""
-        tiled = structured.TileUsingForallOp(op, tile_sizes=list(sizes), ip=self._point)
-        return tiled.results[0], tiled.results[1]
+    def shell(self, op: Handle, producers: Sequence[Handle]) -> tuple[Handle, Handle]:
+        """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration.
+
+        The shell is the nest that clean-up is applied to, and what keeps `fuse` inside from pulling
+        in producers that are not the task's. The lowering folds it away. Returns the op inside and
+        the shell.
+        """
+        tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
+        inner, nest = tiled.results[0], tiled.results[1]
+        for producer in producers:
+            _, nest = self.fuse_into(producer, nest)
+        return inner, nest
 
     def fuse(
         self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
@@ -168,6 +184,44 @@ class ScheduleBuilder:
         fill, partial, combining, over = made.results
         return fill, partial, combining, over
 
+    def peel(self, loop_handle: Handle) -> tuple[Handle, Handle]:
+        """Peel the last, partial iteration off a loop. Returns the main loop and the rest."""
+        for_type = transform.OperationType.get("scf.for")
+        as_for = transform.CastOp(for_type, loop_handle, ip=self._point).result
+        peeled = ir.Operation.create(
+            "transform.loop.peel", results=[for_type, for_type], operands=[as_for], ip=self._point
+        )
+        main, rest = (transform.CastOp(self._any, loop, ip=self._point).result for loop in peeled.results)
+        return main, rest
+
+    def pad(
+        self,
+        op: Handle,
+        dims: Sequence[int],
+        multiples: Sequence[int],
+        copied: Sequence[bool],
+        zeros: Sequence[ir.Attribute],
+    ) -> tuple[Handle, Handle]:
+        """Pad loops `dims` of `op` up to `multiples`; operands `copied` get a buffer in any case.
+
+        `zeros` is the padding value of each operand. Returns the padded op and the pads, in operand order.
+        """
+        i64 = ir.IntegerType.get_signless(64)
+        padded = structured.PadOp(
+            op,
+            pad_to_multiple_of=list(multiples),
+            padding_values=ir.ArrayAttr.get(list(zeros)),
+            padding_dimensions=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, d) for d in dims]),
+            nofold_flags=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, int(c)) for c in copied]),
+            copy_back_op="none",
+            ip=self._point,
+        )
+        return padded.results[0], padded.results[1]
+
+    def into_destination(self, pad: Handle) -> Handle:
+        """`tensor.pad` -> a copy into an empty tensor. Returns the copy."""
+        return self._op("transform.structured.rewrite_in_destination_passing_style", [pad], 1)[0]
+
     def unroll(self, loop_handle: Handle, factor: int) -> None:
         """Unroll a loop by `factor`."""
         loop.LoopUnrollOp(loop_handle, factor=factor, ip=self._point)
@@ -198,7 +252,7 @@ class ScheduleBuilder:
         self._op("transform.apply_dce", [nest], 0)
 
     def licm(self, nest: Handle) -> None:
-        """Loop-invariant code motion out of the loops nested in `nest`, and of `nest` itself."""
+        """Loop-invariant code motion out of the loop `nest` itself (not out of the loops inside it)."""
         self._op("transform.apply_licm", [nest], 0)
 
     def tidy(self, nest: Handle) -> None:
@@ -211,15 +265,6 @@ class ScheduleBuilder:
     ) -> list[Handle]:
         """Any other transform op whose results are all op handles."""
         return self._op(name, operands, results, **attributes)
-
-    @contextmanager
-    def at(self, block: ir.Block) -> Iterator[None]:
-        """Append to another block for a while."""
-        before, self._point = self._point, ir.InsertionPoint(block)
-        try:
-            yield
-        finally:
-            self._point = before
 
     def _op(
         self, name: str, operands: Sequence[Handle], results: int, **attributes: ir.Attribute
