@@ -1,1 +1,1 @@
-"""Reading .mlir text: parsing, shape specialisation, raising memrefs to tensors."""
+"""Reading kernels: parse, verify, make shapes static, raise memrefs to tensors."""

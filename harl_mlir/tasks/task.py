@@ -24,12 +24,23 @@ class Source:
     """Where an operand of a member comes from.
 
     `argument`: the kernel's argument `index`; `member`: the result of member `index`;
-    `empty`: a `tensor.empty`; `constant`: the splat or scalar `value`.
+    `empty`: a `tensor.empty`; `constant`: the splat or scalar `value`; `other`: the result of
+    something that is no member (only in tasks with a reason in `unchecked`).
+
+    `value` is text where JSON has no such number: `"inf"`, `"-inf"`, `"nan"`, and integers that a
+    double cannot hold. `number` reads both.
     """
 
-    kind: Literal["argument", "member", "empty", "constant"]
+    kind: Literal["argument", "member", "empty", "constant", "other"]
     index: int = 0
-    value: float = 0.0
+    value: float | str = 0.0
+
+    @property
+    def number(self) -> float | int:
+        """The constant's value, exactly."""
+        if isinstance(self.value, str) and self.value.lstrip("-").isdigit():
+            return int(self.value)
+        return float(self.value)
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,11 @@ class Task:
             the root itself).
         weight: how many times the program holds this task.
         function, place: of its first occurrence, for people (`kernel.mlir:12:8`).
+        spellings: kernels of equal tasks of the program whose ops are spelled differently (another
+            name of the op, other attributes). What matches ops as they are spelled needs an entry
+            for `kernel` and for each of these.
+        unchecked: why no reference can be computed for the results; empty where one can. Only tasks
+            of whole functions have a reason here.
     """
 
     key: str
@@ -64,6 +80,8 @@ class Task:
     weight: int = 1
     function: str = ""
     place: str = ""
+    spellings: tuple[str, ...] = ()
+    unchecked: str = ""
 
     @property
     def anchor_op(self) -> LinalgOp:

@@ -1,0 +1,43 @@
+"""From the text of a kernel file to the module that is tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.frontend.raising import raise_function
+from harl_mlir.frontend.read import read_module
+from harl_mlir.frontend.shapes import chosen_functions, specialise
+from harl_mlir.mlir import ir
+from harl_mlir.tasks.analysis import Skipped
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A module with static shapes on tensors, and the linalg ops that stay on memrefs.
+
+    Tasks are read from it and schedules are applied to it. `function` is the only function to tune
+    (None for all); the others are left as they were.
+    """
+
+    module: ir.Module
+    function: str | None
+    skipped: tuple[Skipped, ...]
+
+
+def prepare(
+    text: str, file: str, function: str | None = None, shapes: Mapping[str, tuple[int, ...]] | None = None
+) -> Prepared:
+    """Read, make static, and raise to tensors, in the current context.
+
+    The same text, function and shapes give the same module, its ops in the same order.
+
+    Raises:
+        InputError: see `read_module` and `specialise`.
+    """
+    module = read_module(text, file)
+    specialise(module, function, shapes or {}, text, file)
+    skipped: list[Skipped] = []
+    for chosen in chosen_functions(module, function, file):
+        skipped += raise_function(chosen, file)
+    return Prepared(module, None if function is None else function.removeprefix("@"), tuple(skipped))

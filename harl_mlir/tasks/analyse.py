@@ -1,0 +1,112 @@
+"""From a prepared module to its tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harl_mlir.frontend.prepare import Prepared
+from harl_mlir.frontend.program import function_name, functions, linalg_ops, place_of
+from harl_mlir.mlir import ir
+from harl_mlir.tasks.analysis import Analysis, Skipped
+from harl_mlir.tasks.extract import extract
+from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
+from harl_mlir.tasks.grouping import Node, group
+from harl_mlir.tasks.task import Task
+from harl_mlir.tasks.whole import UnsupportedFunctionError, whole_function
+
+
+def analyse(prepared: Prepared, file: str) -> Analysis:
+    """All tasks of the module (or of the function it was prepared for), equal ones merged.
+
+    Tasks are in program order of their first occurrence; `file` is the kernel's name in places.
+    """
+    tasks: dict[str, Task] = {}
+    skipped: list[Skipped] = list(prepared.skipped)
+    for function in _chosen(prepared):
+        nodes, left = _nodes(function, file)
+        skipped += left
+        for found in group(nodes):
+            members = [nodes[i] for i in found.nodes]
+            place = str(place_of(nodes[found.anchor].op.location, file))
+            task = extract(members, found.nodes.index(found.anchor), function_name(function), place)
+            tasks[task.key] = _merge(tasks[task.key], task) if task.key in tasks else task
+    return Analysis(tuple(tasks.values()), tuple(skipped))
+
+
+def whole_function_tasks(prepared: Prepared, file: str) -> tuple[Task, ...]:
+    """One task for each function with linalg ops, all its linalg ops being members.
+
+    See `analyse_functions` for those that cannot be made one.
+    """
+    return analyse_functions(prepared, file).tasks
+
+
+def analyse_functions(prepared: Prepared, file: str) -> Analysis:
+    """One task a function; functions that cannot be run on their own are skipped with the reason."""
+    tasks: list[Task] = []
+    skipped: list[Skipped] = []
+    for function in _chosen(prepared):
+        try:
+            tasks.append(whole_function(function, file))
+        except UnsupportedFunctionError as refusal:
+            place = str(place_of(function.operation.location, file))
+            skipped.append(Skipped(f"@{function_name(function)}", place, refusal.reason))
+    return Analysis(tuple(tasks), tuple(skipped))
+
+
+def _chosen(prepared: Prepared) -> list[ir.OpView]:
+    return [
+        f
+        for f in functions(prepared.module)
+        if linalg_ops(f) and prepared.function in (None, function_name(f))
+    ]
+
+
+def _merge(first: Task, again: Task) -> Task:
+    spellings = first.spellings
+    if again.kernel != first.kernel and again.kernel not in spellings:
+        spellings = (*spellings, again.kernel)
+    return replace(first, weight=first.weight + 1, spellings=spellings)
+
+
+def _nodes(function: ir.OpView, file: str) -> tuple[list[Node], list[Skipped]]:
+    nodes: list[Node] = []
+    skipped: list[Skipped] = []
+    for op in linalg_ops(function):
+        if any(isinstance(value.type, (ir.MemRefType, ir.UnrankedMemRefType)) for value in op.operands):
+            continue  # said when it could not be raised
+        try:
+            facts = read_facts(op)
+            _refuse_to_tune(op, function)
+            if not facts.dims:
+                raise UnsupportedOpError("it has no loops")
+            nodes.append(Node(op, facts))
+        except UnsupportedOpError as refusal:
+            skipped.append(Skipped(op.name, str(place_of(op.location, file)), refusal.reason))
+    return nodes, skipped
+
+
+def _refuse_to_tune(op: ir.Operation, function: ir.OpView) -> None:
+    parent = op.parent
+    if parent.operation != function.operation:
+        raise UnsupportedOpError(f"it is inside {parent.operation.name}")
+    if _is_dead(op):
+        raise UnsupportedOpError("its result is unused")
+
+
+def _is_dead(op: ir.Operation) -> bool:
+    """Whether only linalg ops use the result, and those only each other."""
+    pending, seen = [op], {op}
+    while pending:
+        for use in pending.pop().results[0].uses:
+            user = use.owner.operation
+            if (
+                not user.name.startswith("linalg.")
+                or len(user.results) != 1
+                or user.name in ("linalg.yield",)
+            ):
+                return False
+            if user not in seen:
+                seen.add(user)
+                pending.append(user)
+    return True

@@ -1,0 +1,146 @@
+"""Fusion groups of the linalg ops of a function.
+
+A group is an anchor (an op with a reduction loop), the fill of its init, and the chain of elementwise
+ops that take its result one after the other; or, without an anchor, a chain of elementwise ops. Every
+value inside a group has one use, so the group leaves nothing behind when it is tiled from its root
+(the last op) and the others are fused into the root's loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import networkx
+
+from harl_mlir.mlir import ir
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+
+
+@dataclass(frozen=True)
+class Node:
+    """A linalg op on tensors with its facts."""
+
+    op: ir.Operation
+    facts: LinalgOp
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether all loops are parallel: maps, copies, transposes, broadcasts, fills."""
+        return not self.facts.reduction_dims
+
+    @property
+    def is_fill(self) -> bool:
+        """Whether it writes one scalar everywhere."""
+        facts = self.facts
+        if not self.is_elementwise:
+            return False
+        if not facts.body:
+            return facts.yields < len(facts.inputs) and facts.operands[facts.yields].is_scalar
+        return (
+            len(facts.body) == 1
+            and facts.body[0].name == "arith.constant"
+            and facts.yields == len(facts.operands)
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers of a group's nodes, in program order; the last is the root."""
+
+    nodes: tuple[int, ...]
+    anchor: int
+
+    @property
+    def root(self) -> int:
+        """The node whose result leaves the group."""
+        return self.nodes[-1]
+
+
+def op_graph(nodes: list[Node]) -> networkx.DiGraph:
+    """Edges from producer to consumer; `operands` on an edge are the consumer's operand numbers."""
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(range(len(nodes)))
+    producers = {node.op.results[0]: i for i, node in enumerate(nodes)}
+    for consumer, node in enumerate(nodes):
+        for number, value in enumerate(node.op.operands):
+            producer = producers.get(value)
+            if producer is None:
+                continue
+            if not graph.has_edge(producer, consumer):
+                graph.add_edge(producer, consumer, operands=())
+            graph.edges[producer, consumer]["operands"] += (number,)
+    return graph
+
+
+def group(nodes: list[Node]) -> list[Group]:
+    """All groups, ordered by root. A fill shared by several anchors is a member of each group.
+
+    Every node is in a group, but for fills that are only needed by groups they are members of.
+    """
+    graph = op_graph(nodes)
+    taken: set[int] = set()
+    groups: list[Group] = []
+    # From the last anchor to the first: an op that could follow two anchors follows the nearer one,
+    # whose result is still in the cache.
+    for anchor in reversed([i for i, node in enumerate(nodes) if not node.is_elementwise]):
+        fills = _fill_of(nodes, graph, anchor)
+        chain = _chain(nodes, graph, anchor, taken)
+        taken.update(chain)
+        groups.append(Group((*fills, *chain), anchor))
+    absorbed = {i for g in groups for i in g.nodes if i not in taken}
+    for fill in absorbed:
+        if _all_uses_inside(nodes, graph, fill, groups):
+            taken.add(fill)
+    for start in range(len(nodes)):
+        if start not in taken:
+            chain = _chain(nodes, graph, start, taken)
+            taken.update(chain)
+            groups.append(Group(chain, chain[-1]))
+    return sorted(groups, key=lambda g: g.root)
+
+
+def _fill_of(nodes: list[Node], graph: networkx.DiGraph, anchor: int) -> tuple[int, ...]:
+    init = len(nodes[anchor].facts.operands) - 1
+    return tuple(
+        producer
+        for producer in graph.predecessors(anchor)
+        if nodes[producer].is_fill and graph.edges[producer, anchor]["operands"] == (init,)
+    )
+
+
+def _chain(nodes: list[Node], graph: networkx.DiGraph, start: int, taken: Iterable[int]) -> tuple[int, ...]:
+    """`start` and the elementwise ops that follow it, each the only use of the one before."""
+    chain = [start]
+    while True:
+        last = chain[-1]
+        uses = list(nodes[last].op.results[0].uses)
+        consumers = list(graph.successors(last))
+        if len(uses) != 1 or len(consumers) != 1:
+            return tuple(chain)
+        consumer = consumers[0]
+        operand = nodes[consumer].facts.operands[uses[0].operand_number]
+        follows = (
+            consumer not in taken
+            and nodes[consumer].is_elementwise
+            and nodes[consumer].op.block == nodes[last].op.block
+            and _is_identity(operand)
+            and _is_identity(nodes[consumer].facts.init)
+            and len(operand.shape) > 0
+        )
+        if not follows:
+            return tuple(chain)
+        chain.append(consumer)
+
+
+def _is_identity(operand: Operand) -> bool:
+    rank = len(operand.map)
+    return all(
+        len(row) == rank + 1 and row[-1] == 0 and all(row[d] == int(d == i) for d in range(rank))
+        for i, row in enumerate(operand.map)
+    )
+
+
+def _all_uses_inside(nodes: list[Node], graph: networkx.DiGraph, fill: int, groups: list[Group]) -> bool:
+    users = {nodes[c].op for c in graph.successors(fill) if any({fill, c} <= set(g.nodes) for g in groups)}
+    return all(use.owner in users for use in nodes[fill].op.results[0].uses)
