@@ -1,0 +1,173 @@
+"""The command line's grammar."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from harl_mlir import __version__
+from harl_mlir.errors import UsageError
+from harl_mlir.search.registry import AGENTS
+from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
+
+Shape = tuple[str, tuple[int, ...]]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of printing and exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The parsed command line; `command` names the subcommand.
+
+    Raises:
+        UsageError: the command line is wrong.
+        SystemExit: for --help and --version, which print to stdout.
+    """
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="harl-mlir",
+        description="Tunes MLIR linalg kernels for this processor; gives back transform-dialect schedules.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"harl-mlir {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for add in (_add_tune, _add_apply, _add_time, _add_doctor):
+        command = add(commands)
+        command.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
+        command.add_argument("--debug", action="store_true", help="show Python tracebacks")
+    return parser
+
+
+_Commands = argparse._SubParsersAction
+
+
+def _add_tune(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("tune", help="find fast schedules for a kernel", allow_abbrev=False)
+    _add_kernel(command)
+    add = command.add_argument
+    add(
+        "-o", "--output", type=_path, metavar="TUNED.mlir", help="write the kernel with its schedules applied"
+    )
+    add(
+        "--library",
+        type=_path,
+        metavar="SCHEDULES.mlir",
+        help="where the schedule library goes (KERNEL.schedules.mlir in the current directory)",
+    )
+    add("--function", metavar="NAME", help="tune only this function")
+    _add_shape(command)
+    add(
+        "--trials",
+        type=_whole,
+        default=DEFAULT_TRIALS,
+        metavar="N",
+        help=f"candidates to measure, at least 1 ({DEFAULT_TRIALS})",
+    )
+    add(
+        "--seconds",
+        type=_number,
+        default=DEFAULT_SECONDS,
+        metavar="S",
+        help=f"wall time from process start, above 0 ({DEFAULT_SECONDS:g}); what ends first counts",
+    )
+    _add_threads(command)
+    add(
+        "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
+    )
+    add("--seed", type=_whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
+    add(
+        "--db", type=_path, metavar="FILE", help="where measurements are kept (in the user's cache directory)"
+    )
+    add("--schedule", type=_path, metavar="SCRIPT.mlir", help="tune the knobs of this transform script")
+    add("--tunable", action="store_true", help="keep the knobs in the schedule library")
+    return command
+
+
+def _add_apply(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("apply", help="apply a schedule library to a kernel", allow_abbrev=False)
+    _add_kernel(command)
+    command.add_argument(
+        "--library", type=_path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
+    )
+    command.add_argument(
+        "-o", "--output", type=_path, metavar="OUT.mlir", help="where the result goes (stdout)"
+    )
+    command.add_argument("--function", metavar="NAME", help="apply to only this function")
+    _add_shape(command)
+    return command
+
+
+def _add_time(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("time", help="time a kernel's functions", allow_abbrev=False)
+    _add_kernel(command)
+    command.add_argument(
+        "--library", type=_path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
+    )
+    command.add_argument("--function", metavar="NAME", help="time only this function")
+    _add_shape(command)
+    _add_threads(command)
+    return command
+
+
+def _add_doctor(commands: _Commands[_Parser]) -> _Parser:
+    return commands.add_parser("doctor", help="say what is installed and what is missing", allow_abbrev=False)
+
+
+def _add_kernel(command: _Parser) -> None:
+    command.add_argument("kernel", type=_path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs")
+
+
+def _add_shape(command: _Parser) -> None:
+    command.add_argument(
+        "--shape",
+        type=_shape,
+        action="append",
+        default=[],
+        metavar="ARG=DIMxDIM...",
+        help="make an argument's dynamic dims static, by name or number; may be repeated",
+    )
+
+
+def _add_threads(command: _Parser) -> None:
+    command.add_argument(
+        "--threads", type=_whole, default=1, metavar="N", help="threads a kernel runs on (1)"
+    )
+
+
+def _converter(convert: Callable[[str], object], what: str) -> Callable[[str], object]:
+    def checked(text: str) -> object:
+        try:
+            return convert(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+
+    return checked
+
+
+def _parse_path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise ValueError(text)
+    return Path(text)
+
+
+def _parse_shape(text: str) -> Shape:
+    name, equals, dims = text.partition("=")
+    shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
+    if not equals or not name or not shape or min(shape) < 1:
+        raise ValueError(text)
+    return name, shape
+
+
+_path = _converter(_parse_path, "a file name")
+_whole = _converter(int, "a whole number")
+_number = _converter(float, "a number")
+_shape = _converter(_parse_shape, "a shape such as A=512x512")

@@ -1,0 +1,118 @@
+"""Shows tuning while it goes on: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from harl_mlir.cli.numbers import gflops, plain, speed_up
+from harl_mlir.tuner.progress import Event, Phase, Planned, Progressed, TaskProgress
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    """A listener with a beginning and an end."""
+
+    def __call__(self, event: Event) -> None:
+        """Show what happened."""
+        ...
+
+
+def make_display() -> Display:
+    """A live table if stderr is a terminal, else plain lines on stderr."""
+    return LiveTable() if sys.stderr.isatty() else PlainLines()
+
+
+class PlainLines:
+    """A line on stderr whenever a task enters a phase or gets a better time."""
+
+    def __init__(self) -> None:
+        self._shown: dict[int, tuple[Phase, float | None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def __call__(self, event: Event) -> None:
+        """Print a line if there is news."""
+        if isinstance(event, Planned):
+            _say(f"{len(event.tasks)} task(s), {len(event.skipped)} op(s) left alone")
+            return
+        progress = event.progress
+        phase, best = self._shown.get(event.index, ("waiting", None))
+        news = progress.best_seconds
+        # A hundred improvements by a thousandth each are one piece of news.
+        better = news is not None and (best is None or news < 0.98 * best)
+        if better or progress.phase != phase:
+            self._shown[event.index] = (progress.phase, news if better else best)
+            _say(f"[{event.index}] {describe(progress)}")
+
+
+class LiveTable:
+    """A table of all tasks on stderr, redrawn in place."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._progress: dict[int, TaskProgress] = {}
+        self._live = Live(console=Console(stderr=True), refresh_per_second=8)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Redraw the task's row."""
+        if isinstance(event, Progressed):
+            self._progress[event.index] = event.progress
+            self._live.update(self._table())
+
+    def _table(self) -> Table:
+        from rich.table import Table
+
+        table = Table("task", "times", "GFLOP/s", "over untuned", "over default", "trials", "failed", "phase")
+        for _, progress in sorted(self._progress.items()):
+            table.add_row(*_cells(progress))
+        return table
+
+
+def describe(progress: TaskProgress) -> str:
+    """A task's progress in a line."""
+    label, weight, rate, untuned, default, trials, failed, phase = _cells(progress)
+    times = f" x{weight}" if progress.task.weight > 1 else ""
+    return (
+        f"{label}{times}: {rate} GFLOP/s, {untuned} over untuned, {default} over default, "
+        f"{trials} trials, {failed} failed, {phase}"
+    )
+
+
+def _cells(progress: TaskProgress) -> tuple[str, ...]:
+    best = progress.best_seconds
+    return (
+        progress.task.label(),
+        str(progress.task.weight),
+        plain(gflops(progress.task.flops, best)),
+        speed_up(progress.baseline_seconds, progress.baseline_slower_than, best),
+        speed_up(progress.default_seconds, None, best),
+        f"{progress.trials}" + (f" +{progress.stored} stored" if progress.stored else ""),
+        str(progress.failures),
+        progress.phase,
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,101 @@
+"""Runs a subcommand and turns every way it can end into an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
+from typing import Any
+
+from harl_mlir.cli.arguments import parse
+from harl_mlir.cli.terminal import INTERRUPTED, REFUSED, USAGE, Outcome, Terminal
+from harl_mlir.clock import seconds_since_start
+from harl_mlir.errors import HarlError, UsageError
+
+Command = Callable[[Namespace, Terminal], Outcome]
+
+
+def _tune(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.tune import run
+
+    return run(options, terminal)
+
+
+def _apply(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.apply import run
+
+    return run(options, terminal)
+
+
+def _time(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.time import run
+
+    return run(options, terminal)
+
+
+def _doctor(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.doctor import run
+
+    return run(options, terminal)
+
+
+# Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
+_COMMANDS: Mapping[str, Command] = {"tune": _tune, "apply": _apply, "time": _time, "doctor": _doctor}
+
+_LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("functions",)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; see README.md, Exit codes."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    terminal = Terminal("--json" in words)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return terminal.close(_outcome(words, terminal))
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing can be said any more, so keep the interpreter from trying.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+
+
+def _outcome(words: Sequence[str], terminal: Terminal) -> Outcome:
+    command = None
+    try:
+        options = parse(words)
+        command = options.command
+        return _COMMANDS[command](options, terminal)
+    except UsageError as error:
+        return _failed(error, USAGE, words, command)
+    except HarlError as error:
+        return _failed(error, REFUSED, words, command)
+    except KeyboardInterrupt:
+        terminal.progress("harl-mlir: interrupted; nothing was written")
+        return Outcome("interrupted", _nothing(command), exit_code=INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        last = (str(error).strip().splitlines() or [""])[-1]
+        what = f"internal error ({type(error).__name__}: {last})"
+        return _failed(HarlError(f"{what}; run it again with --debug and report it"), REFUSED, words, command)
+
+
+def _failed(error: HarlError, exit_code: int, words: Sequence[str], command: str | None) -> Outcome:
+    if "--debug" in words:
+        traceback.print_exc()
+    return Outcome("error", _nothing(command), error, exit_code)
+
+
+def _nothing(command: str | None) -> dict[str, Any]:
+    """The fields of a subcommand that came to nothing, so that programs find them in every object."""
+    fields = {name: list[Any]() for name in _LISTS.get(command or "", ())}
+    if command == "tune":
+        return {"wall_seconds": round(seconds_since_start(), 3), **fields}
+    return {"peak_gflops": None, **fields} if command in ("time", "doctor") else fields
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

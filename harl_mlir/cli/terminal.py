@@ -1,0 +1,84 @@
+"""What goes to stdout and what to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harl_mlir.errors import HarlError, Place
+from harl_mlir.tasks.analysis import Skipped
+
+JSON_SCHEMA = 1
+DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a subcommand ended.
+
+    Attributes:
+        fields: what the subcommand adds to the JSON object; unknown numbers are None.
+        error: one sentence with its place, if status is `error`.
+    """
+
+    status: Literal["ok", "error", "interrupted"] = "ok"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    error: HarlError | None = None
+    exit_code: int = DONE
+
+
+class Terminal:
+    """The user's terminal, or the program that reads our output.
+
+    Results go to stdout and progress to stderr; with `json` everything for people goes to stderr and
+    stdout gets exactly one object.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def result(self, line: str = "") -> None:
+        """A line of the result."""
+        print(line, file=sys.stderr if self.as_json else sys.stdout)
+
+    def progress(self, line: str) -> None:
+        """A line about what is going on."""
+        print(line, file=sys.stderr, flush=True)
+
+    def close(self, outcome: Outcome) -> int:
+        """Show the error, print the JSON object if asked for, and give the exit code."""
+        if outcome.error is not None:
+            self.progress(f"harl-mlir: error: {outcome.error}")
+        if self.as_json:
+            print(json.dumps(self._object(outcome), allow_nan=False), flush=True)
+        sys.stdout.flush()
+        return outcome.exit_code
+
+    def _object(self, outcome: Outcome) -> dict[str, Any]:
+        return {
+            "schema": JSON_SCHEMA,
+            "status": outcome.status,
+            "error": error_object(outcome.error),
+            **outcome.fields,
+        }
+
+
+def error_object(error: HarlError | None) -> dict[str, str | None] | None:
+    """The JSON form of an error."""
+    if error is None:
+        return None
+    return {"place": place_text(error.place), "message": error.message}
+
+
+def place_text(place: Place | None) -> str | None:
+    """`kernel.mlir:12:8`, or None."""
+    return None if place is None else str(place)
+
+
+def skipped_objects(skipped: tuple[Skipped, ...]) -> list[dict[str, str]]:
+    """The JSON form of ops that were left alone."""
+    return [{"op": s.op, "place": s.place, "reason": s.reason} for s in skipped]

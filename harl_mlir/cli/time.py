@@ -1,0 +1,107 @@
+"""`harl-mlir time`: how fast a kernel's functions are, untuned and with a schedule library."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from typing import Any
+
+from harl_mlir.cli.numbers import duration, gflops, plain
+from harl_mlir.cli.refusals import no_functions, nothing_matched
+from harl_mlir.cli.terminal import Outcome, Terminal
+from harl_mlir.errors import InputError, Place, UsageError
+from harl_mlir.files import read_mlir
+from harl_mlir.measure.measurement import Measurement
+from harl_mlir.measure.pool import Pool
+from harl_mlir.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One timed version of one function."""
+
+    task: Task
+    tuned: bool
+    measurement: Measurement
+
+    @property
+    def gflops(self) -> float | None:
+        return gflops(self.task.flops, self.measurement.seconds)
+
+
+def run(options: Namespace, terminal: Terminal) -> Outcome:
+    """Time every function; with a library its versions are timed in turns."""
+    if options.threads != 1:
+        raise UsageError("only one thread is supported; use --threads 1")
+    file = str(options.kernel)
+    kernel = read_mlir(options.kernel)
+    library = read_mlir(options.library) if options.library else None
+    with Pool() as pool:
+        tasks = pool.functions(kernel, file, options.function, dict(options.shape))
+        if not tasks:
+            raise no_functions(options.kernel)
+        tuned = _matched(options, kernel, library, tasks, pool)
+        peak = pool.peak() / 1e9
+        terminal.result(f"FMA peak of this core: {peak:.1f} GFLOP/s (f32)")
+        rows: list[_Row] = []
+        for task in tasks:
+            timed = _time(task, library if task.function in tuned else None, pool)
+            for row in timed:
+                terminal.result(_line(row, peak))
+            rows += timed
+    _refuse_if_nothing_ran(rows, file)
+    return Outcome(fields={"functions": [_object(row) for row in rows], "peak_gflops": peak})
+
+
+def _matched(
+    options: Namespace, kernel: str, library: str | None, tasks: tuple[Task, ...], pool: Pool
+) -> set[str]:
+    """The functions in which the library schedules at least one op."""
+    if library is None:
+        return set()
+    file, shapes = str(options.kernel), dict(options.shape)
+    functions = {
+        task.function
+        for task in tasks
+        if any(op.matched for op in pool.apply(kernel, file, library, task.function, shapes).outcomes)
+    }
+    if not functions:
+        raise nothing_matched(options.kernel, options.library)
+    return functions
+
+
+def _time(task: Task, library: str | None, pool: Pool) -> list[_Row]:
+    versions = [None] if library is None else [None, library]
+    times = pool.retime(task, versions)
+    return [_Row(task, version is not None, time) for version, time in zip(versions, times, strict=True)]
+
+
+def _refuse_if_nothing_ran(rows: list[_Row], file: str) -> None:
+    failures = [row.measurement.failure for row in rows]
+    if rows and all(failures) and failures[0] is not None:
+        reason = failures[0].message.strip().splitlines()[0]
+        raise InputError(
+            f"no function of it could be timed ({failures[0].kind}: {reason}); check the kernel", Place(file)
+        )
+
+
+def _line(row: _Row, peak: float) -> str:
+    name = f"{row.task.function} ({'tuned' if row.tuned else 'untuned'})"
+    failure = row.measurement.failure
+    if failure is not None:
+        return f"{name}: {failure.kind}: {failure.message.strip().splitlines()[0]}"
+    share = f", {100 * row.gflops / peak:.1f} % of peak" if row.gflops else ""
+    return (
+        f"{name}: median {duration(row.measurement.seconds)}, best {duration(row.measurement.best)}, "
+        f"{plain(row.gflops)} GFLOP/s{share}"
+    )
+
+
+def _object(row: _Row) -> dict[str, Any]:
+    return {
+        "name": row.task.function,
+        "seconds_median": row.measurement.seconds,
+        "seconds_best": row.measurement.best,
+        "gflops": row.gflops,
+        "tuned": row.tuned,
+    }

@@ -1,0 +1,105 @@
+"""`harl-mlir tune`: find fast schedules for a kernel."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from harl_mlir.cli.display import make_display
+from harl_mlir.cli.numbers import duration, plain, speed_up
+from harl_mlir.cli.terminal import DONE, INTERRUPTED, REFUSED, Outcome, Terminal, skipped_objects
+from harl_mlir.clock import seconds_since_start
+from harl_mlir.files import default_database
+from harl_mlir.tuner import Request, Result, Settings, TaskResult, tune
+
+_EXIT_CODES = {"ok": DONE, "error": REFUSED, "interrupted": INTERRUPTED}
+
+
+def run(options: Namespace, terminal: Terminal) -> Outcome:
+    """Tune, print the closing summary, and say how it went."""
+    request = _request(options)
+    with make_display() as display:
+        result = tune(request, display)
+    _summarise(result, request, terminal)
+    return Outcome(
+        status=result.status,
+        fields={
+            "wall_seconds": round(seconds_since_start(), 3),
+            "tasks": [_task_object(task) for task in result.tasks],
+            "skipped": skipped_objects(result.skipped),
+            "written": [str(path) for path in result.written],
+            "reproducer": str(result.reproducer) if result.reproducer else None,
+        },
+        error=result.error,
+        exit_code=_EXIT_CODES[result.status],
+    )
+
+
+def _request(options: Namespace) -> Request:
+    settings = Settings(
+        agent=options.agent,
+        trials=options.trials,
+        seconds=options.seconds,
+        threads=options.threads,
+        seed=options.seed,
+    )
+    return Request(
+        kernel=options.kernel,
+        library=options.library or Path(f"{options.kernel.stem}.schedules.mlir"),
+        database=options.db or default_database(),
+        output=options.output,
+        function=options.function,
+        shapes=tuple(options.shape),
+        script=options.schedule,
+        tunable=options.tunable,
+        settings=settings,
+    )
+
+
+def _summarise(result: Result, request: Request, terminal: Terminal) -> None:
+    if result.status == "interrupted":
+        terminal.result("interrupted: the best so far is kept")
+    for task in result.tasks:
+        terminal.result(_task_line(task))
+    for skipped in result.skipped:
+        terminal.result(f"left alone: {skipped.op} at {skipped.place}: {skipped.reason}")
+    if result.failures:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(result.failures.items()))
+        terminal.result(f"failed candidates: {counts}")
+    if result.reproducer:
+        terminal.result(f"one of them again: sh {result.reproducer}")
+    for path in result.written:
+        terminal.result(f"wrote {path}")
+    if not result.written:
+        terminal.result("wrote no schedules: none was found that is faster than the untuned kernel")
+    terminal.result(f"measurements are in {request.database}; {seconds_since_start():.1f} s in all")
+
+
+def _task_line(task: TaskResult) -> str:
+    weight = f" x{task.task.weight}" if task.task.weight > 1 else ""
+    how = f"sketch {task.chosen.sketch}" if task.chosen else "left as it was"
+    default = speed_up(task.default_seconds, None, task.best_seconds)
+    untuned = speed_up(task.baseline_seconds, task.baseline_slower_than, task.best_seconds)
+    return (
+        f"{task.task.label()}{weight} ({task.task.function}): {duration(task.best_seconds)}, "
+        f"{plain(task.gflops)} GFLOP/s, {untuned} over untuned, {default} over default, "
+        f"{task.trials} trials, {sum(task.failures.values())} failed, {how}"
+    )
+
+
+def _task_object(task: TaskResult) -> dict[str, Any]:
+    return {
+        "key": task.task.key,
+        "function": task.task.function,
+        "op": task.task.label(),
+        "weight": task.task.weight,
+        "flops": task.task.flops,
+        "baseline_seconds": task.baseline_seconds,
+        "default_seconds": task.default_seconds,
+        "best_seconds": task.best_seconds,
+        "gflops": task.gflops,
+        "trials": task.trials,
+        "failures": dict(task.failures),
+        "sketch": task.chosen.sketch if task.chosen else None,
+    }

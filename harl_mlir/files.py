@@ -1,0 +1,163 @@
+"""Reading the user's files and writing outputs: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from harl_mlir.errors import InputError, Place
+
+MAX_INPUT_BYTES = 32 << 20
+"""Larger kernels are refused: text of this size is constants, which no schedule touches."""
+
+
+def read_mlir(path: Path) -> str:
+    """The text of an .mlir file.
+
+    Raises:
+        InputError: it is missing, unreadable, no regular file, too large, or not text.
+    """
+    place = Place(str(path))
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError("this is a directory; name an .mlir file", place)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("this is not a regular file; name an .mlir file", place)
+        if status.st_size > MAX_INPUT_BYTES:
+            raise InputError(
+                f"the file has {status.st_size >> 20} MiB and at most {MAX_INPUT_BYTES >> 20} are read; "
+                "move large constants into arguments",
+                place,
+            )
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("there is no such file; check the name", place) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the file cannot be read ({_reason(error)}); check the name", place) from error
+    return _decode(data, place)
+
+
+def _decode(data: bytes, place: Place) -> str:
+    if data.startswith(b"ML\xefR"):
+        raise InputError("this is MLIR bytecode; give the text form (`mlir-opt FILE` prints it)", place)
+    if b"\0" in data:
+        raise InputError("this is a binary file; name a file of MLIR text", place)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            "this is not UTF-8 text; name a file of MLIR text", Place(place.file, line)
+        ) from None
+
+
+class Output:
+    """A text file that is written last and checked first.
+
+    The text goes to a temporary file in the same directory, which is then renamed; a symbolic link
+    is followed, and a device (`/dev/stdout`) is written to as it is.
+
+    Args:
+        path: the file.
+        option: the option that named it, for the error's remedy.
+
+    Raises:
+        InputError: the file could not be written.
+    """
+
+    def __init__(self, path: Path, option: str) -> None:
+        self.path = path
+        self._option = option
+        self._target = Path(os.path.realpath(path))
+        try:
+            self._is_device = self._target.exists() and not self._target.is_file()
+            if self._target.is_dir():
+                raise self._refused("it is a directory")
+            if self._target.exists() and not os.access(self._target, os.W_OK):
+                raise self._refused("it is read-only")
+            if not self._is_device:
+                if not self._target.parent.is_dir():
+                    raise self._refused(f"the directory {path.parent} does not exist")
+                descriptor, probe = self._temporary()
+                os.close(descriptor)
+                probe.unlink()
+        except (OSError, ValueError) as error:
+            raise self._refused(_reason(error)) from error
+
+    def write(self, text: str) -> None:
+        """Write the whole text, or leave what was there.
+
+        Raises:
+            InputError: the disk is full, or the directory has become unwritable.
+        """
+        try:
+            if self._is_device:
+                self._target.write_text(text, encoding="utf-8")
+                return
+            self._replace(text)
+        except OSError as error:
+            raise self._refused(_reason(error)) from error
+
+    def _replace(self, text: str) -> None:
+        descriptor, temporary = self._temporary()
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                os.fchmod(descriptor, self._mode())
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            temporary.replace(self._target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _temporary(self) -> tuple[int, Path]:
+        descriptor, name = tempfile.mkstemp(prefix=".harl-", suffix=".tmp", dir=self._target.parent)
+        return descriptor, Path(name)
+
+    def _mode(self) -> int:
+        """The old file's permissions, or what an ordinary new file gets."""
+        if self._target.exists():
+            return stat.S_IMODE(self._target.stat().st_mode)
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+    def _refused(self, reason: str) -> InputError:
+        return InputError(
+            f"the output cannot be written: {reason}; name another file with {self._option}",
+            Place(str(self.path)),
+        )
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two names stand for one file, existing or not."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def default_database() -> Path:
+    """`measurements.db` in the user's cache directory, which is created.
+
+    The directory is `$XDG_CACHE_HOME/harl_mlir`, or `~/.cache/harl_mlir`.
+
+    Raises:
+        InputError: the directory cannot be created.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    directory = root / "harl_mlir"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the cache directory cannot be created ({_reason(error)}); name a database with --db",
+            Place(str(directory)),
+        ) from error
+    return directory / "measurements.db"
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

@@ -1,0 +1,50 @@
+"""How to search: the settings of a run and their defaults. Needs nothing that has to be installed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harl_mlir.errors import UsageError
+from harl_mlir.search.registry import AGENTS
+
+DEFAULT_AGENT = AGENTS[0]
+DEFAULT_TRIALS = 200
+DEFAULT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search.
+
+    Attributes:
+        agent: a search policy's name (see `harl_mlir.search.registry`).
+        trials: at most this many candidates are measured, over all tasks; at least 1.
+        seconds: budget of wall time since the process started, finalists included; positive. Trial 0
+            of every task is measured even where the time is over.
+        threads: threads a kernel runs on; only 1 is supported.
+        seed: the same seed and the same measurements give the same proposals.
+
+    Raises:
+        UsageError: a value out of range.
+    """
+
+    agent: str = DEFAULT_AGENT
+    trials: int = DEFAULT_TRIALS
+    seconds: float = DEFAULT_SECONDS
+    threads: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.agent not in AGENTS:
+            raise UsageError(
+                f"there is no agent named {self.agent!r}; use --agent with one of {', '.join(AGENTS)}"
+            )
+        if self.trials < 1:
+            raise UsageError(f"the budget of {self.trials} trials measures nothing; use --trials 1 or more")
+        if not (math.isfinite(self.seconds) and self.seconds > 0):
+            raise UsageError(f"a budget of {self.seconds:g} seconds cannot be kept; use --seconds above 0")
+        if self.threads != 1:
+            raise UsageError("only one thread is supported; use --threads 1")
+        if self.seed < 0:
+            raise UsageError(f"the seed {self.seed} is negative; use --seed 0 or more")

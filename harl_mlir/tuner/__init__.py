@@ -1,0 +1,23 @@
+"""The one loop that joins the rooms, and the public `tune()`."""
+
+from __future__ import annotations
+
+from harl_mlir.settings import Settings
+from harl_mlir.tuner.progress import Event, Listener, Planned, Progressed, TaskProgress
+from harl_mlir.tuner.request import Request, Shapes
+from harl_mlir.tuner.result import Result, TaskResult
+from harl_mlir.tuner.session import tune
+
+__all__ = [
+    "Event",
+    "Listener",
+    "Planned",
+    "Progressed",
+    "Request",
+    "Result",
+    "Settings",
+    "Shapes",
+    "TaskProgress",
+    "TaskResult",
+    "tune",
+]

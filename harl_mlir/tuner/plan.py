@@ -1,0 +1,75 @@
+"""From a kernel file to the tasks that are tuned, each with its spaces."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from harl_mlir.errors import InputError, Place
+from harl_mlir.measure.pool import Pool
+from harl_mlir.processor import Processor
+from harl_mlir.space.decision import Decision
+from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.analysis import Skipped
+from harl_mlir.tuner.request import Request
+from harl_mlir.tuner.state import TaskState
+
+SCRIPT_VERSION = 1
+"""Raised when the same values of a script's knobs come to mean another script."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks to tune, and the ops left alone."""
+
+    states: tuple[TaskState, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def plan_sketches(request: Request, kernel: str, pool: Pool, processor: Processor) -> Plan:
+    """The tasks of a kernel with the sketches that apply to each.
+
+    Raises:
+        InputError: the kernel was refused, or nothing in it can be tuned.
+    """
+    file = str(request.kernel)
+    analysis = pool.analyse(kernel, file, request.function, dict(request.shapes))
+    skipped, states = list(analysis.skipped), list[TaskState]()
+    for task in analysis.tasks:
+        spaces = sketches_for(task, processor)
+        if spaces:
+            states.append(TaskState(len(states), task, spaces))
+        else:
+            skipped.append(Skipped(task.anchor_op.name, task.place, "no sketch applies to it yet"))
+    if not states:
+        reason = f" (the first: {skipped[0].op}, {skipped[0].reason})" if skipped else ""
+        raise InputError(
+            f"nothing in it can be tuned{reason}; give a kernel with linalg ops on static shapes", Place(file)
+        )
+    return Plan(tuple(states), tuple(skipped))
+
+
+def plan_script(request: Request, kernel: str, script: str, pool: Pool) -> Plan:
+    """The whole function as one task, whose space is what the user's script leaves open.
+
+    Raises:
+        InputError: the kernel or the script was refused, or the kernel has several functions.
+    """
+    file = str(request.kernel)
+    decisions = pool.knobs(script, str(request.script))
+    tasks = pool.functions(kernel, file, request.function, dict(request.shapes))
+    if not tasks:
+        raise InputError("it has no function with linalg ops; give one", Place(file))
+    if len(tasks) > 1:
+        names = ", ".join(task.function for task in tasks)
+        raise InputError(
+            f"a script is tuned on one function; choose one of {names} with --function", Place(file)
+        )
+    return Plan((TaskState(0, tasks[0], (script_space(script, decisions),), script),), ())
+
+
+def script_space(script: str, decisions: tuple[Decision, ...]) -> Space:
+    """The space of a user's script; scripts of other text never share records."""
+    digest = hashlib.sha256(script.encode()).hexdigest()[:16]
+    return Space(f"script-{digest}", SCRIPT_VERSION, decisions)

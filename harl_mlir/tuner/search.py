@@ -1,0 +1,166 @@
+"""The loop that joins the rooms: propose, measure, record, observe, until the budget is spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from harl_mlir.measure.measurement import Measurement, failed
+from harl_mlir.measure.pool import WorkerError
+from harl_mlir.search.agent import Agent, Problem, Proposal, Trial
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.tuner.bench import Bench
+from harl_mlir.tuner.budget import Budget
+from harl_mlir.tuner.progress import Listener, Phase, Progressed
+from harl_mlir.tuner.recorder import Recorder
+from harl_mlir.tuner.state import TaskState
+
+ROUND = 8
+"""Candidates asked of the agent at a time."""
+
+UNTUNED_CAP_SECONDS = 2.0
+"""A call of the untuned kernel that takes longer is cut off: its time is `slower than` this."""
+
+FINALISTS = 4
+"""Best candidates of a task that are timed again, beside the default and the untuned kernel."""
+
+_WORTH_RETIMING = 2.0
+"""The untuned kernel is a finalist if it is at most this much slower than the best candidate."""
+
+MakeAgent = Callable[[Sequence[Problem]], Agent]
+
+
+@dataclass
+class Search:
+    """One run over all tasks of a kernel.
+
+    Every method may be left by KeyboardInterrupt at any point: what is in `states` stays valid.
+    """
+
+    states: Sequence[TaskState]
+    bench: Bench
+    recorder: Recorder
+    budget: Budget
+    listener: Listener
+    _trial_seconds: list[float] = field(default_factory=list)
+
+    def run(self, make_agent: MakeAgent) -> None:
+        """Spend the budget; afterwards every state knows its finalists."""
+        self.first_times()
+        self.explore(make_agent)
+        self.finish()
+
+    def first_times(self) -> None:
+        """Time the untuned kernels, read the stored records, and measure the defaults.
+
+        Trial 0 of every task is its first sketch's default; it is measured even if the time is over.
+        """
+        for state in self.states:
+            state.stored = self.recorder.stored(state.task, state.spaces)
+        for state in self.states:
+            self._time_untuned(state)
+            if self.budget.trials_left > 0:
+                self._try(state, state.spaces[0].default())
+            self._tell(state)
+        for state in self.states:
+            for space in state.spaces[1:]:
+                if not self._is_over():
+                    self._try(state, space.default())
+
+    def explore(self, make_agent: MakeAgent) -> None:
+        """Let the agent propose until the budget is spent or nothing is left to try."""
+        if self._is_over() or not self._something_is_left():
+            return
+        agent = make_agent([state.problem for state in self.states])
+        agent.observe(
+            [
+                Trial(Proposal(state.index, candidate), measurement)
+                for state in self.states
+                for candidate, measurement in state.known.items()
+            ]
+        )
+        for state in self.states:
+            self._enter(state, "searching")
+        while not self._is_over():
+            proposals = agent.propose(min(ROUND, self.budget.trials_left))
+            if not proposals:
+                return
+            trials: list[Trial] = []
+            for proposal in proposals:
+                if self._is_over():
+                    break
+                measurement = self._try(self.states[proposal.problem], proposal.candidate)
+                trials.append(Trial(proposal, measurement))
+            agent.observe(trials)
+
+    def finish(self) -> None:
+        """Time the finalists of every task again, in turns, before one is chosen."""
+        for state in self.states:
+            finalists = self._finalists(state)
+            if len(finalists) > 1:
+                self._enter(state, "finalists")
+                times = self.bench.retime(state.task, finalists, script=state.script)
+                state.final = dict(zip(finalists, times, strict=True))
+                self.recorder.add(state.task, "final", state.final)
+            self._enter(state, "done")
+
+    def _finalists(self, state: TaskState) -> list[Candidate | None]:
+        ranking = state.ranking()
+        # Overdrawn time is not made worse: the best and the default still have to be compared.
+        count = FINALISTS if self.budget.seconds_left > 0 else 1
+        finalists: list[Candidate | None] = list(ranking[:count])
+        default = state.default
+        if default in ranking and default not in finalists:
+            finalists.append(default)
+        best, untuned = state.best_seconds, state.untuned_seconds
+        if best is not None and untuned is not None and untuned <= _WORTH_RETIMING * best:
+            finalists.append(None)
+        return finalists
+
+    def _time_untuned(self, state: TaskState) -> None:
+        state.untuned = self.bench.measure(state.task, None, cap=UNTUNED_CAP_SECONDS)
+        if state.untuned.failure and state.untuned.failure.kind in ("run_timeout", "too_slow"):
+            state.untuned_cap = UNTUNED_CAP_SECONDS
+        self.recorder.add(state.task, "untuned", {None: state.untuned})
+        self._tell(state)
+
+    def _try(self, state: TaskState, candidate: Candidate) -> Measurement:
+        """Measure and record a candidate, unless it is known already."""
+        known = state.known.get(candidate)
+        if known is not None:
+            return known
+        started = time.monotonic()
+        measurement = self._measured(state, candidate)
+        self.budget.spend()
+        state.measured[candidate] = measurement
+        self.recorder.add(state.task, "trial", {candidate: measurement})
+        self._trial_seconds.append(time.monotonic() - started)
+        self.budget.reserve(self._finalists_take())
+        self._tell(state)
+        return measurement
+
+    def _measured(self, state: TaskState, candidate: Candidate) -> Measurement:
+        try:
+            return self.bench.measure(state.task, candidate, best=state.best_seconds, script=state.script)
+        except WorkerError as error:
+            # A fault of ours on one candidate must not end the run: it is named like any other failure.
+            return failed("crash", f"internal error: {str(error).strip().splitlines()[-1]}")
+
+    def _something_is_left(self) -> bool:
+        return any(sum(space.size() for space in state.spaces) > len(state.known) for state in self.states)
+
+    def _finalists_take(self) -> float:
+        """Estimated seconds to build and time all finalists: a retimed one costs about four trials."""
+        mean = sum(self._trial_seconds) / len(self._trial_seconds)
+        return 4 * mean * (FINALISTS + 2) * len(self.states)
+
+    def _is_over(self) -> bool:
+        return self.budget.search_is_over or self.recorder.error is not None
+
+    def _enter(self, state: TaskState, phase: Phase) -> None:
+        state.phase = phase
+        self._tell(state)
+
+    def _tell(self, state: TaskState) -> None:
+        self.listener(Progressed(state.index, state.progress()))

@@ -1,0 +1,125 @@
+"""What is known of one task while it is tuned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from harl_mlir.measure.measurement import FailureKind, Measurement
+from harl_mlir.search.agent import Problem
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.task import Task
+from harl_mlir.tuner.progress import Phase, TaskProgress
+from harl_mlir.tuner.result import TaskResult
+
+
+@dataclass
+class TaskState:
+    """One task, its spaces, and every measurement of it.
+
+    Attributes:
+        script: the user's own script, where the candidates set its knobs.
+        untuned: time of the kernel as it came, or why there is none; None before it was tried.
+        untuned_cap: the cap within which it had to end, where it did not.
+        measured: candidates of this run; `stored`: those of the database, the newest of each.
+        final: times of the finalists, taken in turns; None stands for the untuned kernel.
+    """
+
+    index: int
+    task: Task
+    spaces: tuple[Space, ...]
+    script: str | None = None
+    phase: Phase = "waiting"
+    untuned: Measurement | None = None
+    untuned_cap: float | None = None
+    measured: dict[Candidate, Measurement] = field(default_factory=dict)
+    stored: dict[Candidate, Measurement] = field(default_factory=dict)
+    final: dict[Candidate | None, Measurement] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> Problem:
+        """The task as the agent sees it."""
+        return Problem(self.task, self.spaces, self.untuned_seconds)
+
+    @property
+    def untuned_seconds(self) -> float | None:
+        """Time of the untuned kernel: beside the finalists if it was one, else alone."""
+        return _seconds(self.final.get(None)) or _seconds(self.untuned)
+
+    @property
+    def known(self) -> dict[Candidate, Measurement]:
+        """Everything measured, now or before, the newest of each candidate."""
+        return {**self.stored, **self.measured}
+
+    @property
+    def default(self) -> Candidate | None:
+        """The first sketch's default that runs (trial 0), else the first; None if none was measured."""
+        defaults = [space.default() for space in self.spaces]
+        measured = [d for d in defaults if d in self.known]
+        return next((d for d in measured if self.known[d].ok), measured[0] if measured else None)
+
+    def ranking(self) -> list[Candidate]:
+        """The candidates that have a time, fastest first; equally fast ones in the order measured."""
+        timed = {c: m.seconds for c, m in self.known.items() if m.seconds is not None}
+        return sorted(timed, key=timed.__getitem__)
+
+    @property
+    def best_seconds(self) -> float | None:
+        """Least screened time of any candidate so far."""
+        ranking = self.ranking()
+        return self.known[ranking[0]].seconds if ranking else None
+
+    def choice(self) -> Candidate | None:
+        """The candidate for the library; None if the untuned kernel is faster or nothing runs.
+
+        Once finalists are timed they alone count: their times were taken in turns and can be compared.
+        """
+        timed = {c: m.seconds for c, m in self.final.items() if m.seconds is not None}
+        if timed:
+            return min(timed, key=timed.__getitem__)
+        ranking, untuned = self.ranking(), self.untuned_seconds
+        if not ranking:
+            return None
+        best = self.known[ranking[0]].seconds
+        return ranking[0] if untuned is None or best is None or best <= untuned else None
+
+    def progress(self) -> TaskProgress:
+        """The line of the live table."""
+        result = self.result()
+        return TaskProgress(
+            task=self.task,
+            phase=self.phase,
+            trials=result.trials,
+            failures=sum(result.failures.values()),
+            stored=result.stored,
+            baseline_seconds=result.baseline_seconds,
+            baseline_slower_than=result.baseline_slower_than,
+            default_seconds=result.default_seconds,
+            best_seconds=result.best_seconds,
+        )
+
+    def result(self) -> TaskResult:
+        """How the task stands."""
+        chosen = self.choice()
+        failures: Counter[FailureKind] = Counter(m.failure.kind for m in self.measured.values() if m.failure)
+        return TaskResult(
+            task=self.task,
+            chosen=chosen,
+            baseline_seconds=self.untuned_seconds,
+            baseline_slower_than=self.untuned_cap,
+            default_seconds=self._time_of(self.default),
+            best_seconds=self._time_of(chosen) if chosen else self.untuned_seconds,
+            trials=len(self.measured),
+            stored=len(self.stored),
+            failures=dict(failures),
+        )
+
+    def _time_of(self, candidate: Candidate | None) -> float | None:
+        if candidate is None:
+            return None
+        return _seconds(self.final.get(candidate)) or _seconds(self.known.get(candidate))
+
+
+def _seconds(measurement: Measurement | None) -> float | None:
+    return measurement.seconds if measurement else None
