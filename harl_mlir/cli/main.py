@@ -53,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see README.md, Exit codes."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     terminal = Terminal("--json" in words)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell starts background jobs with it ignored, and an interrupt sent to us is meant.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         return terminal.close(_outcome(words, terminal))
     except BrokenPipeError:

@@ -20,7 +20,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
     """Tune, print the closing summary, and say how it went."""
     request = _request(options)
     with make_display() as display:
-        result = tune(request, display)
+        result = tune(request, display, elapsed=seconds_since_start())
     _summarise(result, request, terminal)
     return Outcome(
         status=result.status,

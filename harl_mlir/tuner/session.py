@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harl_mlir.clock import seconds_since_start
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError
 from harl_mlir.files import Output, read_mlir
@@ -30,7 +29,7 @@ from harl_mlir.tuner.search import Search
 from harl_mlir.tuner.state import TaskState
 
 
-def tune(request: Request, listener: Listener = ignore) -> Result:
+def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
     """Tune a kernel file and write what was found.
 
     A KeyboardInterrupt during the search ends it early: the best so far is written and the result's
@@ -40,11 +39,13 @@ def tune(request: Request, listener: Listener = ignore) -> Result:
     Args:
         request: the kernel, the budget, and where the results go.
         listener: told of every step; it runs in this thread.
+        elapsed: seconds of the budget that were used up before this call (process start, imports).
 
     Raises:
         HarlError: the input, an output or the database was refused before anything was measured,
             or an output could not be written.
     """
+    budget = Budget(request.settings.trials, request.settings.seconds, elapsed)
     kernel = read_mlir(request.kernel)
     script = read_mlir(request.script) if request.script else None
     library = Output(request.library, "--library")
@@ -53,7 +54,7 @@ def tune(request: Request, listener: Listener = ignore) -> Result:
         plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
         recorder = _recorder(request, database)
-        interrupted = _search(request, plan, pool, recorder, listener)
+        interrupted = _search(request, plan, pool, recorder, budget, listener)
         try:
             written = _write(request, kernel, plan.states, pool, library, output)
         except KeyboardInterrupt:
@@ -76,14 +77,15 @@ def _recorder(request: Request, database: Database) -> Recorder:
     return Recorder(database, environment, settings.agent, settings.seed)
 
 
-def _search(request: Request, plan: Plan, pool: Pool, recorder: Recorder, listener: Listener) -> bool:
+def _search(
+    request: Request, plan: Plan, pool: Pool, recorder: Recorder, budget: Budget, listener: Listener
+) -> bool:
     """Run the search; whether it was interrupted."""
     settings = request.settings
 
     def agent(problems: Sequence[Problem]) -> Agent:
         return make_agent(settings.agent, problems, settings.seed)
 
-    budget = Budget(settings.trials, settings.seconds, seconds_since_start())
     try:
         Search(plan.states, pool, recorder, budget, listener).run(agent)
     except KeyboardInterrupt:

@@ -1,0 +1,107 @@
+"""Every wrong command line and unusable file ends in one sentence, an exit code and, asked for, one object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harl_mlir.cli.main import main
+
+KERNEL = "func.func @f() { return }\n"
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a kernel, and a cache of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "k.mlir").write_text(KERNEL)
+    (tmp_path / "library.mlir").write_text("module {}")
+    (tmp_path / "binary.mlir").write_bytes(b"\x7fELF\0")
+    (tmp_path / "notes.db").write_text("not a database, only notes about one\n" * 40)
+    return tmp_path
+
+
+USAGE = [
+    ([], "COMMAND"),
+    (["frobnicate"], "invalid choice: 'frobnicate'"),
+    (["tune"], "KERNEL.mlir"),
+    (["tune", "k.mlir", "--trials", "0"], "--trials 1 or more"),
+    (["tune", "k.mlir", "--trials", "-4"], "--trials 1 or more"),
+    (["tune", "k.mlir", "--trials", "1.5"], "not a whole number"),
+    (["tune", "k.mlir", "--seconds", "0"], "--seconds above 0"),
+    (["tune", "k.mlir", "--seconds", "-1"], "--seconds above 0"),
+    (["tune", "k.mlir", "--seconds", "nan"], "--seconds above 0"),
+    (["tune", "k.mlir", "--seconds", "inf"], "--seconds above 0"),
+    (["tune", "k.mlir", "--seconds", "soon"], "not a number"),
+    (["tune", "k.mlir", "--threads", "2"], "only one thread is supported; use --threads 1"),
+    (["tune", "k.mlir", "--threads", "0"], "only one thread is supported; use --threads 1"),
+    (["tune", "k.mlir", "--seed", "-1"], "--seed 0 or more"),
+    (["tune", "k.mlir", "--agent", "oracle"], "there is no agent named 'oracle'; use --agent with one of"),
+    (["tune", "k.mlir", "--shape", "A"], "not a shape such as"),
+    (["tune", "k.mlir", "--shape", "A=0x3"], "not a shape such as"),
+    (["tune", "k.mlir", "-o", "k.mlir"], "KERNEL.mlir and -o both name"),
+    (["tune", "k.mlir", "-o", "./../" + "{here}/k.mlir"], "KERNEL.mlir and -o both name"),
+    (["tune", "k.mlir", "--library", "x.mlir", "-o", "x.mlir"], "--library and -o both name"),
+    (["tune", "k.mlir", "--db", "x", "-o", "x"], "-o and --db both name"),
+    (["tune", "k.mlir", "--tri", "3"], "unrecognized arguments"),
+    (["tune", ""], "not a file name"),
+    (["apply", "k.mlir"], "--library"),
+    (["apply", "k.mlir", "--library", "library.mlir", "-o", "library.mlir"], "--library and -o both name"),
+    (["time", "k.mlir", "--threads", "2"], "only one thread is supported; use --threads 1"),
+]
+REFUSED = [
+    (["tune", "none.mlir"], "none.mlir: there is no such file"),
+    (["tune", "."], ".: this is a directory"),
+    (["tune", "binary.mlir"], "binary.mlir: this is a binary file"),
+    (["tune", "k.mlir", "-o", "none/out.mlir"], "none/out.mlir: the output cannot be written"),
+    (["tune", "k.mlir", "--library", "."], ".: the output cannot be written"),
+    (["tune", "k.mlir", "--schedule", "none.mlir"], "none.mlir: there is no such file"),
+    (["tune", "k.mlir", "--db", "notes.db"], "notes.db: this file is not a SQLite database"),
+    (["tune", "k.mlir", "--db", "none/m.db"], "none/m.db: the directory none does not exist"),
+    (["tune", "k.mlir", "--db", "."], ".: this is a directory"),
+    (["apply", "k.mlir", "--library", "none.mlir"], "none.mlir: there is no such file"),
+    (["time", "none.mlir"], "none.mlir: there is no such file"),
+    (["time", "k.mlir", "--library", "binary.mlir"], "binary.mlir: this is a binary file"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "exit_code"),
+    [(*case, 2) for case in USAGE] + [(*case, 1) for case in REFUSED],
+)
+def test_one_sentence_and_nothing_written(
+    words: list[str], sentence: str, exit_code: int, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word.replace("{here}", directory.name) for word in words]
+    before = sorted(p.name for p in directory.iterdir())
+
+    assert main(words) == exit_code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("harl-mlir: error: ")
+    assert said.err.count("\n") == 1
+    assert sentence in said.err
+
+    assert main([*words, "--json"]) == exit_code
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["schema"] == 1
+    assert printed["status"] == "error"
+    assert printed["error"]["message"] in said.err
+    assert sorted(p.name for p in directory.iterdir() if p.name != "cache") == before
+    assert (directory / "k.mlir").read_text() == KERNEL
+
+
+def test_a_traceback_is_shown_only_with_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune", "none.mlir", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_help_and_version_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["tune", "--help"], ["--version"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+        assert capsys.readouterr().out
