@@ -15,30 +15,32 @@ _PARSED_TEXT = "-"
 """What MLIR calls the file of a module parsed from a string."""
 
 
-def functions(module: ir.Module) -> list[ir.OpView]:
-    """All `func.func` with a body, in program order, those of nested modules too."""
-    found: list[ir.OpView] = []
+def all_ops(root: ir.Operation) -> list[ir.Operation]:
+    """`root` and everything inside it, in program order, an op before what it holds."""
+    found: list[ir.Operation] = []
 
     def visit(op: ir.Operation) -> ir.WalkResult:
-        if op.name == "func.func" and op.regions[0].blocks:
-            found.append(op.opview)
+        found.append(op)
         return ir.WalkResult.ADVANCE
 
-    module.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
+    root.walk(visit, ir.WalkOrder.PRE_ORDER)
     return found
+
+
+def functions(module: ir.Module) -> list[ir.OpView]:
+    """All `func.func` with a body, in program order, those of nested modules too."""
+    return [
+        op.opview for op in all_ops(module.operation) if op.name == "func.func" and len(op.regions[0].blocks)
+    ]
 
 
 def linalg_ops(function: ir.OpView) -> list[ir.Operation]:
     """All linalg ops of a function, inside loops and branches too, in program order."""
-    found: list[ir.Operation] = []
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        if op.name.startswith("linalg.") and op.name not in _NOT_OPERATIONS:
-            found.append(op)
-        return ir.WalkResult.ADVANCE
-
-    function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return found
+    return [
+        op
+        for op in all_ops(function.operation)
+        if op.name.startswith("linalg.") and op.name not in _NOT_OPERATIONS
+    ]
 
 
 def indexing_maps(op: ir.Operation) -> list[ir.AffineMap] | None:

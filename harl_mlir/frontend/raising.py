@@ -3,13 +3,22 @@
 A memref is a variable: each op that writes it gives it a new value. Within one block those values
 can be chained, the first being `bufferization.to_tensor` of the argument and the last being put back
 by `bufferization.materialize_in_destination` before the return; bufferization then finds that
-everything can happen in place. `restrict` promises that the function's arguments do not overlap.
+everything can happen in place. A local allocation becomes a `tensor.empty`, and where it is returned
+its last value goes through `bufferization.to_buffer`. `restrict` promises that the function's
+arguments do not overlap.
 """
 
 from __future__ import annotations
 
 from harl_mlir.errors import Place
-from harl_mlir.frontend.program import MEMOIZED_MAPS, entry_block, indexing_maps, linalg_ops, place_of
+from harl_mlir.frontend.program import (
+    MEMOIZED_MAPS,
+    all_ops,
+    entry_block,
+    indexing_maps,
+    linalg_ops,
+    place_of,
+)
 from harl_mlir.mlir import bufferization, ir, tensor
 from harl_mlir.tasks.analysis import Skipped
 
@@ -63,13 +72,9 @@ def _check(function: ir.OpView, file: str) -> None:
 
 
 def _check_regions(op: ir.Operation, place: Place) -> None:
-    def visit(inner: ir.Operation) -> ir.WalkResult:
-        if inner != op and _memrefs(inner):
+    for inner in all_ops(op)[1:]:
+        if _memrefs(inner):
             raise _CannotRaiseError(f"{inner.name} inside {op.name} uses a memref", place)
-        return ir.WalkResult.ADVANCE
-
-    if len(op.regions):
-        op.walk(visit, ir.WalkOrder.PRE_ORDER)
 
 
 def _check_use(op: ir.Operation, place: Place) -> None:
@@ -84,6 +89,8 @@ def _check_use(op: ir.Operation, place: Place) -> None:
         types = {_tensor_type(value.type) for value in op.operands}
         if len(types) != 1 or _is_constant(op.operands[1]):
             raise _CannotRaiseError("memref.copy changes the type or writes a constant", place)
+    elif op.name == "func.return":
+        _check_return(op, place)
     elif op.name not in ("memref.dealloc", "memref.get_global"):
         raise _CannotRaiseError(f"{op.name} uses a memref", place)
 
@@ -99,8 +106,23 @@ def _check_linalg(op: ir.Operation, place: Place) -> None:
         if _is_constant(operands[i]):
             raise _CannotRaiseError(f"{op.name} writes a memref.global", place)
         for j, other in enumerate(operands):
-            if i != j and other == operands[i] and (j in inits or maps[i] != maps[j]):
-                raise _CannotRaiseError(f"{op.name} reads and writes one memref by different maps", place)
+            # In place is the same on tensors only if each iteration reads just what it writes.
+            alike = maps[i] == maps[j] and maps[i].is_permutation and j not in inits
+            if i != j and other == operands[i] and not alike:
+                raise _CannotRaiseError(f"{op.name} reads other elements of the memref it writes", place)
+
+
+def _check_return(op: ir.Operation, place: Place) -> None:
+    returned = _memrefs(op)
+    for value in returned:
+        owner = value.owner
+        if isinstance(owner, ir.Block) or owner.name not in _ALLOCATIONS:
+            raise _CannotRaiseError("a memref is returned that is not allocated here", place)
+        identity = ir.AffineMap.get_identity(value.type.rank)
+        writers = [use.owner for use in value.uses if use.owner.name.startswith("linalg.")]
+        copied = any(use.owner.name == "memref.copy" and use.operand_number == 1 for use in value.uses)
+        if returned.count(value) > 1 or copied or not writers or value.type.affine_map != identity:
+            raise _CannotRaiseError("a returned memref is not the result of one linalg op", place)
 
 
 def _is_constant(value: ir.Value) -> bool:
@@ -210,3 +232,6 @@ class _Raiser:
                 bufferization.MaterializeInDestinationOp(
                     None, self.values[target], target, restrict=True, writable=True
                 )
+            for i, value in enumerate(op.operands):
+                if value in self.values:
+                    op.operands[i] = bufferization.ToBufferOp(value.type, self.values[value]).result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.program import functions, linalg_ops, place_of
+from harl_mlir.frontend.program import all_ops, functions, linalg_ops, place_of
 from harl_mlir.mlir import ir
 
 _BYTECODE = "ML\ufffdR"
@@ -58,14 +58,8 @@ def _refused(error: ir.MLIRError, text: str, file: str) -> InputError:
 
 
 def _nothing_to_tune(module: ir.Module) -> str:
-    foreign: set[str] = set()
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        foreign.add(op.name.partition(".")[0])
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
-    higher = sorted(foreign & {"torch", "tosa", "stablehlo", "onnx", "mhlo", "chlo"})
+    dialects = {op.name.partition(".")[0] for op in all_ops(module.operation)}
+    higher = sorted(dialects & {"torch", "tosa", "stablehlo", "onnx", "mhlo", "chlo"})
     if higher:
         return f"no function holds a linalg op; lower {' and '.join(higher)} to linalg first"
     return "no function holds a linalg op, so there is nothing to tune"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import (
+    all_ops,
     argument_names,
     entry_block,
     function_name,
@@ -76,7 +77,7 @@ def specialise(
         own = {n: s for n, s in own.items() if list(entry_block(f).arguments[n].type.shape) != list(s)}
         if own:
             _refuse_callers(module, f, file)
-            _set_shapes(f, own)
+            _set_shapes(f, own, file)
     for f in chosen:
         _refuse_dynamic(f, [a for a in arguments if a.function == f])
 
@@ -151,15 +152,12 @@ def _is_shaped(type_: ir.Type) -> bool:
 
 
 def _refuse_callers(module: ir.Module, function: ir.OpView, file: str) -> None:
-    callers: list[ir.Operation] = []
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        if op.name == "func.call" and ir.FlatSymbolRefAttr(op.attributes["callee"]).value == name:
-            callers.append(op)
-        return ir.WalkResult.ADVANCE
-
     name = function_name(function)
-    module.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
+    callers = [
+        op
+        for op in all_ops(module.operation)
+        if op.name == "func.call" and ir.FlatSymbolRefAttr(op.attributes["callee"]).value == name
+    ]
     if callers:
         raise InputError(
             f"@{name} is called here, so its shapes cannot be set by --shape; inline it first",
@@ -167,17 +165,27 @@ def _refuse_callers(module: ir.Module, function: ir.OpView, file: str) -> None:
         )
 
 
-def _set_shapes(function: ir.OpView, shapes: Mapping[int, tuple[int, ...]]) -> None:
+def _set_shapes(function: ir.OpView, shapes: Mapping[int, tuple[int, ...]], file: str) -> None:
     """Retype arguments, then let canonicalization carry the sizes to everything computed from them."""
     pending = dict(shapes)
     while pending:
         for number, shape in pending.items():
             _retype(function, number, shape)
         _update_signature(function)
-        PassManager.parse("func.func(canonicalize)").run(function.operation)
+        _canonicalize(function, file)
         pending = _implied(function)
     _refine_results(function)
-    PassManager.parse("func.func(canonicalize)").run(function.operation)
+    _canonicalize(function, file)
+
+
+def _canonicalize(function: ir.OpView, file: str) -> None:
+    try:
+        PassManager.parse("func.func(canonicalize)").run(function.operation)
+    except ir.MLIRError as error:
+        # The verifier runs after the pass: sizes that do not fit each other show as invalid ops.
+        first = error.error_diagnostics[0]
+        message = f"the sizes given do not fit together: {' '.join(first.message.split())}"
+        raise InputError(message, place_of(first.location, file)) from None
 
 
 def _retype(function: ir.OpView, number: int, shape: tuple[int, ...]) -> None:

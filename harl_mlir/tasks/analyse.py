@@ -72,41 +72,31 @@ def _merge(first: Task, again: Task) -> Task:
 def _nodes(function: ir.OpView, file: str) -> tuple[list[Node], list[Skipped]]:
     nodes: list[Node] = []
     skipped: list[Skipped] = []
-    for op in linalg_ops(function):
+    ops = linalg_ops(function)
+    live = _live(ops)
+    for op in ops:
         if any(isinstance(value.type, (ir.MemRefType, ir.UnrankedMemRefType)) for value in op.operands):
             continue  # said when it could not be raised
         try:
             facts = read_facts(op)
-            _refuse_to_tune(op, function)
             if not facts.dims:
                 raise UnsupportedOpError("it has no loops")
+            if op.parent.operation != function.operation:
+                raise UnsupportedOpError(f"it is inside {op.parent.operation.name}")
+            if op not in live:
+                raise UnsupportedOpError("its result is unused")
             nodes.append(Node(op, facts))
         except UnsupportedOpError as refusal:
             skipped.append(Skipped(op.name, str(place_of(op.location, file)), refusal.reason))
     return nodes, skipped
 
 
-def _refuse_to_tune(op: ir.Operation, function: ir.OpView) -> None:
-    parent = op.parent
-    if parent.operation != function.operation:
-        raise UnsupportedOpError(f"it is inside {parent.operation.name}")
-    if _is_dead(op):
-        raise UnsupportedOpError("its result is unused")
-
-
-def _is_dead(op: ir.Operation) -> bool:
-    """Whether only linalg ops use the result, and those only each other."""
-    pending, seen = [op], {op}
-    while pending:
-        for use in pending.pop().results[0].uses:
-            user = use.owner.operation
-            if (
-                not user.name.startswith("linalg.")
-                or len(user.results) != 1
-                or user.name in ("linalg.yield",)
-            ):
-                return False
-            if user not in seen:
-                seen.add(user)
-                pending.append(user)
-    return True
+def _live(ops: list[ir.Operation]) -> set[ir.Operation]:
+    """The linalg ops that something else than dead linalg ops needs."""
+    candidates = set(ops)
+    live: set[ir.Operation] = set()
+    for op in reversed(ops):
+        users = [use.owner.operation for result in op.results for use in result.uses]
+        if not len(op.results) or any(user in live or user not in candidates for user in users):
+            live.add(op)
+    return live

@@ -3,7 +3,7 @@
 1. Only what the yielded value needs is kept.
 2. Every value has a digest. That of block argument `i` is `%i`. That of an op is the SHA-256, in
    lower-case hex, of the UTF-8 text `NAME(OPERANDS){ATTRIBUTES}RESULT`: the operands' digests joined
-   by `,`; the attributes as `name=value`, sorted by name, joined by `,`; the result's type.
+   by `,`; the attributes as `canonical_attributes` writes them; the result's type.
    For ops of `COMMUTATIVE` the operands are first sorted: block arguments by number, then ops by digest.
 3. Values with equal digests are one value.
 4. Ops are numbered as a depth-first walk from the yielded value finishes them, operands in the order
@@ -13,6 +13,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import struct
 from collections.abc import Sequence
 
 from harl_mlir.tasks.linalg_op import BodyOp
@@ -58,11 +60,36 @@ def normalise(arguments: int, ops: Sequence[BodyOp], yields: int) -> tuple[tuple
     return tuple(kept), numbers[digests[yields]]
 
 
+def canonical_attributes(op: BodyOp) -> list[str]:
+    """`name=value` sorted by name; the value of a constant as `canonical_constant` writes it."""
+    texts = []
+    for name, value in sorted(op.attributes):
+        if op.name == "arith.constant" and name == "value":
+            number = float(value) if is_float(op.result) else int(value)
+            value = canonical_constant(number, op.result)
+        texts.append(f"{name}={value}")
+    return texts
+
+
+def canonical_constant(number: float | int, element: str) -> str:
+    """16 hex digits of an IEEE double for a float type (one NaN only), else decimal digits."""
+    if not is_float(element):
+        return str(int(number))
+    if math.isnan(number):
+        return "7ff8000000000000"
+    return struct.pack(">d", float(number)).hex()
+
+
+def is_float(element: str) -> bool:
+    """Whether `f32`, `bf16`, ... and not `i32` or `index`."""
+    return element.startswith(("f", "bf"))
+
+
 def _rank(value: int, arguments: int, digests: Sequence[str]) -> tuple[int, str]:
     return (value, "") if value < arguments else (arguments, digests[value])
 
 
 def _digest(op: BodyOp, digests: Sequence[str]) -> str:
     operands = ",".join(digests[v] for v in op.operands)
-    attributes = ",".join(f"{name}={value}" for name, value in op.attributes)
+    attributes = ",".join(canonical_attributes(op))
     return hashlib.sha256(f"{op.name}({operands}){{{attributes}}}{op.result}".encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harl_mlir.frontend.program import entry_block
+from harl_mlir.frontend.program import all_ops, entry_block
 from harl_mlir.mlir import func, ir, tensor
 from harl_mlir.tasks.grouping import Node
 from harl_mlir.tasks.key import workload_key
@@ -108,9 +108,9 @@ def extract(nodes: Sequence[Node], anchor: int, function: str, place: str) -> Ta
 def captured(op: ir.Operation) -> list[ir.Value]:
     """Values from outside that the op's regions use, each once, in order."""
     found: dict[ir.Value, None] = {}
-    inside = {result for inner in _inner(op) for result in inner.results}
+    inside = {result for inner in all_ops(op)[1:] for result in inner.results}
     inside |= {a for region in op.regions for block in region.blocks for a in block.arguments}
-    for inner in _inner(op):
+    for inner in all_ops(op)[1:]:
         for region in inner.regions:
             inside |= {a for block in region.blocks for a in block.arguments}
         for value in inner.operands:
@@ -158,21 +158,8 @@ def _is_empty(value: ir.Value) -> bool:
     return not isinstance(owner, ir.Block) and owner.name == "tensor.empty" and not len(owner.operands)
 
 
-def _inner(op: ir.Operation) -> list[ir.Operation]:
-    found: list[ir.Operation] = []
-
-    def visit(inner: ir.Operation) -> ir.WalkResult:
-        if inner != op:
-            found.append(inner)
-        return ir.WalkResult.ADVANCE
-
-    if len(op.regions):
-        op.walk(visit, ir.WalkOrder.PRE_ORDER)
-    return found
-
-
 def _rewire(copy: ir.Operation, values: dict[ir.Value, ir.Value]) -> None:
-    for op in (copy, *_inner(copy)):
+    for op in all_ops(copy):
         for i, value in enumerate(op.operands):
             if value in values:
                 op.operands[i] = values[value]

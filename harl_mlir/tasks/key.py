@@ -35,11 +35,10 @@ The key is the first 16 hex digits, in lower case, of the text's SHA-256.
 from __future__ import annotations
 
 import hashlib
-import math
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand
+from harl_mlir.tasks.body import canonical_attributes, canonical_constant
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 from harl_mlir.tasks.task import Member, Source
 
 
@@ -69,7 +68,8 @@ def _member(member: Member) -> Iterator[str]:
         origin = _source(source, operand.element)
         yield f"operand {operand.element} {_shape(operand)} {_map(operand)} {origin}"
     for body_op in op.body:
-        yield f"body {body_op.name} {body_op.result} {_joined(body_op.operands)} {_attributes(body_op)}"
+        attributes = ",".join(canonical_attributes(body_op)) or "-"
+        yield f"body {body_op.name} {body_op.result} {_joined(body_op.operands)} {attributes}"
     yield f"yield {op.yields}"
 
 
@@ -93,27 +93,5 @@ def _source(source: Source, element: str) -> str:
     if source.kind in ("argument", "member"):
         return f"{source.kind}:{source.index}"
     if source.kind == "constant":
-        return f"constant:{_constant(source.number, element)}"
+        return f"constant:{canonical_constant(source.number, element)}"
     return source.kind
-
-
-def _attributes(op: BodyOp) -> str:
-    parts = []
-    for name, value in op.attributes:
-        if op.name == "arith.constant" and name == "value":
-            number = float(value) if _is_float(op.result) else int(value)
-            value = _constant(number, op.result)
-        parts.append(f"{name}={value}")
-    return ",".join(parts) or "-"
-
-
-def _constant(number: float | int, element: str) -> str:
-    if not _is_float(element):
-        return str(int(number))
-    if math.isnan(number):
-        return "7ff8000000000000"
-    return struct.pack(">d", float(number)).hex()
-
-
-def _is_float(element: str) -> bool:
-    return element.startswith(("f", "bf", "tf"))

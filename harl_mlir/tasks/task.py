@@ -68,7 +68,8 @@ class Task:
             name of the op, other attributes). What matches ops as they are spelled needs an entry
             for `kernel` and for each of these.
         unchecked: why no reference can be computed for the results; empty where one can. Only tasks
-            of whole functions have a reason here.
+            of whole functions have a reason here; their `results` names only those results that are
+            members'.
     """
 
     key: str

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harl_mlir.frontend.program import entry_block, function_name, place_of
+from harl_mlir.frontend.program import all_ops, entry_block, function_name, place_of
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.extract import Kernel, constant_source
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
 from harl_mlir.tasks.key import hash_text, workload_key
 from harl_mlir.tasks.task import Member, Source, Task
 
-_ARGUMENT_OPS = ("bufferization.to_tensor", "memref.get_global")
+_AT_THE_EDGE = (
+    "bufferization.materialize_in_destination",
+    "bufferization.to_buffer",
+    "bufferization.to_tensor",
+    "func.return",
+    "memref.get_global",
+)
+"""Ops on memrefs that raising leaves, where values enter and leave."""
 
 
 class UnsupportedFunctionError(Exception):
@@ -27,7 +34,8 @@ def whole_function(function: ir.OpView, file: str) -> Task:
 
     The kernel's arguments are the function's, in order; then every tensor constant that is not one
     number, in order of use. Of a function raised from memrefs they are the memrefs the function uses,
-    as tensors, in order, and its results are the final values of those it writes. `unchecked` says
+    as tensors, in order, and its results are those it returns, then the final values of those it writes.
+    `unchecked` says
     why there is no reference, if there is none: ops that are not linalg, or not supported ones.
 
     Raises:
@@ -43,12 +51,12 @@ def whole_function(function: ir.OpView, file: str) -> Task:
     for view in entry_block(function).operations:
         op = view.operation
         if op.name == "func.return":
-            returned = [*op.operands, *returned] if op.operands else returned
+            returned = [*(_before_buffer(value) for value in op.operands), *returned]
         elif op.name == "bufferization.materialize_in_destination":
             returned.append(op.operands[0])
         elif op.name == "bufferization.to_tensor":
             builder.kernel.argument(op.results[0])
-        elif op.name != "memref.get_global":
+        elif op.name not in ("memref.get_global", "bufferization.to_buffer"):
             builder.add(op)
     return builder.finish(function, returned, file)
 
@@ -61,17 +69,14 @@ def _refuse(function: ir.OpView) -> None:
             continue
         _refuse_type(argument.type)
 
-    def visit(op: ir.Operation) -> ir.WalkResult:
+    for op in all_ops(function.operation):
         if op.name == "func.call":
             raise UnsupportedFunctionError("the function calls another one")
-        if op.name not in ("bufferization.materialize_in_destination", *_ARGUMENT_OPS) and any(
+        if op.name not in _AT_THE_EDGE and any(
             isinstance(value.type, (ir.MemRefType, ir.UnrankedMemRefType))
             for value in (*op.operands, *op.results)
         ):
             raise UnsupportedFunctionError(f"{op.name} works on memrefs")
-        return ir.WalkResult.ADVANCE
-
-    function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
 
 
 def _refuse_type(type_: ir.Type) -> None:
@@ -81,6 +86,13 @@ def _refuse_type(type_: ir.Type) -> None:
         type_ = type_.element_type
     if not isinstance(type_, (ir.FloatType, ir.IntegerType, ir.IndexType)):
         raise UnsupportedFunctionError(f"an argument or result is of type {type_}")
+
+
+def _before_buffer(value: ir.Value) -> ir.Value:
+    owner = value.owner
+    if not isinstance(owner, ir.Block) and owner.name == "bufferization.to_buffer":
+        return owner.operands[0]
+    return value
 
 
 @dataclass
