@@ -1,0 +1,151 @@
+"""Elementwise tasks: maps, casts, copies, fills, broadcasts, transposes and chains of them.
+
+Decisions:
+    flatten: whether all loops become one (offered where every operand is indexed alike).
+    width: elements of the innermost vector, along `vector_dimension`.
+    rows: the vector's extent along a second dimension. For a transpose that is the dimension along
+        which the operand is contiguous, so that a block of both is turned round in registers.
+    tail: elements of the narrower vectors that follow where `width` does not divide the extent.
+    order: whether the result's or the operand's contiguous dimension is the innermost loop.
+
+Defaults: flattened; four registers wide, which hides the latency of a load; one row. A transposed
+block is one register wide and as many rows high, at most 16. Sizes that the width does not divide
+get a second, narrower loop and a last vector of what is left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches import nest
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.task import Task
+
+NAME = "elementwise"
+VERSION = 1
+
+_DEFAULT_REGISTERS = 4
+_ROWS = 8
+_BLOCK = 16
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Dimensions of the result by role.
+
+    Attributes:
+        vector: the dimension that vectors lie along.
+        second: another dimension that vectors may extend along, or None.
+        transposed: whether an operand is contiguous along `second` rather than `vector`.
+        flattens: whether all loops may become one.
+    """
+
+    vector: int
+    second: int | None
+    transposed: bool
+    flattens: bool
+
+
+def roles_of(task: Task) -> Roles | None:
+    """The roles of the dimensions, or None where the task is not one this sketch schedules."""
+    if any(member.op.reduction_dims for member in task.members) or not nest.is_plain_task(task):
+        return None
+    if nest.is_copy(task.root.op) and not nest.has_plain_maps(task.root.op):
+        return None
+    shape = task.root.op.init.shape
+    long = [d for d, size in enumerate(shape) if size > 1]
+    if not long or not nest.may_be_wide(task, long[-1:]):
+        return None
+    vector = long[-1]
+    for member in task.members:
+        loops = nest.result_loops(member.op)
+        for operand in member.op.operands:
+            loop = nest.innermost_loop(member.op, operand)
+            if loop is None or loop == loops[vector]:
+                continue
+            second = loops.index(loop)
+            if nest.may_be_wide(task, (second, vector)):
+                return Roles(vector, second, True, False)
+    others = [d for d in long[:-1] if nest.may_be_wide(task, (d, vector))]
+    return Roles(vector, others[-1] if others else None, False, _flattens(task))
+
+
+def extent_along(task: Task, roles: Roles, flat: bool) -> int:
+    """Elements along the vector dimension, after flattening if `flat`."""
+    shape = task.root.op.init.shape
+    return math.prod(shape) if flat else shape[roles.vector]
+
+
+@dataclass(frozen=True)
+class _Elementwise:
+    """See the module."""
+
+    name: str = NAME
+    version: int = VERSION
+
+    def space(self, task: Task, processor: Processor) -> Space | None:
+        """The choices for a chain of elementwise ops."""
+        roles = roles_of(task)
+        if roles is None:
+            return None
+        lanes = nest.lanes_of(task, processor)
+        decisions = _transposed(task, roles, lanes) if roles.transposed else _straight(task, roles, lanes)
+
+        def legal(values: Mapping[str, Value]) -> bool:
+            if values["flatten"] == "yes":
+                return values["rows"] == 1 and values["width"] in nest.widths(
+                    extent_along(task, roles, True), lanes
+                )
+            return values["width"] in nest.widths(
+                extent_along(task, roles, False), lanes
+            ) and nest.fits_registers(values, ("width", "rows"), lanes)
+
+        return Space(NAME, VERSION, decisions, legal)
+
+
+def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
+    flat = ("no", "yes") if roles.flattens else ("no",)
+    widths = sorted({w for f in flat for w in nest.widths(extent_along(task, roles, f == "yes"), lanes)})
+    usual = nest.widths(extent_along(task, roles, roles.flattens), lanes)
+    rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
+    return (
+        Decision("flatten", flat, flat[-1], ordered=False),
+        Decision("width", tuple(widths), nest.largest(usual, _DEFAULT_REGISTERS * lanes)),
+        Decision("rows", rows, 1),
+        Decision("order", ("result",), "result", ordered=False),
+        Decision("tail", (lanes,), lanes),
+    )
+
+
+def _transposed(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
+    shape = task.root.op.init.shape
+    assert roles.second is not None
+    widths = nest.widths(shape[roles.vector], lanes)
+    rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
+    rows = tuple(sorted({1, *rows}))
+    return (
+        Decision("flatten", ("no",), "no", ordered=False),
+        Decision("width", widths, widths[0]),
+        Decision("rows", rows, nest.largest(rows, min(lanes, _BLOCK))),
+        Decision("order", ("result", "operand"), "result", ordered=False),
+        Decision("tail", (lanes,), lanes),
+    )
+
+
+def _flattens(task: Task) -> bool:
+    op = task.root.op
+    rank = len(op.dims)
+    identity = tuple((*(int(d == i) for d in range(rank)), 0) for i in range(rank))
+    return (
+        len(task.members) == 1
+        and sum(size > 1 for size in op.dims) > 1
+        and not any(body.name == "linalg.index" for body in op.body)
+        and all(operand.is_scalar or operand.map == identity for operand in op.operands)
+    )
+
+
+ELEMENTWISE = _Elementwise()
