@@ -57,7 +57,7 @@ def test_an_output_is_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "out.mlir"
     Output(path, "-o").write("new")
     assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["out.mlir"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mlir"]
     mask = os.umask(0)
     os.umask(mask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
@@ -79,7 +79,7 @@ def test_checking_an_output_touches_nothing(tmp_path: Path) -> None:
     path.write_text("old")
     Output(path, "-o")
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["out.mlir"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mlir"]
 
 
 def test_a_device_is_written_to_and_stays_a_device() -> None:
@@ -101,7 +101,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         output.write("\ud800")
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["out.mlir"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mlir"]
 
 
 def test_the_default_database_is_in_the_cache_directory(

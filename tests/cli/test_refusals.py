@@ -1,4 +1,4 @@
-"""Every wrong command line and unusable file ends in one sentence, an exit code and, asked for, one object."""
+"""Every wrong command line and unusable file ends in one sentence and, asked for, in one object."""
 
 from __future__ import annotations
 
