@@ -76,6 +76,12 @@ class ScheduleBuilder:
         wanted = ir.DictAttr.get({name: ir.UnitAttr.get() for name in names})
         return self._op("transform.structured.match", [within], 1, op_attrs=wanted)[0]
 
+    def with_iterators(self, within: Handle, iterators: Sequence[str]) -> Handle:
+        """All linalg ops nested in `within` whose loops are of these kinds, outermost first."""
+        kinds = ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in iterators])
+        wanted = ir.DictAttr.get({"iterator_types": kinds})
+        return self._op("transform.structured.match", [within], 1, op_attrs=wanted)[0]
+
     def split_handle(self, handle: Handle, count: int) -> list[Handle]:
         """The `count` ops of a handle, one handle each."""
         return self._op("transform.split_handle", [handle], count)
@@ -261,13 +267,13 @@ class ScheduleBuilder:
         self.cse(nest)
 
     def op(
-        self, name: str, operands: Sequence[Handle], results: int, **attributes: ir.Attribute
+        self, name: str, operands: Sequence[Handle], results: int, /, **attributes: ir.Attribute
     ) -> list[Handle]:
         """Any other transform op whose results are all op handles."""
         return self._op(name, operands, results, **attributes)
 
     def _op(
-        self, name: str, operands: Sequence[Handle], results: int, **attributes: ir.Attribute
+        self, name: str, operands: Sequence[Handle], results: int, /, **attributes: ir.Attribute
     ) -> list[Handle]:
         made = ir.Operation.create(
             name,

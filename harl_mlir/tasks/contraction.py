@@ -22,8 +22,9 @@ class Contraction:
 
     Attributes:
         vector: the parallel loop that is contiguous in C and absent from the broadcast operand.
-        rows: parallel loops absent from the vector operand, outermost first; the last one with more
-            than one step becomes the rows of the register tile.
+        rows: parallel loops absent from the vector operand, outermost first.
+        row: the one of them that becomes the rows of the register tile: the innermost of more than
+            one step that the broadcast operand is not strided along; None where there is none.
         batch: parallel loops that both operands have.
         columns: further parallel loops of the vector operand alone.
         inner: the innermost contracted loop that is a plain dimension of both operands.
@@ -33,6 +34,7 @@ class Contraction:
 
     vector: int
     rows: tuple[int, ...]
+    row: int | None
     batch: tuple[int, ...]
     columns: tuple[int, ...]
     inner: int
@@ -93,6 +95,9 @@ def contraction_of(op: LinalgOp) -> Contraction | None:
     return Contraction(
         vector=vector,
         rows=rows,
+        row=next(
+            (d for d in reversed(rows) if op.dims[d] > 1 and step_along(op.operands[other], d) == 1), None
+        ),
         batch=tuple(d for d in order if d in both),
         columns=tuple(d for d in order if d in used[holder] and d not in both and d != vector),
         inner=contracted[-1],

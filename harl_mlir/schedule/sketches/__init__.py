@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.sketches import contraction, elementwise
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 
 Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 
-_EMITTERS: Mapping[str, Emit] = {}
+_EMITTERS: Mapping[str, Emit] = {
+    "contraction": contraction.emit,
+    "elementwise": elementwise.emit,
+}
 
 
 def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:

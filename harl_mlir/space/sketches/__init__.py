@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.sketch import Sketch
+from harl_mlir.space.sketches.contraction import CONTRACTION
+from harl_mlir.space.sketches.elementwise import ELEMENTWISE
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketch, ...] = ()
+SKETCHES: tuple[Sketch, ...] = (CONTRACTION, ELEMENTWISE)
 
 
 def sketches_for(task: Task, processor: Processor) -> tuple[Space, ...]:

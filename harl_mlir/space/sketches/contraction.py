@@ -1,0 +1,180 @@
+"""Contraction-like tasks: matmuls of all kinds, convolutions, tensor contractions.
+
+One register tile of `rows` x `vector` accumulators runs over the contracted loops; loops over the
+tiles go in a chosen order; the operand that is read as vectors may be copied into contiguous panels.
+See `harl_mlir.schedule.sketches.contraction` for the script.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.contraction import Contraction, contraction_of, stride_along
+from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.task import Task, element_bytes
+
+NAME = "contraction"
+VERSION = 1
+
+# Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
+_ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
+_ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
+_ROWS_WANTED = 12
+_REGISTERS_KEPT_FREE = 3
+
+
+@dataclass(frozen=True)
+class ContractionSketch:
+    """Register-tiled outer products, for every op that `contraction_of` knows."""
+
+    name: str = NAME
+    version: int = VERSION
+
+    def space(self, task: Task, processor: Processor) -> Space | None:
+        """Choices: `rows`, `vector` (register tile), `order`, `pack`, `unroll`; `lanes` is a fact."""
+        op = task.anchor_op
+        roles = contraction_of(op)
+        if roles is None or not _supported(op, roles):
+            return None
+        lanes = processor.lanes(element_bytes(op.init.element))
+        facts = _Facts(op, roles, lanes, processor)
+        vector = facts.vector_decision()
+        rows = facts.rows_decision(_number(vector.default))
+        order = facts.order_decision()
+        pack = facts.pack_decision(_number(rows.default), _number(vector.default), str(order.default))
+        width = Decision("lanes", (lanes,), lanes)
+        decisions = (rows, vector, order, pack, facts.unroll_decision(), width)
+        return Space(self.name, self.version, decisions, facts.is_legal)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop over tiles: over which loop of the op, in steps of what, decided by which decision."""
+
+    dim: int
+    size: int
+    decision: str | None = None
+
+
+def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: str) -> list[Loop]:
+    """The loops over tiles that make more than one step, outermost first."""
+    row = roles.row
+    groups: dict[str, list[Loop]] = {
+        "B": [Loop(d, 1) for d in roles.batch],
+        "C": [Loop(d, 1) for d in roles.columns],
+        "O": [Loop(d, 1) for d in roles.rows if d != row],
+        "R": [] if row is None else [Loop(row, rows, "rows")],
+        "V": [Loop(roles.vector, vector, "vector")],
+    }
+    return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
+
+
+def plain_vector(op: LinalgOp, roles: Contraction) -> bool:
+    """Whether the vector loop is a dimension of the vector operand, not part of a sum of loops."""
+    rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
+    return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    op: LinalgOp
+    roles: Contraction
+    lanes: int
+    processor: Processor
+
+    @property
+    def row_extent(self) -> int:
+        return 1 if self.roles.row is None else self.op.dims[self.roles.row]
+
+    def vector_decision(self) -> Decision:
+        """Powers of two of the lanes up to the first that covers the loop. Default: two registers."""
+        extent = self.op.dims[self.roles.vector]
+        values = [self.lanes]
+        while values[-1] < min(extent, 4 * self.lanes):
+            values.append(2 * values[-1])
+        wanted = values[min(1, len(values) - 1)]
+        if not plain_vector(self.op, self.roles) and not self._fits_unpadded(wanted):
+            wanted = values[0]
+        return Decision("vector", tuple(values), wanted)
+
+    def rows_decision(self, vector: int) -> Decision:
+        """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""
+        extent = self.row_extent
+        values = {1} | {min(rows, extent) for rows in _ROWS if self._fits(min(rows, extent), self.lanes)}
+        most = max(
+            rows for rows in values if rows <= _ROWS_WANTED and (rows == 1 or self._fits(rows, vector))
+        )
+        divisors = [rows for rows in range(max(1, most // 2), most + 1) if extent % rows == 0]
+        wanted = divisors[-1] if divisors else -(-extent // -(-extent // most))
+        return Decision("rows", tuple(sorted(values | {wanted})), wanted)
+
+    def order_decision(self) -> Decision:
+        """Orders of the tile loops that differ for this op. Default: rows innermost, vectors around."""
+        seen: dict[tuple[Loop, ...], str] = {}
+        for order in _ORDERS:
+            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order))
+            seen.setdefault(loops, order)
+        orders = tuple(seen.values())
+        return Decision("order", orders, orders[0], ordered=False)
+
+    def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
+        """Default: copy panels where many rows share them and the operand leaves half the L2 cache."""
+        operand = self.op.operands[self.roles.vector_operand]
+        size = math.prod(operand.shape) * element_bytes(operand.element)
+        wanted = self._sharers(rows, vector, order) >= 4 and size > self.processor.l2_bytes // 2
+        return Decision("pack", ("none", "vector"), "vector" if wanted else "none", ordered=False)
+
+    def unroll_decision(self) -> Decision:
+        """Unrolling of the innermost contracted loop. Default: 4."""
+        extent = self.op.dims[self.roles.inner]
+        values = tuple(factor for factor in (1, 2, 4, 8) if factor < max(2, extent))
+        return Decision("unroll", values, min(4, values[-1]))
+
+    def is_legal(self, values: Mapping[str, Value]) -> bool:
+        """The accumulators fit the registers; a panel is packed only where rows reuse it."""
+        rows, vector = _number(values["rows"]), _number(values["vector"])
+        if rows > 1 and not self._fits(rows, vector):
+            return False
+        if not plain_vector(self.op, self.roles) and not self._fits_unpadded(vector):
+            return False
+        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"])) >= 2
+
+    def _fits(self, rows: int, vector: int) -> bool:
+        registers = -(-vector // self.lanes)
+        return rows * registers + registers <= self.processor.vector_registers - _REGISTERS_KEPT_FREE
+
+    def _fits_unpadded(self, vector: int) -> bool:
+        """Whether every vector has at most the lanes of a register, or a power of two of them."""
+        extent = self.op.dims[self.roles.vector]
+        widths = {vector, extent % vector} if vector < extent else {extent}
+        powers = {self.lanes << i for i in range(8)}
+        return all(width <= self.lanes or width in powers for width in widths)
+
+    def _sharers(self, rows: int, vector: int, order: str) -> int:
+        """How many register tiles in a row read the same panel of the vector operand."""
+        used = self.op.operands[self.roles.vector_operand].map
+        count = 1
+        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order)):
+            if any(row[loop.dim] for row in used):
+                break
+            count *= self.op.dims[loop.dim] // loop.size
+        return count
+
+
+def _supported(op: LinalgOp, roles: Contraction) -> bool:
+    vectors = op.operands[roles.vector_operand]
+    return stride_along(vectors, roles.vector) == 1 and op.dims[roles.vector] > 1 and op.dims[roles.inner] > 1
+
+
+def _number(value: Value) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+CONTRACTION = ContractionSketch()
