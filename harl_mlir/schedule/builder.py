@@ -101,6 +101,22 @@ class ScheduleBuilder:
         """Named op -> `linalg.generic`."""
         return self._op("transform.structured.generalize", [op], 1)[0]
 
+    def allow_contraction(self, op: Handle) -> None:
+        """Let the floating-point adds and multiplies in the body of `op` be fused: `fastmath<contract>`."""
+        arithmetic = self.match(op, "arith.addf", "arith.mulf")
+        flag = ir.Operation.create(
+            "transform.param.constant",
+            results=[transform.AnyParamType.get()],
+            attributes={"value": ir.Attribute.parse("#arith.fastmath<contract>")},
+            ip=self._point,
+        )
+        ir.Operation.create(
+            "transform.annotate",
+            operands=[arithmetic, flag.result],
+            attributes={"name": ir.StringAttr.get("fastmath")},
+            ip=self._point,
+        )
+
     def interchange(self, op: Handle, permutation: Sequence[int]) -> Handle:
         """Permute the loops of a `linalg.generic`."""
         return structured.InterchangeOp(

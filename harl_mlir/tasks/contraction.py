@@ -24,7 +24,8 @@ class Contraction:
         vector: the parallel loop that is contiguous in C and absent from the broadcast operand.
         rows: parallel loops absent from the vector operand, outermost first.
         row: the one of them that becomes the rows of the register tile: the innermost of more than
-            one step that the broadcast operand is not strided along; None where there is none.
+            one step; None where there is none.
+        strided: whether the broadcast operand is strided along `row` (a convolution's stride).
         batch: parallel loops that both operands have.
         columns: further parallel loops of the vector operand alone.
         inner: the innermost contracted loop that is a plain dimension of both operands.
@@ -35,6 +36,7 @@ class Contraction:
     vector: int
     rows: tuple[int, ...]
     row: int | None
+    strided: bool
     batch: tuple[int, ...]
     columns: tuple[int, ...]
     inner: int
@@ -92,12 +94,12 @@ def contraction_of(op: LinalgOp) -> Contraction | None:
         return None
     both = used[0] & used[1]
     rows = tuple(d for d in order if d in used[other] and d not in both)
+    row = next((d for d in reversed(rows) if op.dims[d] > 1), None)
     return Contraction(
         vector=vector,
         rows=rows,
-        row=next(
-            (d for d in reversed(rows) if op.dims[d] > 1 and step_along(op.operands[other], d) == 1), None
-        ),
+        row=row,
+        strided=row is not None and step_along(op.operands[other], row) != 1,
         batch=tuple(d for d in order if d in both),
         columns=tuple(d for d in order if d in used[holder] and d not in both and d != vector),
         inner=contracted[-1],

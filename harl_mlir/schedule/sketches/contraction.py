@@ -26,7 +26,7 @@ from harl_mlir.schedule.builder import (
 )
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.contraction import Loop, plain_vector, tile_loops
+from harl_mlir.space.sketches.contraction import Loop, can_pad, tile_loops
 from harl_mlir.tasks.contraction import Contraction, contraction_of
 from harl_mlir.tasks.linalg_op import AffineRow, LinalgOp
 from harl_mlir.tasks.task import Task
@@ -60,6 +60,15 @@ class _Piece:
     packs: bool
 
 
+@dataclass(frozen=True)
+class _Contracted:
+    """The contracted loops of a piece, outermost first, and the loop over its strided rows, if any."""
+
+    loops: list[Handle]
+    rows: Handle | None = None
+    row_count: int = 0
+
+
 class _Schedule:
     def __init__(
         self, builder: ScheduleBuilder, task: Task, candidate: Candidate, roles: Contraction
@@ -91,8 +100,8 @@ class _Schedule:
             self._pad_and_pack(nest, piece)
         b.patterns(nest, ("canonicalization",))  # turns a padded fill into a fill of the padded tile
         b.cse(nest)
-        windows = [self._tile_windows(nest, piece) for piece in pieces]
-        self._finish(nest, self._vectorize(nest), windows)
+        contracted = [self._tile_contracted(nest, piece) for piece in pieces]
+        self._finish(nest, self._vectorize(nest), contracted)
 
     # Tiling.
 
@@ -101,6 +110,9 @@ class _Schedule:
         handles = member_handles(b, self.task, root)
         anchor = self.task.anchor
         handles[anchor] = b.generalize(handles[anchor])
+        if self.roles.strided and self.op.init.element.startswith("f"):
+            # Without vector.contract nothing else makes one instruction of the multiply and the add.
+            b.allow_contraction(handles[anchor])
         for number, handle in handles.items():
             b.tag(handle, self._tag_of(number))
         last = len(self.task.members) - 1
@@ -200,8 +212,10 @@ class _Schedule:
 
     def _pad_and_pack(self, nest: Handle, piece: _Piece) -> None:
         b = self.builder
+        if self.roles.vector not in piece.dims:
+            return
         extent = piece.extents[self.roles.vector]
-        width = self._width(extent) if self._can_pad(piece) else extent
+        width = self._width(extent) if can_pad(self.op, self.roles) else extent
         if width == extent and not piece.packs:
             return
         vectors = self.roles.vector_operand
@@ -230,10 +244,6 @@ class _Schedule:
             width *= 2
         return width
 
-    def _can_pad(self, piece: _Piece) -> bool:
-        # A loop that enters its operand in a sum (a convolution's) cannot be padded on its own.
-        return self.roles.vector in piece.dims and plain_vector(self.op, self.roles)
-
     def _holds_vector(self, operand: int) -> bool:
         return any(row[self.roles.vector] for row in self.op.operands[operand].map)
 
@@ -259,16 +269,24 @@ class _Schedule:
 
     # Vectorising.
 
-    def _tile_windows(self, nest: Handle, piece: _Piece) -> list[Handle]:
-        """Tile all contracted loops but the innermost by one; returns the loops, outermost first."""
+    def _tile_contracted(self, nest: Handle, piece: _Piece) -> _Contracted:
+        """Tile the contracted loops by one, but for the innermost where it becomes an outer product.
+
+        Rows that the broadcast operand is strided along cannot be read as one vector: they are
+        tiled by one too, inside of all others, and unrolled later.
+        """
         b = self.builder
         op = b.tagged(nest, _CONTRACTION, *piece.tags)
+        dims = [*self.roles.window, *([self.roles.inner] if self.roles.strided else [])]
         loops: list[Handle] = []
-        for dim in self.roles.window:
+        for dim in dims:
             if dim in piece.dims and self.op.dims[dim] > 1:
                 op, made = b.tile(op, [int(d == dim) for d in piece.dims])
                 loops += made
-        return loops
+        if self.roles.strided and self.roles.row in piece.dims:
+            _, (rows,) = b.tile(op, [int(d == self.roles.row) for d in piece.dims])
+            return _Contracted(loops, rows, piece.extents[self.roles.row])
+        return _Contracted(loops)
 
     def _vectorize(self, nest: Handle) -> Handle:
         """Tile the innermost contracted loop by one and vectorise everything.
@@ -299,12 +317,18 @@ class _Schedule:
         first = vector if self.roles.vector_operand == 0 else row
         return first != min(row, vector)
 
-    def _finish(self, nest: Handle, inner: Handle, windows: list[list[Handle]]) -> None:
+    def _finish(self, nest: Handle, inner: Handle, contracted: list[_Contracted]) -> None:
         b = self.builder
         b.patterns(nest, REDUCTIONS_TO_CONTRACTS)
         b.patterns(nest, _LOWER_PADS)
         b.tidy(nest)
-        for loop in (inner, *(loop for nest_loops in windows for loop in reversed(nest_loops))):
+        if self.roles.strided:
+            inner = b.merge(*(each.loops.pop() for each in contracted))
+            for each in contracted:
+                if each.rows is not None:
+                    b.unroll(each.rows, each.row_count)
+            b.tidy(nest)
+        for loop in (inner, *(loop for each in contracted for loop in reversed(each.loops))):
             b.licm(loop)
             b.hoist_accumulators(loop)
         unroll = self.candidate.number("unroll")

@@ -74,8 +74,13 @@ def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: 
     return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
 
 
-def plain_vector(op: LinalgOp, roles: Contraction) -> bool:
-    """Whether the vector loop is a dimension of the vector operand, not part of a sum of loops."""
+def can_pad(op: LinalgOp, roles: Contraction) -> bool:
+    """Whether a tile's vector loop can be padded to full registers.
+
+    Not where it enters its operand in a sum of loops, nor where rows are computed one by one.
+    """
+    if roles.strided:
+        return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
 
@@ -98,7 +103,7 @@ class _Facts:
         while values[-1] < min(extent, 4 * self.lanes):
             values.append(2 * values[-1])
         wanted = values[min(1, len(values) - 1)]
-        if not plain_vector(self.op, self.roles) and not self._fits_unpadded(wanted):
+        if not can_pad(self.op, self.roles) and not self._fits_unpadded(wanted):
             wanted = values[0]
         return Decision("vector", tuple(values), wanted)
 
@@ -140,7 +145,7 @@ class _Facts:
         rows, vector = _number(values["rows"]), _number(values["vector"])
         if rows > 1 and not self._fits(rows, vector):
             return False
-        if not plain_vector(self.op, self.roles) and not self._fits_unpadded(vector):
+        if not can_pad(self.op, self.roles) and not self._fits_unpadded(vector):
             return False
         return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"])) >= 2
 
