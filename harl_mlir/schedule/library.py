@@ -53,7 +53,7 @@ def write_library(entries: Sequence[Entry], *, tunable: bool = False, provenance
             _write_entry(module, entry, tunable)
         _write_main(module, ordered)
         module.operation.verify()
-        return f"{module}\n"
+        return str(module)
 
 
 def without_restoring(library: ir.Module) -> None:
