@@ -1,0 +1,55 @@
+"""What tests of the command line share: running it as users do, in a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended; `object` is the JSON object on stdout."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def object(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.out)
+        return answer
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """This process's environment with a cache of its own and this checkout importable."""
+    return {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def harl_mlir(tmp_path: Path, environment: dict[str, str]) -> Callable[..., Run]:
+    """Runs `harl-mlir WORDS...` in `tmp_path`."""
+
+    def run(*words: str | Path, timeout: float = 120) -> Run:
+        ended = subprocess.run(
+            [sys.executable, "-m", "harl_mlir", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(ended.returncode, ended.stdout, ended.stderr)
+
+    return run
