@@ -62,7 +62,14 @@ class WorkerProcess:
         descriptor = self._stderr.fileno()
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "harl_mlir.measure.worker", str(theirs.fileno()), str(os.getpid())]
+        command = [
+            sys.executable,
+            "-m",
+            "harl_mlir.measure.worker",
+            str(theirs.fileno()),
+            str(os.getpid()),
+            str(memory_bytes),
+        ]
         if core is not None:
             command.append(str(core))
         with ours, theirs:

@@ -1,0 +1,154 @@
+"""From a module on tensors to a function in memory that repeats a kernel on the caller's buffers."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
+from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to_llvm
+from harl_mlir.mlir import ExecutionEngine, ir, memref
+from harl_mlir.tasks.task import TensorType, element_bytes
+
+OPT_LEVEL = 3
+
+_PACKED = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
+    "i1": ctypes.c_bool,
+    "i8": ctypes.c_int8,
+    "i16": ctypes.c_int16,
+    "i32": ctypes.c_int32,
+    "i64": ctypes.c_int64,
+    "index": ctypes.c_int64,
+}
+
+
+class LowerError(Exception):
+    """A pass of the lowering failed; the message is MLIR's."""
+
+
+class JitError(Exception):
+    """The lowered module could not be compiled or linked."""
+
+
+class AllocationError(Exception):
+    """The kernel asks for more memory than allowed."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A kernel bound to buffers. Keeps the descriptors alive; the buffers are the caller's to keep."""
+
+    _function: Callable[[int], None]
+    _packed: ctypes.Array[ctypes.c_void_p]
+    _count: ctypes.c_int64
+    _kept: tuple[object, ...]
+
+    def __call__(self, count: int) -> None:
+        """Call the kernel `count` times: one foreign call, which releases the GIL."""
+        self._count.value = count
+        self._function(ctypes.addressof(self._packed))
+
+
+class CompiledKernel:
+    """A kernel in memory.
+
+    Attributes:
+        parameters: types of all parameters: the arguments, then the out-parameters.
+        results: where each result is left.
+    """
+
+    def __init__(
+        self, engine: ExecutionEngine, parameters: tuple[TensorType, ...], results: tuple[ResultPlace, ...]
+    ) -> None:
+        address = engine.raw_lookup(f"_mlir_ciface_{REPEAT}")
+        if not address:
+            raise JitError("the compiled module does not hold the repeat loop")
+        self._engine = engine
+        self._function = _PACKED(address)
+        self.parameters = parameters
+        self.results = results
+
+    def bind(self, values: Sequence[int | float]) -> Bound:
+        """Bind buffers: for a tensor parameter the address of its row-major data, for a scalar its value."""
+        kept: list[object] = []
+        packed = (ctypes.c_void_p * (len(self.parameters) + 1))()
+        for i, (parameter, value) in enumerate(zip(self.parameters, values, strict=True)):
+            if parameter.is_scalar:
+                cell = _SCALARS[parameter.element](value)
+            else:
+                descriptor = _descriptor(int(value), parameter.shape)
+                kept.append(descriptor)
+                cell = ctypes.c_void_p(ctypes.addressof(descriptor))
+            kept.append(cell)
+            packed[i] = ctypes.addressof(cell)
+        count = ctypes.c_int64(0)
+        packed[len(self.parameters)] = ctypes.addressof(count)
+        return Bound(self._function, packed, count, (*kept, self))
+
+
+def compile_kernel(
+    module: ir.Module, kernel: str = "kernel", memory_bytes: int | None = None
+) -> CompiledKernel:
+    """Lower and compile a module, which is consumed.
+
+    `memory_bytes` bounds what a single allocation may ask for. Raises LowerError, JitError, AllocationError.
+    """
+    with module.context, ir.Location.unknown():
+        try:
+            results = bufferize(module, kernel)
+            parameters = tuple(
+                _parameter(argument.type) for argument in find_function(module, kernel).arguments
+            )
+            if memory_bytes is not None:
+                _refuse_large_allocations(module, memory_bytes)
+            add_repeat_loop(module, kernel)
+            to_llvm(module)
+        except (ir.MLIRError, ValueError, RuntimeError) as error:
+            raise LowerError(str(error)) from error
+        try:
+            engine = ExecutionEngine(module, opt_level=OPT_LEVEL)
+            return CompiledKernel(engine, parameters, results)
+        except (ir.MLIRError, ValueError, RuntimeError) as error:
+            raise JitError(str(error)) from error
+
+
+def _parameter(given: ir.Type) -> TensorType:
+    if isinstance(given, ir.MemRefType):
+        kind = ir.MemRefType(given)
+        if not kind.has_static_shape:
+            raise ValueError(f"a parameter has no static shape: {given}")
+        strides, offset = kind.get_strides_and_offset()
+        if offset != 0 or list(strides) != _row_major(tuple(kind.shape)):
+            raise ValueError(f"a parameter is not row-major: {given}")
+        return TensorType(tuple(kind.shape), str(kind.element_type))
+    if str(given) not in _SCALARS:
+        raise ValueError(f"a parameter of type {given} cannot be passed")
+    return TensorType((), str(given), is_scalar=True)
+
+
+def _descriptor(address: int, shape: tuple[int, ...]) -> ctypes.Array[ctypes.c_int64]:
+    """An MLIR memref descriptor: allocated and aligned pointer, offset, sizes, strides (row-major)."""
+    return (ctypes.c_int64 * (3 + 2 * len(shape)))(address, address, 0, *shape, *_row_major(shape))
+
+
+def _row_major(shape: tuple[int, ...]) -> list[int]:
+    return [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+
+
+def _refuse_large_allocations(module: ir.Module, memory_bytes: int) -> None:
+    def visit(op: ir.Operation) -> ir.WalkResult:
+        if isinstance(op.opview, memref.AllocOp | memref.AllocaOp):
+            kind = ir.MemRefType(op.results[0].type)
+            element = str(kind.element_type)
+            size = element_bytes(element) if element in _SCALARS else 1
+            if kind.has_static_shape and math.prod(kind.shape) * size > memory_bytes:
+                raise AllocationError(f"the kernel allocates a buffer of {kind}")
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)

@@ -1,0 +1,443 @@
+"""The scalar ops of linalg bodies on arrays, in double precision, with a running error bound.
+
+Each value carries a bound on how far a correct kernel's value may be from it: the bounds of its
+operands propagated through the op, plus `eps` of the result's type times the magnitude for the
+op's own rounding (`2 ULP_OF_LIBM eps` for functions of the math library or polynomials in their place).
+Ops that round nothing (max, min, neg, compare, select, extensions) add nothing. Where a compare or a
+rounding to integers could go either way within the bounds, both outcomes are allowed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from harl_mlir.measure.operands import DTYPES, FLOATS
+
+Array: TypeAlias = npt.NDArray[Any]
+
+ULP_OF_LIBM = 4
+
+
+@dataclass(frozen=True)
+class Approx:
+    """A value and a bound on its absolute error. Floats as float64; integers as int64, i1 as 0 or 1."""
+
+    value: Array
+    error: Array | float = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bound is zero everywhere by construction."""
+        return isinstance(self.error, float) and self.error == 0.0
+
+
+@dataclass(frozen=True)
+class OpTypes:
+    """The attributes of a body op and the types of its operands and its result."""
+
+    attributes: Mapping[str, str]
+    operands: tuple[str, ...]
+    result: str
+
+
+Rule = Callable[[list[Approx], OpTypes], Approx]
+RULES: dict[str, Rule] = {}
+"""The known ops but `arith.constant` and `linalg.index`."""
+
+NEEDS_EXACT_INTEGERS = frozenset(
+    {
+        "arith.andi", "arith.extui", "arith.index_cast", "arith.maxui", "arith.minui", "arith.ori",
+        "arith.trunci", "arith.xori",
+    }
+)  # fmt: skip
+"""Integer ops whose operands must not come from rounded floats: no bound is known for them."""
+
+
+def is_float(element: str) -> bool:
+    """Whether an element type is a float type."""
+    return element.startswith("f")
+
+
+def eps(element: str) -> float:
+    """Machine epsilon (the gap above 1) of a float type."""
+    return float(np.finfo(FLOATS[element]).eps)
+
+
+def tiny(element: str) -> float:
+    """An absolute error that underflow to a subnormal may add."""
+    return float(np.finfo(FLOATS[element]).smallest_subnormal)
+
+
+def wrap(value: Array, element: str) -> Array:
+    """Integers modulo the width of their type, in the signed reading; i1 as 0 or 1."""
+    if element == "i1":
+        return value & 1
+    if element in ("i64", "index"):
+        return value
+    return np.asarray(value.astype(DTYPES[element]).astype(np.int64))
+
+
+def unsigned(value: Array, element: str) -> Array:
+    """The unsigned reading of integers."""
+    if element in ("i64", "index"):
+        return value.astype(np.uint64)
+    bits = int(element[1:])
+    return np.asarray((value & ((1 << bits) - 1)).astype(np.uint64))
+
+
+def constant(number: float | int, element: str) -> Approx:
+    """A constant, rounded to its type as the kernel holds it."""
+    if is_float(element):
+        return Approx(np.array(DTYPES[element](number), dtype=np.float64))
+    return Approx(wrap(np.array(int(number), dtype=np.int64), element))
+
+
+def _rounded(value: Array, propagated: Array | float, element: str, ulps: float = 1.0) -> Approx:
+    error = propagated + ulps * eps(element) * (np.abs(value) + propagated) + tiny(element)
+    return Approx(value, error)
+
+
+def _rule(*names: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        for name in names:
+            RULES[name] = rule
+        return rule
+
+    return register
+
+
+# Arithmetic.
+
+
+@_rule("arith.addf")
+def _addf(x: list[Approx], types: OpTypes) -> Approx:
+    return _rounded(x[0].value + x[1].value, x[0].error + x[1].error, types.result)
+
+
+@_rule("arith.subf")
+def _subf(x: list[Approx], types: OpTypes) -> Approx:
+    return _rounded(x[0].value - x[1].value, x[0].error + x[1].error, types.result)
+
+
+def product_error(a: Approx, b: Approx) -> Array | float:
+    """How far the product may be off because its factors are."""
+    return np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
+
+
+@_rule("arith.mulf")
+def _mulf(x: list[Approx], types: OpTypes) -> Approx:
+    return _rounded(x[0].value * x[1].value, product_error(x[0], x[1]), types.result)
+
+
+@_rule("math.fma")
+def _fma(x: list[Approx], types: OpTypes) -> Approx:
+    # A compiler may round the product too, or not.
+    product = _mulf(x[:2], types)
+    return _addf([product, x[2]], types)
+
+
+@_rule("arith.divf")
+def _divf(x: list[Approx], types: OpTypes) -> Approx:
+    a, b = x
+    value = a.value / b.value
+    if a.exact and b.exact:
+        return _rounded(value, 0.0, types.result)
+    room = np.abs(b.value) - b.error
+    return _rounded(
+        value, np.where(room > 0, (a.error + np.abs(value) * b.error) / room, np.inf), types.result
+    )
+
+
+@_rule("arith.negf")
+def _negf(x: list[Approx], types: OpTypes) -> Approx:
+    return Approx(-x[0].value, x[0].error)
+
+
+@_rule("math.absf")
+def _absf(x: list[Approx], types: OpTypes) -> Approx:
+    return Approx(np.abs(x[0].value), x[0].error)
+
+
+def _extremum(function: Callable[[Array, Array], Array]) -> Rule:
+    def rule(x: list[Approx], types: OpTypes) -> Approx:
+        return Approx(function(x[0].value, x[1].value), np.maximum(x[0].error, x[1].error))
+
+    return rule
+
+
+RULES["arith.maximumf"] = _extremum(np.maximum)
+RULES["arith.minimumf"] = _extremum(np.minimum)
+RULES["arith.maxnumf"] = _extremum(np.fmax)
+RULES["arith.minnumf"] = _extremum(np.fmin)
+RULES["arith.maxsi"] = _extremum(np.maximum)
+RULES["arith.minsi"] = _extremum(np.minimum)
+
+
+@_rule("math.copysign")
+def _copysign(x: list[Approx], types: OpTypes) -> Approx:
+    unsure = np.abs(x[1].value) < x[1].error
+    value = np.copysign(x[0].value, x[1].value)
+    return Approx(value, np.where(unsure, 2 * np.abs(value), 0.0) + x[0].error)
+
+
+# Integers.
+
+
+def _integers(function: Callable[[Array, Array], Array], error: Callable[..., Array | float]) -> Rule:
+    def rule(x: list[Approx], types: OpTypes) -> Approx:
+        return Approx(wrap(function(x[0].value, x[1].value), types.result), error(x[0], x[1]))
+
+    return rule
+
+
+def _sum_of_errors(a: Approx, b: Approx) -> Array | float:
+    return a.error + b.error
+
+
+def _no_error(a: Approx, b: Approx) -> float:
+    return 0.0
+
+
+RULES["arith.addi"] = _integers(np.add, _sum_of_errors)
+RULES["arith.subi"] = _integers(np.subtract, _sum_of_errors)
+RULES["arith.muli"] = _integers(np.multiply, product_error)
+RULES["arith.andi"] = _integers(np.bitwise_and, _no_error)
+RULES["arith.ori"] = _integers(np.bitwise_or, _no_error)
+RULES["arith.xori"] = _integers(np.bitwise_xor, _no_error)
+
+
+@_rule("arith.maxui")
+def _unsigned_maximum(x: list[Approx], types: OpTypes) -> Approx:
+    a, b = x[0].value, x[1].value
+    return Approx(np.where(unsigned(a, types.result) >= unsigned(b, types.result), a, b))
+
+
+@_rule("arith.minui")
+def _unsigned_minimum(x: list[Approx], types: OpTypes) -> Approx:
+    a, b = x[0].value, x[1].value
+    return Approx(np.where(unsigned(a, types.result) <= unsigned(b, types.result), a, b))
+
+
+@_rule("math.absi")
+def _absi(x: list[Approx], types: OpTypes) -> Approx:
+    return Approx(wrap(np.abs(x[0].value), types.result), x[0].error)
+
+
+@_rule("arith.trunci", "arith.index_cast")
+def _trunci(x: list[Approx], types: OpTypes) -> Approx:
+    signed = -x[0].value if types.operands[0] == "i1" else x[0].value
+    return Approx(wrap(signed, types.result))
+
+
+@_rule("arith.extsi")
+def _extsi(x: list[Approx], types: OpTypes) -> Approx:
+    return Approx(-x[0].value if types.operands[0] == "i1" else x[0].value, x[0].error)
+
+
+@_rule("arith.extui")
+def _extui(x: list[Approx], types: OpTypes) -> Approx:
+    return Approx(unsigned(x[0].value, types.operands[0]).astype(np.int64))
+
+
+# Comparing and choosing.
+
+_CMPF = (
+    "false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq", "ugt", "uge", "ult", "ule", "une",
+    "uno", "true",
+)  # fmt: skip
+_CMPI = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
+_RELATIONS: dict[str, Callable[[Array, Array], Array]] = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+}
+
+
+def _predicate(types: OpTypes, names: tuple[str, ...]) -> str:
+    return names[int(types.attributes["predicate"])]
+
+
+@_rule("arith.cmpf")
+def _cmpf(x: list[Approx], types: OpTypes) -> Approx:
+    name = _predicate(types, _CMPF)
+    a, b = x[0].value, x[1].value
+    unordered = np.isnan(a) | np.isnan(b)
+    if name in ("true", "false", "ord", "uno"):
+        value = {
+            "true": np.ones_like(unordered),
+            "false": np.zeros_like(unordered),
+            "ord": ~unordered,
+            "uno": unordered,
+        }[name]
+        return Approx(value.astype(np.int64))
+    value = _RELATIONS[name[1:]](a, b)
+    value = value | unordered if name[0] == "u" else value & ~unordered
+    unsure = np.abs(a - b) <= x[0].error + x[1].error
+    error = 0.0 if x[0].exact and x[1].exact else unsure.astype(np.float64)
+    return Approx(value.astype(np.int64), error)
+
+
+@_rule("arith.cmpi")
+def _cmpi(x: list[Approx], types: OpTypes) -> Approx:
+    name = _predicate(types, _CMPI)
+    a, b = x[0].value, x[1].value
+    if name[0] == "u":
+        a, b = unsigned(a, types.operands[0]), unsigned(b, types.operands[0])
+    elif types.operands[0] == "i1" and name[0] == "s":
+        a, b = -a, -b
+    value = _RELATIONS[name.lstrip("su")](a, b)
+    error: Array | float = 0.0
+    if not (x[0].exact and x[1].exact):
+        error = (np.abs(x[0].value - x[1].value) <= x[0].error + x[1].error).astype(np.float64)
+    return Approx(value.astype(np.int64), error)
+
+
+@_rule("arith.select")
+def _select(x: list[Approx], types: OpTypes) -> Approx:
+    chosen, yes, no = x
+    value = np.where(chosen.value != 0, yes.value, no.value)
+    error = np.where(chosen.value != 0, yes.error, no.error)
+    if not chosen.exact:
+        either = np.abs(yes.value - no.value) + np.maximum(yes.error, no.error)
+        error = np.where(np.asarray(chosen.error) > 0, either, error)
+    return Approx(value, error)
+
+
+# Casts.
+
+
+@_rule("arith.extf")
+def _extf(x: list[Approx], types: OpTypes) -> Approx:
+    return x[0]
+
+
+@_rule("arith.truncf")
+def _truncf(x: list[Approx], types: OpTypes) -> Approx:
+    return _rounded(x[0].value, x[0].error, types.result)
+
+
+@_rule("arith.sitofp")
+def _sitofp(x: list[Approx], types: OpTypes) -> Approx:
+    signed = -x[0].value if types.operands[0] == "i1" else x[0].value
+    return _rounded(signed.astype(np.float64), x[0].error, types.result)
+
+
+@_rule("arith.uitofp")
+def _uitofp(x: list[Approx], types: OpTypes) -> Approx:
+    return _rounded(unsigned(x[0].value, types.operands[0]).astype(np.float64), x[0].error, types.result)
+
+
+@_rule("arith.fptosi", "arith.fptoui")
+def _fptosi(x: list[Approx], types: OpTypes) -> Approx:
+    rounded = _stepped(np.trunc)(x, types)
+    return Approx(wrap(rounded.value.astype(np.int64), types.result), rounded.error)
+
+
+def _stepped(function: Callable[[Array], Array]) -> Rule:
+    def rule(x: list[Approx], types: OpTypes) -> Approx:
+        value = function(x[0].value)
+        if x[0].exact:
+            return Approx(value)
+        above, below = function(x[0].value + x[0].error), function(x[0].value - x[0].error)
+        return Approx(value, np.maximum(np.abs(above - value), np.abs(below - value)))
+
+    return rule
+
+
+def _half_away(a: Array) -> Array:
+    return np.asarray(np.trunc(a + np.copysign(0.5, a)))
+
+
+RULES["math.floor"] = _stepped(np.floor)
+RULES["math.ceil"] = _stepped(np.ceil)
+RULES["math.trunc"] = _stepped(np.trunc)
+RULES["math.roundeven"] = _stepped(np.rint)
+RULES["math.round"] = _stepped(_half_away)
+
+
+# The math library. Each with its propagation: operand, its bound, result -> bound of the result.
+
+Propagation = Callable[[Array, Array | float, Array], Array | float]
+
+
+def _function(function: Callable[[Array], Any], propagate: Propagation) -> Rule:
+    def rule(x: list[Approx], types: OpTypes) -> Approx:
+        value = np.asarray(function(x[0].value), dtype=np.float64)
+        moved = 0.0 if x[0].exact else propagate(x[0].value, x[0].error, value)
+        return _rounded(value, moved, types.result, 2 * ULP_OF_LIBM)
+
+    return rule
+
+
+def _contracting(a: Array, e: Array | float, r: Array) -> Array | float:
+    return e
+
+
+def _log_error(a: Array, e: Array | float, r: Array) -> Array:
+    return np.where(a > e, e / np.maximum(a - e, 5e-324), np.inf)
+
+
+def _sqrt_error(a: Array, e: Array | float, r: Array) -> Array:
+    low = np.sqrt(np.maximum(a - e, 0.0))
+    return np.where(a >= e, e / np.maximum(r + low, 5e-324), np.inf)
+
+
+def _rsqrt_error(a: Array, e: Array | float, r: Array) -> Array:
+    low = np.maximum(a - e, 0.0)
+    return np.where(low > 0, 1 / np.sqrt(np.maximum(low, 5e-324)) - r, np.inf)
+
+
+_erf_of_objects = np.frompyfunc(math.erf, 1, 1)
+
+
+def _erf(a: Array) -> Array:
+    return np.asarray(_erf_of_objects(a), dtype=np.float64)
+
+
+_MATH: dict[str, tuple[Callable[[Array], Any], Propagation]] = {
+    "exp": (np.exp, lambda a, e, r: r * np.expm1(e)),
+    "exp2": (np.exp2, lambda a, e, r: r * np.expm1(e * math.log(2))),
+    "expm1": (np.expm1, lambda a, e, r: (r + 1) * np.expm1(e)),
+    "log": (np.log, _log_error),
+    "log2": (np.log2, lambda a, e, r: _log_error(a, e, r) / math.log(2)),
+    "log10": (np.log10, lambda a, e, r: _log_error(a, e, r) / math.log(10)),
+    "log1p": (np.log1p, lambda a, e, r: _log_error(1 + a, e, r)),
+    "sqrt": (np.sqrt, _sqrt_error),
+    "rsqrt": (lambda a: 1 / np.sqrt(a), _rsqrt_error),
+    "cbrt": (np.cbrt, lambda a, e, r: np.cbrt(4 * np.asarray(e))),
+    "tanh": (np.tanh, _contracting),
+    "sin": (np.sin, _contracting),
+    "cos": (np.cos, _contracting),
+    "atan": (np.arctan, _contracting),
+    "erf": (_erf, lambda a, e, r: 1.13 * e),
+    "sinh": (np.sinh, lambda a, e, r: np.cosh(np.abs(a) + e) * e),
+    "cosh": (np.cosh, lambda a, e, r: np.cosh(np.abs(a) + e) * e),
+}
+for _name, (_numpy, _propagate) in _MATH.items():
+    RULES[f"math.{_name}"] = _function(_numpy, _propagate)
+
+
+@_rule("math.powf")
+def _powf(x: list[Approx], types: OpTypes) -> Approx:
+    a, b = x
+    value = np.power(a.value, b.value)
+    moved: Array | float = 0.0
+    if not (a.exact and b.exact):
+        room = np.abs(a.value) - a.error
+        relative = np.where(room > 0, np.abs(b.value) * a.error / np.maximum(room, 5e-324), np.inf)
+        relative = relative + np.abs(np.log(np.abs(a.value))) * b.error
+        moved = np.abs(value) * np.expm1(relative)
+    # exp(b log a) rounds the exponent first.
+    ulps = 2 * ULP_OF_LIBM * (1 + np.abs(b.value * np.log(np.abs(a.value))))
+    ulps = np.where(np.isfinite(ulps), ulps, 2 * ULP_OF_LIBM)
+    error = moved + ulps * eps(types.result) * (np.abs(value) + moved) + tiny(types.result)
+    return Approx(value, error)

@@ -1,0 +1,127 @@
+"""From a task and a schedule to a compiled kernel; every way it can fail has its kind."""
+
+from __future__ import annotations
+
+import os
+
+from harl_mlir import __version__
+from harl_mlir.codegen.jit import AllocationError, CompiledKernel, JitError, LowerError, compile_kernel
+from harl_mlir.codegen.lowering import InPlace
+from harl_mlir.errors import InputError
+from harl_mlir.measure.measurement import FailureKind
+from harl_mlir.measure.protocol import Schedule
+from harl_mlir.mlir import ir
+from harl_mlir.processor import this_processor
+from harl_mlir.schedule.apply import apply_library
+from harl_mlir.schedule.library import write_library
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.entry import Entry, Provenance
+from harl_mlir.tasks.task import Task, TensorType
+
+KERNEL = "kernel"
+_TAIL_BYTES = 2000
+
+
+class BuildError(Exception):
+    """A schedule could not be built."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+def provenance() -> Provenance:
+    """What the libraries written here were tuned with."""
+    processor = this_processor()
+    return Provenance(__version__, processor.name, processor.features)
+
+
+def result_types(task: Task) -> tuple[TensorType, ...]:
+    """Types of the kernel's results, from its text. Raises ValueError for results that are no tensors."""
+    if not task.unchecked:
+        return tuple(task.result_type(r) for r in task.results)
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.parse(task.kernel)
+        results = next(iter(module.body.operations)).type.results
+        if not all(isinstance(r, ir.RankedTensorType) for r in results):
+            raise ValueError(f"a result is no tensor: {', '.join(map(str, results))}")
+        return tuple(TensorType(tuple(r.shape), str(r.element_type)) for r in results)
+
+
+def build(
+    task: Task,
+    results: tuple[TensorType, ...],
+    schedule: Schedule,
+    script: str | None,
+    memory_bytes: int | None = None,
+) -> CompiledKernel:
+    """Schedule, lower and compile a task's kernel. Raises BuildError."""
+    said = _Said()
+    with ir.Context(), ir.Location.unknown():
+        try:
+            module = ir.Module.parse(task.kernel)
+            _apply(module, task, schedule, script)
+        except (InputError, ir.MLIRError, ValueError, RuntimeError, TypeError, IndexError, KeyError) as error:
+            raise BuildError("transform", str(error) + said()) from error
+        try:
+            compiled = compile_kernel(module, KERNEL, memory_bytes)
+        except LowerError as error:
+            raise BuildError("lower", str(error) + said()) from error
+        except JitError as error:
+            raise BuildError("jit", str(error) + said()) from error
+        except AllocationError as error:
+            raise BuildError("out_of_memory", str(error)) from error
+    expected = (
+        *task.arguments,
+        *(
+            kind
+            for kind, place in zip(results, compiled.results, strict=True)
+            if not isinstance(place, InPlace)
+        ),
+    )
+    if compiled.parameters != expected:
+        raise BuildError("lower", f"the schedule changed the kernel's parameters to {compiled.parameters}")
+    return compiled
+
+
+def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None) -> None:
+    if schedule is None:
+        return
+    if isinstance(schedule, str):
+        apply_library(module, schedule, "schedule")
+    elif script is not None:
+        from harl_mlir.schedule.user_script import select_knobs
+
+        apply_library(module, select_knobs(script, "script", schedule.values), "script")
+    else:
+        _apply_candidate(module, task, schedule)
+
+
+def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate) -> None:
+    library = write_library([Entry(task, candidate)], provenance=provenance())
+    outcomes = apply_library(module, library, "library", strict=True)
+    if not any(outcome.matched for outcome in outcomes):
+        raise ValueError("the schedule did not find the task's ops in its kernel")
+
+
+class _Said:
+    """What was written to stderr since: the engine tells its reasons only there."""
+
+    def __init__(self) -> None:
+        self._from = _stderr_size()
+
+    def __call__(self) -> str:
+        first = max(self._from, _stderr_size() - _TAIL_BYTES)
+        try:
+            text = os.pread(2, _TAIL_BYTES, first).decode(errors="replace").strip()
+        except OSError:
+            return ""
+        return f"\n{text}" if text else ""
+
+
+def _stderr_size() -> int:
+    try:
+        return os.fstat(2).st_size
+    except OSError:
+        return 0

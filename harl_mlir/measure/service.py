@@ -1,0 +1,199 @@
+"""What a worker does with each request."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from harl_mlir.codegen.jit import CompiledKernel
+from harl_mlir.errors import InputError
+from harl_mlir.frontend.prepare import Prepared, prepare
+from harl_mlir.measure import protocol
+from harl_mlir.measure.build import BuildError, build, provenance
+from harl_mlir.measure.check import TaskBench
+from harl_mlir.measure.clock import Timed, in_turns, screen
+from harl_mlir.measure.faults import GuardPageHandler
+from harl_mlir.measure.measurement import Failure, Measurement
+from harl_mlir.measure.peak import fma_peak
+from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
+from harl_mlir.measure.reference import can_check
+from harl_mlir.mlir import ir
+from harl_mlir.schedule.apply import apply_library
+from harl_mlir.schedule.library import write_library
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.entry import Entry
+from harl_mlir.tasks.analyse import analyse, whole_function_tasks
+from harl_mlir.tasks.analysis import Analysis, Skipped
+from harl_mlir.tasks.task import Task
+
+_MOST_BENCHES = 8
+_BENCH_BYTES = 1 << 30
+
+Report = Callable[[Phase], None]
+
+
+class Service:
+    """Answers requests, one at a time.
+
+    `report` is told each phase of the work; `memory_bytes` bounds one allocation of a kernel.
+    """
+
+    def __init__(self, report: Report, memory_bytes: int | None = None) -> None:
+        self._report = report
+        self._memory_bytes = memory_bytes
+        self._benches: OrderedDict[str, TaskBench] = OrderedDict()
+        self._faults: GuardPageHandler | None = None
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request; errors become answers too."""
+        try:
+            return self._answer(request)
+        except InputError as error:
+            place = error.place
+            if place is None:
+                return protocol.Refused(error.message)
+            return protocol.Refused(error.message, place.file, place.line, place.column)
+        except Exception:
+            return protocol.Broken(traceback.format_exc())
+
+    def _answer(self, request: Request) -> Answer:
+        match request:
+            case protocol.Measure():
+                return protocol.Measured((self._measure(request),))
+            case protocol.Retime():
+                return protocol.Measured(tuple(self._retime(request)))
+            case protocol.Peak(element):
+                return protocol.PeakFound(fma_peak(element))
+            case protocol.Ping():
+                return protocol.Modules(tuple(sorted(sys.modules)))
+            case protocol.Analyse(source):
+                return protocol.Analysed(_analyse(source))
+            case protocol.Functions(source):
+                return protocol.Tasks(_functions(source))
+            case protocol.Library(entries, tunable):
+                return protocol.Text(_library(entries, tunable))
+            case protocol.Apply(source, library):
+                return protocol.AppliedText(_apply(source, library))
+            case protocol.Knobs(script, file):
+                from harl_mlir.schedule.user_script import read_knobs
+
+                with ir.Context():
+                    return protocol.Open(tuple(read_knobs(script, file)))
+            case protocol.Select(script, file, values):
+                from harl_mlir.schedule.user_script import select_knobs
+
+                with ir.Context():
+                    return protocol.Text(select_knobs(script, file, values))
+
+    def _bench(self, task: Task, schedules: tuple[Schedule, ...]) -> TaskBench:
+        reason = can_check(task)
+        if reason is not None and (not task.unchecked or any(isinstance(s, Candidate) for s in schedules)):
+            raise InputError(f"the results of {task.label()} cannot be checked ({reason}); leave it out")
+        if task.key in self._benches:
+            self._benches.move_to_end(task.key)
+        else:
+            # Make room first: benches of large tasks do not fit beside each other.
+            held = sum(bench.bytes for bench in self._benches.values())
+            while self._benches and (
+                len(self._benches) >= _MOST_BENCHES or held + 8 * task.bytes > _BENCH_BYTES
+            ):
+                _, dropped = self._benches.popitem(last=False)
+                held -= dropped.bytes
+            self._benches[task.key] = TaskBench(task)
+        bench = self._benches[task.key]
+        if self._faults is None:
+            self._faults = GuardPageHandler()
+        self._faults.watch(bench.guards)
+        return bench
+
+    def _built_and_checked(
+        self, bench: TaskBench, task: Task, schedule: Schedule, script: str | None, index: int
+    ) -> tuple[CompiledKernel | Failure, float]:
+        """Build a schedule and call it once on guarded operands; the kernel or its failure, build seconds."""
+        self._report(Phase("build", index))
+        start = time.perf_counter()
+        try:
+            kernel = build(task, bench.result_types, schedule, script, self._memory_bytes)
+        except BuildError as error:
+            return Failure(error.kind, error.message), time.perf_counter() - start
+        seconds = time.perf_counter() - start
+        call = bench.fresh_call(kernel)
+        self._report(Phase("run", index))
+        call(1)
+        self._report(Phase("check", index))
+        return bench.verdict(kernel) or kernel, seconds
+
+    def _measure(self, request: protocol.Measure) -> Measurement:
+        task = request.task
+        bench = self._bench(task, (request.schedule,))
+        kernel, seconds = self._built_and_checked(bench, task, request.schedule, request.script, 0)
+        if isinstance(kernel, Failure):
+            return Measurement(failure=kernel, build_seconds=seconds)
+        timed = bench.timed(kernel)
+        self._report(Phase("time"))
+        measurement = screen(timed, request.best, request.cap, seconds)
+        failure = bench.after_timing()
+        return replace(measurement, seconds=None, best=None, failure=failure) if failure else measurement
+
+    def _retime(self, request: protocol.Retime) -> list[Measurement]:
+        task = request.task
+        bench = self._bench(task, request.schedules)
+        answers: dict[int, Measurement] = {}
+        timed: dict[int, Timed] = {}
+        build_seconds: list[float] = []
+        for index, schedule in enumerate(request.schedules):
+            kernel, seconds = self._built_and_checked(bench, task, schedule, request.script, index)
+            if isinstance(kernel, Failure):
+                answers[index] = Measurement(failure=kernel, build_seconds=seconds)
+            else:
+                timed[index] = bench.timed(kernel)
+                build_seconds.append(seconds)
+        numbers = list(timed)
+        times = in_turns(
+            list(timed.values()), build_seconds, lambda i: self._report(Phase("time", numbers[i]))
+        )
+        answers.update(zip(numbers, times, strict=True))
+        return [answers[i] for i in range(len(request.schedules))]
+
+
+def _prepare(source: Source) -> Prepared:
+    return prepare(source.text, source.file, source.function, source.shapes)
+
+
+def _analyse(source: Source) -> Analysis:
+    """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
+    with ir.Context(), ir.Location.unknown():
+        found = analyse(_prepare(source), source.file)
+    tasks, skipped = [], list(found.skipped)
+    for task in found.tasks:
+        reason = can_check(task)
+        if reason is None:
+            tasks.append(task)
+        else:
+            skipped.append(Skipped(task.anchor_op.name, task.place, reason))
+    return Analysis(tuple(tasks), tuple(skipped))
+
+
+def _functions(source: Source) -> tuple[Task, ...]:
+    with ir.Context(), ir.Location.unknown():
+        return whole_function_tasks(_prepare(source), source.file)
+
+
+def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool) -> str:
+    with ir.Context(), ir.Location.unknown():
+        return write_library([Entry(*entry) for entry in entries], tunable=tunable, provenance=provenance())
+
+
+def _apply(source: Source, library: str) -> protocol.Applied:
+    with ir.Context(), ir.Location.unknown():
+        prepared = _prepare(source)
+        outcomes = apply_library(
+            prepared.module, library, "library", function=prepared.function, kernel_file=source.file
+        )
+        prepared.module.operation.verify()
+        told = (protocol.AppliedOp(o.op, str(o.place), o.matched, o.message) for o in outcomes)
+        return protocol.Applied(str(prepared.module), tuple(told))

@@ -1,0 +1,65 @@
+"""The worker process: `python -m harl_mlir.measure.worker SOCKET PARENT MEMORY [CORE]`.
+
+Everything that parses, transforms, compiles or runs user input happens here. It dies with its parent:
+on Linux by the kernel's parent-death signal, whatever it is doing; elsewhere by a thread that looks
+every half second (which has to wait while the compiler hangs).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from harl_mlir.measure.protocol import decode_request, encode
+
+_PR_SET_PDEATHSIG = 1
+_WATCH_SECONDS = 0.5
+_MOST_OUTPUT_BYTES = 256 << 20
+
+
+def main(arguments: list[str]) -> int:
+    """Serve requests from the socket until it is closed."""
+    descriptor, parent, memory_bytes = (int(a) for a in arguments[:3])
+    _die_with(parent)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_OUTPUT_BYTES, _MOST_OUTPUT_BYTES))
+    _pin(int(arguments[3]) if len(arguments) > 3 else None)
+    # Only now: importing the bindings takes a while, and the parent may die meanwhile.
+    from harl_mlir.measure.service import Service
+
+    connection = Connection(descriptor)
+    service = Service(lambda phase: connection.send_bytes(encode(phase)), memory_bytes)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            connection.send_bytes(encode(service.answer(decode_request(connection.recv_bytes()))))
+    return 0
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
+
+
+def _pin(core: int | None) -> None:
+    """Stay on one core: the given one, or the last one this process may use."""
+    if hasattr(os, "sched_setaffinity"):
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {core if core in allowed else max(allowed)})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
