@@ -19,7 +19,7 @@ def apply_library(
     file: str,
     *,
     function: str | None = None,
-    program_file: str = "-",
+    kernel_file: str = "-",
     strict: bool = False,
 ) -> list[Outcome]:
     """Apply the schedule library `text` to the program (or to one function of it) in place.
@@ -32,7 +32,7 @@ def apply_library(
         text: the library.
         file: its name in messages.
         function: apply it to this function only.
-        program_file: the program's name in the outcomes' places.
+        kernel_file: the program's name in the outcomes' places.
         strict: a schedule that fails is an error, instead of leaving its function as it was.
 
     Returns:
@@ -47,7 +47,7 @@ def apply_library(
     ours = _is_library(script, file)
     if ours and strict:
         without_restoring(script)
-    seen = look_at(scope_ops(program, function), program_file)
+    seen = look_at(scope_ops(program, function), kernel_file)
     spare = None if strict or not ours else program.operation.get_asm(assume_verified=True)
     run = interpret(program, script, file, function)
     if not ours:

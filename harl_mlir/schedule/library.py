@@ -32,11 +32,14 @@ FORMAT_ATTRIBUTE = "harl.library"
 """The module attribute that says that a transform module is a schedule library, and of which version."""
 
 
-def write_library(entries: Sequence[Entry], *, tunable: bool = False, provenance: Provenance) -> str:
+def write_library(
+    entries: Sequence[Entry], *, provenance: Provenance, tunable: bool = False, respell: bool = True
+) -> str:
     """The text of a library with one schedule for each entry, in the current context.
 
     Both MLIR 22 and the bindings' MLIR read it. With `tunable` the numbers that schedules can take as
-    parameters stand as selected `transform.tune.knob`s.
+    parameters stand as selected `transform.tune.knob`s. Without `respell` only ops spelled as in the
+    entries' own kernels match, which is quicker.
 
     Raises:
         ValueError: two entries are for one task, or an entry's candidate is of no known sketch.
@@ -50,7 +53,7 @@ def write_library(entries: Sequence[Entry], *, tunable: bool = False, provenance
         # The sort is stable: of equally many ops, the task that comes first in the program is first.
         ordered = sorted(entries, key=lambda entry: -len(entry.task.members))
         for entry in ordered:
-            _write_entry(module, entry, tunable)
+            _write_entry(module, entry, tunable, respell)
         _write_main(module, ordered)
         module.operation.verify()
         return str(module)
@@ -87,8 +90,8 @@ def _describe(module: ir.Module, provenance: Provenance) -> None:
     attributes["harl.threads"] = _integer(provenance.threads)
 
 
-def _write_entry(module: ir.Module, entry: Entry, tunable: bool) -> None:
-    key, spellings = entry.task.key, patterns(entry.task)
+def _write_entry(module: ir.Module, entry: Entry, tunable: bool, respell: bool) -> None:
+    key, spellings = entry.task.key, patterns(entry.task, respell)
     _write_schedule(module, entry, tunable)
     _write_find(module, key, spellings)
     for number, pattern in enumerate(spellings):

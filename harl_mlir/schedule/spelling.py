@@ -12,6 +12,8 @@ from harl_mlir.frontend.program import functions, linalg_ops
 from harl_mlir.mlir import PassManager, ir
 from harl_mlir.tasks.task import Task
 
+_RESPELLINGS = ("linalg-generalize-named-ops", "linalg-specialize-generic-ops")
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -31,12 +33,12 @@ class Pattern:
         return self.spelled[-1]
 
 
-def patterns(task: Task) -> list[Pattern]:
-    """All spellings of a task, in the current context: as its program has it, named, and generic."""
+def patterns(task: Task, respell: bool = True) -> list[Pattern]:
+    """The spellings of a task in its program and, with `respell`, also its ops named and generic."""
     found: list[Pattern] = []
     seen: set[tuple[str, ...]] = set()
     for kernel in (task.kernel, *task.spellings):
-        for pattern in _spellings(kernel):
+        for pattern in _spellings(kernel, respell):
             text = tuple(_text(op) for op in pattern.spelled)
             if text not in seen:
                 seen.add(text)
@@ -44,11 +46,11 @@ def patterns(task: Task) -> list[Pattern]:
     return found
 
 
-def _spellings(kernel: str) -> list[Pattern]:
+def _spellings(kernel: str, respell: bool) -> list[Pattern]:
     written = ir.Module.parse(kernel)
     ops = _ops(written)
     found = [Pattern(ops, ops, (written,))]
-    for pipeline in _RESPELLINGS:
+    for pipeline in _RESPELLINGS if respell else ():
         module = ir.Module.parse(kernel)
         try:
             PassManager.parse(f"builtin.module(func.func({pipeline}))").run(module.operation)
@@ -59,9 +61,6 @@ def _spellings(kernel: str) -> list[Pattern]:
             spelled = tuple(_choose(op, other) for op, other in zip(ops, others, strict=True))
             found.append(Pattern(ops, spelled, (written, module)))
     return found
-
-
-_RESPELLINGS = ("linalg-generalize-named-ops", "linalg-specialize-generic-ops")
 
 
 def _ops(module: ir.Module) -> tuple[ir.Operation, ...]:

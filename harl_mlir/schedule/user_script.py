@@ -12,7 +12,7 @@ boolean, an array) is the text MLIR prints for it. A script without open choices
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
@@ -48,7 +48,7 @@ def read_knobs(script: str, file: str) -> tuple[Decision, ...]:
     )
 
 
-def select_knobs(script: str, values: Mapping[str, Value], file: str) -> str:
+def select_knobs(script: str, file: str, values: Sequence[tuple[str, Value]]) -> str:
     """The script with every open choice made as `values` say, by name.
 
     Raises:
@@ -56,12 +56,9 @@ def select_knobs(script: str, values: Mapping[str, Value], file: str) -> str:
     """
     module = read_script(script, file)
     choices = _choices(module, file)
-    for name in [*values, *choices]:
-        if name not in choices or name not in values:
-            raise InputError(
-                f'the script and the values for it differ in "{name}"; tune it again', Place(file)
-            )
-    for name, value in values.items():
+    for name in {name for name, _ in values} ^ set(choices):
+        raise InputError(f'the script and the values for it differ in "{name}"; tune it again', Place(file))
+    for name, value in values:
         for choice in choices[name]:
             if value not in choice.options:
                 place = place_of(choice.op.location, file)
