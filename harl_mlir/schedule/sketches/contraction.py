@@ -91,15 +91,15 @@ class _Schedule:
         b.patterns(nest, ("canonicalization",))
         b.cse(nest)
         b.dce(nest)
-        if self._has_fill():
-            b.generalize(b.match(nest, "linalg.fill"))
         pieces = self._pieces(split)
         if len(self.op.dims) > 3:
             pieces = self._fold(nest, pieces)
         for piece in pieces:
             self._pad_and_pack(nest, piece)
-        b.patterns(nest, ("canonicalization",))  # turns a padded fill into a fill of the padded tile
         b.cse(nest)
+        b.patterns(nest, ("canonicalization",))  # turns a padded fill into a fill of the padded tile
+        if self._has_fill():
+            b.generalize(b.match(nest, "linalg.fill"))
         contracted = [self._tile_contracted(nest, piece) for piece in pieces]
         self._finish(nest, self._vectorize(nest), contracted)
 
@@ -117,7 +117,11 @@ class _Schedule:
             b.tag(handle, self._tag_of(number))
         last = len(self.task.members) - 1
         producers = [handles[number] for number in sorted(handles, reverse=True) if number != last]
-        return b.shell(handles[last], producers)
+        inner, nest = b.shell(handles[last], producers)
+        if self._has_fill() and self.task.members[0].sources[0].kind == "constant":
+            # With the fill's value inside, padding a filled tile folds into filling a padded one.
+            _, nest = b.fuse_into(b.producer(b.tagged(nest, _FILL), 0), nest)
+        return inner, nest
 
     def _tag_of(self, member: int) -> str:
         if member == self.task.anchor:
@@ -192,6 +196,8 @@ class _Schedule:
     def _fold(self, nest: Handle, pieces: list[_Piece]) -> list[_Piece]:
         """Fold loops of one step. It loses the tags: tell the ops by their loops and order again."""
         b = self.builder
+        if self._has_fill():
+            b.generalize(b.match(nest, "linalg.fill"))
         b.patterns(nest, FOLD_UNIT_DIMS)
         b.cse(nest)
         folded = []
@@ -215,7 +221,7 @@ class _Schedule:
         if self.roles.vector not in piece.dims:
             return
         extent = piece.extents[self.roles.vector]
-        width = self._width(extent) if can_pad(self.op, self.roles) else extent
+        width = self._width(extent) if can_pad(self.task, self.roles) else extent
         if width == extent and not piece.packs:
             return
         vectors = self.roles.vector_operand

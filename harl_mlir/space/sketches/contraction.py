@@ -42,7 +42,7 @@ class ContractionSketch:
         if roles is None or not _supported(op, roles):
             return None
         lanes = processor.lanes(element_bytes(op.init.element))
-        facts = _Facts(op, roles, lanes, processor)
+        facts = _Facts(op, roles, lanes, can_pad(task, roles), processor)
         vector = facts.vector_decision()
         rows = facts.rows_decision(_number(vector.default))
         order = facts.order_decision()
@@ -74,12 +74,15 @@ def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: 
     return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
 
 
-def can_pad(op: LinalgOp, roles: Contraction) -> bool:
+def can_pad(task: Task, roles: Contraction) -> bool:
     """Whether a tile's vector loop can be padded to full registers.
 
-    Not where it enters its operand in a sum of loops, nor where rows are computed one by one.
+    Not where it enters its operand in a sum of loops, where rows are computed one by one, nor where
+    an epilogue reads the padded tile of an op that had to be folded to three loops first.
     """
-    if roles.strided:
+    op = task.anchor_op
+    fused = task.anchor < len(task.members) - 1
+    if roles.strided or (fused and len(op.dims) > 3):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
@@ -90,6 +93,7 @@ class _Facts:
     op: LinalgOp
     roles: Contraction
     lanes: int
+    padded: bool
     processor: Processor
 
     @property
@@ -97,15 +101,22 @@ class _Facts:
         return 1 if self.roles.row is None else self.op.dims[self.roles.row]
 
     def vector_decision(self) -> Decision:
-        """Powers of two of the lanes up to the first that covers the loop. Default: two registers."""
+        """Powers of two of the lanes up to the first that covers the loop, at most 4 registers, 16
+        where there is a single row. Default: two registers, four for a single row.
+
+        Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
+        """
         extent = self.op.dims[self.roles.vector]
         values = [self.lanes]
-        while values[-1] < min(extent, 4 * self.lanes):
+        most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
+        while values[-1] < min(extent, most * self.lanes):
             values.append(2 * values[-1])
-        wanted = values[min(1, len(values) - 1)]
-        if not can_pad(self.op, self.roles) and not self._fits_unpadded(wanted):
-            wanted = values[0]
-        return Decision("vector", tuple(values), wanted)
+        if self.padded:
+            return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+        values = [value for value in values if self._fits_unpadded(value)]
+        if not values:
+            values = [next(w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w))]
+        return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
 
     def rows_decision(self, vector: int) -> Decision:
         """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""
@@ -145,8 +156,6 @@ class _Facts:
         rows, vector = _number(values["rows"]), _number(values["vector"])
         if rows > 1 and not self._fits(rows, vector):
             return False
-        if not can_pad(self.op, self.roles) and not self._fits_unpadded(vector):
-            return False
         return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"])) >= 2
 
     def _fits(self, rows: int, vector: int) -> bool:
@@ -154,11 +163,15 @@ class _Facts:
         return rows * registers + registers <= self.processor.vector_registers - _REGISTERS_KEPT_FREE
 
     def _fits_unpadded(self, vector: int) -> bool:
-        """Whether every vector has at most the lanes of a register, or a power of two of them."""
+        """Whether every vector has at most the lanes of a register, or a power of two of them.
+
+        A single element would be no vector at all: rows computed one by one need two.
+        """
         extent = self.op.dims[self.roles.vector]
-        widths = {vector, extent % vector} if vector < extent else {extent}
+        widths = {vector, extent % vector} - {0} if vector < extent else {extent}
         powers = {self.lanes << i for i in range(8)}
-        return all(width <= self.lanes or width in powers for width in widths)
+        least = 2 if self.roles.strided else 1
+        return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
 
     def _sharers(self, rows: int, vector: int, order: str) -> int:
         """How many register tiles in a row read the same panel of the vector operand."""
