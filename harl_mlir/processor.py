@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import dataclass
 from functools import lru_cache
@@ -74,12 +73,13 @@ def _cpuinfo() -> tuple[str, frozenset[str]]:
 
 def _cache_sizes() -> dict[int, int]:
     sizes: dict[int, int] = {}
-    for level in (1, 2, 3):
-        key = f"SC_LEVEL{level}_DCACHE_SIZE" if level == 1 else f"SC_LEVEL{level}_CACHE_SIZE"
+    for cache in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         try:
-            size = os.sysconf(key)
-        except (ValueError, OSError):
-            size = 0
-        if size > 0:
-            sizes[level] = size
+            level = int((cache / "level").read_text())
+            kind = (cache / "type").read_text().strip()
+            kibibytes = int((cache / "size").read_text().strip().removesuffix("K"))
+        except (OSError, ValueError):
+            continue
+        if kind in ("Data", "Unified"):
+            sizes[level] = kibibytes << 10
     return sizes
