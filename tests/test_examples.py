@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +58,7 @@ def test_an_example_is_tuned_and_its_schedules_apply(
     assert [entry for entry in result["skipped"] if set(entry) != {"op", "place", "reason"}] == []
 
     library = Path(name).stem + ".schedules.mlir"
-    assert {"cache", "tuned.mlir", library} == set(os.listdir(tmp_path))
+    assert {"cache", "tuned.mlir", library} == {p.name for p in tmp_path.iterdir()}
     assert "vector<" in (tmp_path / "tuned.mlir").read_text()
     applied = harl_mlir("apply", words[0], "--library", library, "-o", "again.mlir")
     assert applied.exit_code == 0, applied.err

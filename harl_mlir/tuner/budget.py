@@ -16,6 +16,7 @@ class Budget:
 
     def __init__(self, trials: int, seconds: float, elapsed: float) -> None:
         self.trials_left = trials
+        self.seconds = seconds
         self._deadline = time.monotonic() + seconds - elapsed
         self._reserve = 0.0
 

@@ -27,6 +27,11 @@ FINALISTS = 4
 
 _WORTH_RETIMING = 2.0
 """The untuned kernel is a finalist if it is at most this much slower than the best candidate."""
+_MOST_RETIMING_SECONDS = 8.0
+"""However slow a kernel is, one finalist takes no longer (see `harl_mlir.measure.clock`)."""
+
+_MOST_OF_BUDGET = 0.3
+"""Share of the seconds that finalists may take, however many tasks there are."""
 
 MakeAgent = Callable[[Sequence[Problem]], Agent]
 
@@ -96,8 +101,9 @@ class Search:
 
     def finish(self) -> None:
         """Time the finalists of every task again, in turns, before one is chosen."""
-        for state in self.states:
-            finalists = self._finalists(state)
+        for number, state in enumerate(self.states):
+            share = self.budget.seconds_left / (len(self.states) - number)
+            finalists = self._finalists(state, share)
             if len(finalists) > 1:
                 self._enter(state, "finalists")
                 times = self.bench.retime(state.task, finalists, script=state.script)
@@ -105,10 +111,11 @@ class Search:
                 self.recorder.add(state.task, "final", state.final)
             self._enter(state, "done")
 
-    def _finalists(self, state: TaskState) -> list[Candidate | None]:
+    def _finalists(self, state: TaskState, seconds: float) -> list[Candidate | None]:
+        """As many of the best as can be timed in `seconds`, but always the best, and the default beside it."""
         ranking = state.ranking()
-        # Overdrawn time is not made worse: the best and the default still have to be compared.
-        count = FINALISTS if self.budget.seconds_left > 0 else 1
+        affordable = int(seconds / self._retiming_takes(state)) - 2
+        count = max(1, min(FINALISTS, affordable))
         finalists: list[Candidate | None] = list(ranking[:count])
         default = state.default
         if default in ranking and default not in finalists:
@@ -136,7 +143,7 @@ class Search:
         state.measured[candidate] = measurement
         self.recorder.add(state.task, "trial", {candidate: measurement})
         self._trial_seconds.append(time.monotonic() - started)
-        self.budget.reserve(self._finalists_take())
+        self._keep_time_for_finalists()
         self._tell(state)
         return measurement
 
@@ -150,10 +157,15 @@ class Search:
     def _something_is_left(self) -> bool:
         return any(sum(space.size() for space in state.spaces) > len(state.known) for state in self.states)
 
-    def _finalists_take(self) -> float:
-        """Estimated seconds to build and time all finalists: a retimed one costs about four trials."""
-        mean = sum(self._trial_seconds) / len(self._trial_seconds)
-        return 4 * mean * (FINALISTS + 2) * len(self.states)
+    def _retiming_takes(self, state: TaskState) -> float:
+        """Estimated seconds to build one finalist and time it: about 35 samples of at least 5 ms."""
+        mean = sum(self._trial_seconds) / max(1, len(self._trial_seconds))
+        call = state.best_seconds or 0.0
+        return mean + min(35 * (max(0.005, call) + call), _MOST_RETIMING_SECONDS)
+
+    def _keep_time_for_finalists(self) -> None:
+        wanted = sum((FINALISTS + 2) * self._retiming_takes(state) for state in self.states)
+        self.budget.reserve(min(wanted, _MOST_OF_BUDGET * self.budget.seconds))
 
     def _is_over(self) -> bool:
         return self.budget.search_is_over or self.recorder.error is not None

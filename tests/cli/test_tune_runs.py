@@ -1,4 +1,4 @@
-"""`tune` as users and programs run it: interrupted, killed, resumed, beside another one, on a bad database."""
+"""`tune` as users and programs run it: interrupted, killed, resumed, beside another, on a bad database."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ func.func @matmul(%a: tensor<96x64xf32>, %b: tensor<64x80xf32>) -> tensor<96x80x
 }
 """
 QUICK = ("--agent", "random", "--trials", "6", "--seconds", "30", "--db", "m.db")
+LONG = ("tune", "k.mlir", "--agent", "random", "--trials", "100000", "--seconds", "100", "--db", "m.db")
 
 
 @pytest.fixture
@@ -132,8 +133,7 @@ def test_an_interrupt_writes_the_best_so_far(
 def test_a_killed_run_loses_nothing_and_the_next_goes_on(
     kernel: Path, tmp_path: Path, environment: dict[str, str], harl_mlir: Callable[..., Any]
 ) -> None:
-    words = ("tune", "k.mlir", "--agent", "random", "--trials", "100000", "--seconds", "100", "--db", "m.db")
-    with started(tmp_path, environment, *words) as tuner:
+    with started(tmp_path, environment, *LONG) as tuner:
         wait_for_rows(tmp_path / "m.db", 3)
         tuner.kill()
     held = rows(tmp_path / "m.db")
