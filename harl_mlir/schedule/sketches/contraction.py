@@ -236,12 +236,11 @@ class _Schedule:
         )
         made = [i for i in range(3) if grows[i] or copied[i]]
         each = dict(zip(made, b.split_handle(pads, len(made)) if len(made) > 1 else [pads], strict=True))
-        if copied[vectors]:
-            self._hoist_panel(each[vectors], piece)
-            if not grows[vectors]:
-                self._copy_by_rows(b.into_destination(each[vectors]), piece, None)
-                return
-        self._copy_by_rows(each[vectors], piece, width)
+        self._hoist_panel(each[vectors], piece)
+        if grows[vectors]:
+            self._copy_by_rows(each[vectors], piece, width)
+        else:
+            self._copy_by_rows(b.into_destination(each[vectors]), piece, None)
 
     def _width(self, extent: int) -> int:
         """The least power of two of the lanes that holds `extent`: LLVM legalises others badly."""

@@ -25,6 +25,8 @@ VERSION = 1
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
+# Half precision is widened element by element today: code that takes seconds to compile.
+_ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 _REGISTERS_KEPT_FREE = 3
 
 
@@ -185,6 +187,8 @@ class _Facts:
 
 
 def _supported(op: LinalgOp, roles: Contraction) -> bool:
+    if any(operand.element not in _ELEMENTS for operand in op.operands):
+        return False
     vectors = op.operands[roles.vector_operand]
     return stride_along(vectors, roles.vector) == 1 and op.dims[roles.vector] > 1 and op.dims[roles.inner] > 1
 
