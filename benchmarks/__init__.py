@@ -1,0 +1,1 @@
+"""Speed, as ratios of contenders timed in turns; never part of the tests."""
