@@ -6,6 +6,10 @@ by `bufferization.materialize_in_destination` before the return; bufferization t
 everything can happen in place. A local allocation becomes a `tensor.empty`, and where it is returned
 its last value goes through `bufferization.to_buffer`. `restrict` promises that the function's
 arguments do not overlap.
+
+A copy, be it a `memref.copy` or a linalg op that is one, becomes a `linalg.copy`, which is never folded
+away: the values of each memref must live in its own buffer or in a fresh one, or putting back one
+argument would overwrite what is still to be put back into another (think of a swap).
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from harl_mlir.frontend.program import (
     linalg_ops,
     place_of,
 )
-from harl_mlir.mlir import bufferization, ir, tensor
+from harl_mlir.mlir import bufferization, ir, linalg, tensor
 from harl_mlir.tasks.analysis import Skipped
 
 _ALLOCATIONS = ("memref.alloc", "memref.alloca")
@@ -100,6 +104,8 @@ def _check_linalg(op: ir.Operation, place: Place) -> None:
     if maps is None or len(op.results):
         raise _CannotRaiseError(f"{op.name} cannot be raised", place)
     operands, inits = list(op.operands), _inits(op)
+    if _copies(op) and len(operands) != 2:
+        raise _CannotRaiseError(f"{op.name} copies an operand among others", place)
     for i in inits:
         if not isinstance(operands[i].type, ir.MemRefType):
             raise _CannotRaiseError(f"{op.name} mixes tensors and memrefs", place)
@@ -119,10 +125,8 @@ def _check_return(op: ir.Operation, place: Place) -> None:
         if isinstance(owner, ir.Block) or owner.name not in _ALLOCATIONS:
             raise _CannotRaiseError("a memref is returned that is not allocated here", place)
         identity = ir.AffineMap.get_identity(value.type.rank)
-        writers = [use.owner for use in value.uses if use.owner.name.startswith("linalg.")]
-        copied = any(use.owner.name == "memref.copy" and use.operand_number == 1 for use in value.uses)
-        if returned.count(value) > 1 or copied or not writers or value.type.affine_map != identity:
-            raise _CannotRaiseError("a returned memref is not the result of one linalg op", place)
+        if returned.count(value) > 1 or value.type.affine_map != identity:
+            raise _CannotRaiseError("a memref is returned twice or has a layout", place)
 
 
 def _is_constant(value: ir.Value) -> bool:
@@ -134,6 +138,24 @@ def _inits(op: ir.Operation) -> range:
     block = op.regions[0].blocks[0]
     yielded = len(block.operations[len(block.operations) - 1].operands)
     return range(len(op.operands) - yielded, len(op.operands))
+
+
+def _copies(op: ir.Operation) -> bool:
+    """Whether a linalg op on memrefs writes an input as it is: folding would forget the copy."""
+    if not op.name.startswith("linalg.") or not _memrefs(op):
+        return False
+    maps = indexing_maps(op)
+    if maps is None:
+        return False
+    block = op.regions[0].blocks[0]
+    yielded = block.operations[len(block.operations) - 1].operands
+    arguments = list(block.arguments)
+    for i, value in zip(_inits(op), yielded, strict=True):
+        source = arguments.index(value) if value in arguments else i
+        is_shaped = isinstance(op.operands[source].type, ir.ShapedType)
+        if is_shaped and source not in _inits(op) and maps[source] == maps[i]:
+            return True
+    return False
 
 
 def _tensor_type(type_: ir.MemRefType) -> ir.RankedTensorType:
@@ -154,16 +176,15 @@ class _Raiser:
         self._find_written(views)
         self._enter(views)
         for op in views:
-            if op.name.startswith("linalg.") and _memrefs(op):
+            if op.name == "memref.copy" or _copies(op):
+                self._copy(op)
+            elif op.name.startswith("linalg.") and _memrefs(op):
                 self._raise(op)
             elif op.name in _ALLOCATIONS:
                 self._allocate(op)
             elif op.name == "memref.get_global":
                 with ir.InsertionPoint.after(op), op.location:
                     self.values[op.results[0]] = self._to_tensor(op.results[0])
-            elif op.name == "memref.copy":
-                self.values[op.operands[1]] = self.values[op.operands[0]]
-                self.dead.append(op)
             elif op.name == "memref.dealloc":
                 self.dead.append(op)
             elif op.name == "func.return":
@@ -224,6 +245,12 @@ class _Raiser:
                 body.append_to(new_region)
         for target, result in zip(targets, new.results, strict=True):
             self.values[target] = result
+        self.dead.append(op)
+
+    def _copy(self, op: ir.Operation) -> None:
+        source, target = (self.values.get(value, value) for value in op.operands)
+        with ir.InsertionPoint(op), op.location:
+            self.values[op.operands[1]] = linalg.copy(source, outs=[target])
         self.dead.append(op)
 
     def _leave(self, op: ir.Operation) -> None:

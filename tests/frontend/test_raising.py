@@ -74,7 +74,10 @@ def test_local_buffers_and_copies_are_values() -> None:
     assert "memref.copy" not in text
     assert "memref.dealloc" not in text
     # %s keeps the first exp, %t holds the second.
-    assert "linalg.add ins(%4, %5 :" in text
+    assert "%4 = linalg.exp ins(%0" in text
+    assert "ins(%4 : tensor<4x4xf32>) outs(%3 : tensor<4x4xf32>)" in text
+    assert "%6 = linalg.exp ins(%0" in text
+    assert "linalg.add ins(%5, %6 :" in text
 
 
 def test_a_returned_allocation_becomes_a_buffer() -> None:
@@ -93,6 +96,17 @@ def test_elementwise_in_place_is_raised() -> None:
     result = raised("%x: memref<4x4xf32>", "linalg.exp ins(%x : memref<4x4xf32>) outs(%x : memref<4x4xf32>)")
     assert result.skipped == ()
     assert "linalg.exp ins(%0 : tensor<4x4xf32>) outs(%0 : tensor<4x4xf32>)" in str(result.module)
+
+
+def test_rank_0_and_tensors_among_memrefs() -> None:
+    result = raised(
+        "%s: f32, %x: memref<f32>, %t: tensor<4xf32>, %y: memref<4xf32>, %z: memref<4xf32>",
+        """linalg.fill ins(%s : f32) outs(%x : memref<f32>)
+        linalg.exp ins(%y : memref<4xf32>) outs(%z : memref<4xf32>)
+        %r = linalg.exp ins(%t : tensor<4xf32>) outs(%t : tensor<4xf32>) -> tensor<4xf32>""",
+    )
+    assert result.skipped == ()
+    assert "linalg.fill ins(%arg0 : f32) outs(%0 : tensor<f32>)" in str(result.module)
 
 
 def test_constants_are_read() -> None:
