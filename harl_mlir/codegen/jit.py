@@ -142,13 +142,17 @@ def _row_major(shape: tuple[int, ...]) -> list[int]:
 
 
 def _refuse_large_allocations(module: ir.Module, memory_bytes: int) -> None:
+    too_large: list[ir.MemRefType] = []
+
     def visit(op: ir.Operation) -> ir.WalkResult:
         if isinstance(op.opview, memref.AllocOp | memref.AllocaOp):
             kind = ir.MemRefType(op.results[0].type)
             element = str(kind.element_type)
             size = element_bytes(element) if element in _SCALARS else 1
             if kind.has_static_shape and math.prod(kind.shape) * size > memory_bytes:
-                raise AllocationError(f"the kernel allocates a buffer of {kind}")
+                too_large.append(kind)
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
+    if too_large:
+        raise AllocationError(f"the kernel allocates a buffer of {too_large[0]}")

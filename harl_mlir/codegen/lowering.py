@@ -1,6 +1,6 @@
 """The one fixed lowering: from linalg and vectors on tensors to the LLVM dialect.
 
-The same for every schedule and for an untuned kernel. Passes only, spelled alike in the bindings'
+The same for every schedule and for an untuned kernel; raise `version.LOWERING_VERSION` with every change. Passes only, spelled alike in the bindings'
 MLIR and in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`); the code it makes calls
 nothing beyond libc and libm. A copy between strided buffers is the one exception: it becomes a call
 of `memrefCopy`, which is not there, so a schedule that leaves one fails to link.
@@ -15,9 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harl_mlir.mlir import PassManager, func, ir, memref
-
-LOWERING_VERSION = 1
-"""Raised whenever a pass or an option changes: times of other versions are not comparable."""
 
 # The first canonicalize drops dead fills, which would become allocations.
 _TO_BUFFERS = (
@@ -43,6 +40,7 @@ _TO_OUT_PARAMETERS = (
 _TO_LLVM = (
     "func.func(scf-forall-to-for)",
     "buffer-deallocation-pipeline",
+    "func.func(lower-vector-multi-reduction{lowering-strategy=inner-reduction})",
     "convert-linalg-to-loops",
     "convert-vector-to-scf{full-unroll=true}",
     "expand-strided-metadata",
@@ -52,7 +50,9 @@ _TO_LLVM = (
     "cse",
     "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}",
     "convert-math-to-llvm",
+    # Takes vectors apart, one call of libm an element; the pieces are vector ops again.
     "convert-math-to-libm",
+    "convert-vector-to-llvm",
     "convert-ub-to-llvm",
     "finalize-memref-to-llvm",
     "convert-arith-to-llvm",

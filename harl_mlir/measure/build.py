@@ -14,6 +14,7 @@ from harl_mlir.mlir import ir
 from harl_mlir.processor import this_processor
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.library import write_library
+from harl_mlir.schedule.user_script import select_knobs
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry, Provenance
 from harl_mlir.tasks.task import Task, TensorType
@@ -91,8 +92,6 @@ def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None
     if isinstance(schedule, str):
         apply_library(module, schedule, "schedule")
     elif script is not None:
-        from harl_mlir.schedule.user_script import select_knobs
-
         apply_library(module, select_knobs(script, "script", schedule.values), "script")
     else:
         _apply_candidate(module, task, schedule)

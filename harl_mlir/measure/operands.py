@@ -1,8 +1,8 @@
 """Buffers for a task's arguments and results, placed so that a stray access is noticed.
 
-Every buffer is 64-byte aligned inside an anonymous mapping between two pages that cannot be touched.
-What lies between the buffer and those pages is filled with a pattern that reads as NaN and shows
-writes. Buffers of 4 MiB and more ask for huge pages, as NumPy's do.
+Every buffer is 64-byte aligned inside an anonymous mapping between two stretches of pages that cannot
+be touched. What lies between the buffer and those pages is filled with a pattern that reads as NaN
+and shows writes. Buffers of 4 MiB and more ask for huge pages, as NumPy's do.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ DTYPES: dict[str, type[np.generic]] = {
 
 ALIGNMENT = 64
 _HUGE_PAGES_FROM = 4 << 20
+_GUARD_BYTES = 1 << 20  # address space only; wide, so that a stray access by whole rows meets it
 _PROT_NONE = 0
 # Alternating bytes: 0xFFA5FFA5 is a NaN in f32, 0xFFA5 one in f16.
 _CANARY = (0xA5, 0xFF)
@@ -58,17 +59,20 @@ class GuardedBuffer:
         size = math.prod(kind.shape) * np.dtype(DTYPES[kind.element]).itemsize
         page = mmap.PAGESIZE
         inside = -(-max(size, 1) // page) * page
-        self._mapping = mmap.mmap(-1, inside + 2 * page)
+        self._mapping = mmap.mmap(-1, inside + 2 * _GUARD_BYTES)
         whole = np.frombuffer(self._mapping, dtype=np.uint8)
         base = whole.ctypes.data
-        self.guards = ((base, base + page), (base + page + inside, base + inside + 2 * page))
+        behind = _GUARD_BYTES + inside
+        self.guards = ((base, base + _GUARD_BYTES), (base + behind, base + behind + _GUARD_BYTES))
         for first, past in self.guards:
             if _libc.mprotect(first, past - first, _PROT_NONE) != 0:
                 raise OSError(ctypes.get_errno(), "mprotect of a guard page failed")
         if size >= _HUGE_PAGES_FROM and hasattr(mmap, "MADV_HUGEPAGE"):
-            self._mapping.madvise(mmap.MADV_HUGEPAGE, page, inside)
-        at = page if placement == "start" else page + (inside - size) // ALIGNMENT * ALIGNMENT
-        self._slack = (whole[page:at], whole[at + size : page + inside])
+            self._mapping.madvise(mmap.MADV_HUGEPAGE, _GUARD_BYTES, inside)
+        at = _GUARD_BYTES
+        if placement == "end":
+            at += (inside - size) // ALIGNMENT * ALIGNMENT
+        self._slack = (whole[_GUARD_BYTES:at], whole[at + size : behind])
         self._bytes = whole[at : at + size]
         self.array: Array = self._bytes.view(DTYPES[kind.element]).reshape(kind.shape)
         for slack in self._slack:

@@ -24,9 +24,9 @@ from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.library import write_library
+from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry
-from harl_mlir.tasks.analyse import analyse, whole_function_tasks
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Task
 
@@ -79,13 +79,9 @@ class Service:
             case protocol.Apply(source, library):
                 return protocol.AppliedText(_apply(source, library))
             case protocol.Knobs(script, file):
-                from harl_mlir.schedule.user_script import read_knobs
-
                 with ir.Context():
-                    return protocol.Open(tuple(read_knobs(script, file)))
+                    return protocol.Open(read_knobs(script, file))
             case protocol.Select(script, file, values):
-                from harl_mlir.schedule.user_script import select_knobs
-
                 with ir.Context():
                     return protocol.Text(select_knobs(script, file, values))
 
@@ -166,6 +162,9 @@ def _prepare(source: Source) -> Prepared:
 
 def _analyse(source: Source) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
+    # Imported here because it brings networkx, which a worker that replaces a dead one does not need.
+    from harl_mlir.tasks.analyse import analyse
+
     with ir.Context(), ir.Location.unknown():
         found = analyse(_prepare(source), source.file)
     tasks, skipped = [], list(found.skipped)
@@ -179,6 +178,8 @@ def _analyse(source: Source) -> Analysis:
 
 
 def _functions(source: Source) -> tuple[Task, ...]:
+    from harl_mlir.tasks.analyse import whole_function_tasks
+
     with ir.Context(), ir.Location.unknown():
         return whole_function_tasks(_prepare(source), source.file)
 

@@ -1,0 +1,22 @@
+"""The pools that tests share: one for what works, one with short limits for what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harl_mlir.measure.pool import Limits, Pool
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    with Pool() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def hasty_pool() -> Iterator[Pool]:
+    limits = Limits(build_seconds=2.0, run_seconds=0.5, first_run_seconds=3.0, memory_bytes=600 << 20)
+    with Pool(limits=limits) as own:
+        yield own
