@@ -112,7 +112,7 @@ class Search:
             self._enter(state, "done")
 
     def _finalists(self, state: TaskState, seconds: float) -> list[Candidate | None]:
-        """As many of the best as can be timed in `seconds`, but always the best, and the default beside it."""
+        """As many of the best as can be timed in `seconds`, at least one, and the default beside them."""
         ranking = state.ranking()
         affordable = int(seconds / self._retiming_takes(state)) - 2
         count = max(1, min(FINALISTS, affordable))

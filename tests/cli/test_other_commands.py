@@ -43,7 +43,7 @@ def files(tuned: tuple[str, str], tmp_path: Path) -> Path:
     """A directory with the kernel, its library and another kernel."""
     (tmp_path / "k.mlir").write_text(tuned[0])
     (tmp_path / "library.mlir").write_text(tuned[1])
-    (tmp_path / "other.mlir").write_text(tuned[0].replace("32", "48"))
+    (tmp_path / "other.mlir").write_text(tuned[0].replace("32x32", "48x48"))
     return tmp_path
 
 
