@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
-from harl_mlir.schedule.sketches import contraction, elementwise
+from harl_mlir.schedule.sketches import contraction, elementwise, reduction, window
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 
@@ -14,6 +14,8 @@ Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 _EMITTERS: Mapping[str, Emit] = {
     "contraction": contraction.emit,
     "elementwise": elementwise.emit,
+    "reduction": reduction.emit,
+    "window": window.emit,
 }
 
 

@@ -21,38 +21,39 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     loops: tuple[int, ...]
     if candidate.word("flatten") == "yes":
         handles[last] = builder.op("transform.structured.flatten_elementwise", [handles[last]], 1)[0]
-        width = candidate.number("width")
-        tiles = [Tile(extent_along(task, roles, True), width, builder.size("width", width, ()))]
+        extent = extent_along(task, roles, True)
+        tiles = [Tile(extent, candidate.number("width"), "width", candidate.number("tail"))]
         vector, order, loops = 0, [0], (0,)
     else:
-        tiles, order = _tiles(builder, task, roles, candidate)
+        tiles, order = _tiles(task, roles, candidate)
         vector, loops = roles.vector, result_loops(task.root.op)
     inner, shell = nest.into_shell(builder, task, handles)
-    made = nest.fuse_members(builder, inner, shell, loops, tiles, order)
+    made = nest.fuse_members(builder, inner, shell, loops, tiles, order, len(loops))
     if roles.transposed:
         partial = [made[d] for d in reversed(order) if d in made and tiles[d].rest]
         nest.peel_block(builder, task, shell, partial)
     elif tiles[vector].rest:
-        tail = candidate.number("tail")
-        sizes = [0] * len(loops)
-        sizes[loops[vector]] = tail
         nest.peel_vector_loop(
-            builder, task, shell, made[vector], tiles[vector], builder.size("tail", tail, ()), sizes
+            builder,
+            task,
+            shell,
+            made[vector],
+            tiles[vector],
+            loops[vector],
+            len(loops),
         )
     nest.vectorise_generics(builder, task, shell)
     builder.tidy(shell)
 
 
-def _tiles(
-    builder: ScheduleBuilder, task: Task, roles: Roles, candidate: Candidate
-) -> tuple[list[Tile], list[int]]:
+def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:
     """The tile of each dimension of the result, and the dimensions in loop order."""
     shape = task.root.op.init.shape
-    tiles = [Tile(extent, 1, 1) for extent in shape]
+    tiles = [Tile(extent, 1) for extent in shape]
     for name, dimension in (("rows", roles.second), ("width", roles.vector)):
         if dimension is not None:
-            step = candidate.number(name)
-            tiles[dimension] = Tile(shape[dimension], step, builder.size(name, step, ()))
+            tail = candidate.number("tail") if dimension == roles.vector and not roles.transposed else 0
+            tiles[dimension] = Tile(shape[dimension], candidate.number(name), name, tail)
     order = [d for d in range(len(shape)) if d != roles.vector] + [roles.vector]
     if candidate.word("order") == "operand" and roles.second is not None:
         order.remove(roles.second)

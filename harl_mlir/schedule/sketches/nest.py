@@ -13,6 +13,7 @@ from harl_mlir.tasks.task import Task
 ROOT = "harl.root"
 ANCHOR = "harl.anchor"
 _GENERIC = "linalg.generic"
+_NEAR = 5
 _TILING = ("linalg.tiling_canonicalization",)
 _DROP_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices",)
 
@@ -21,12 +22,14 @@ _DROP_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices",)
 class Tile:
     """The tile of one dimension of the result.
 
-    `step` is its size, `size` the number or knob that holds it, `extent` the dimension's.
+    `extent` is the dimension's, `step` the tile's, `decision` the name of the decision that holds the
+    step, or None. `tail` is the step of what is left, where that is done in vectors of its own.
     """
 
     extent: int
     step: int
-    size: Size
+    decision: str | None = None
+    tail: int = 0
 
     @property
     def has_loop(self) -> bool:
@@ -37,6 +40,17 @@ class Tile:
     def rest(self) -> int:
         """What is left after the whole steps."""
         return self.extent % self.step
+
+    def options(self) -> list[int]:
+        """Steps for which the schedule would be the same but for this number."""
+        doubled = {self.step << shift for shift in range(_NEAR)}
+        halved = {self.step >> shift for shift in range(_NEAR) if self.step % (1 << shift) == 0}
+        steps = {step for step in doubled | halved if step < self.extent}
+        return sorted(step for step in steps if self._kind(step) == self._kind(self.step))
+
+    def _kind(self, step: int) -> tuple[bool, bool, bool]:
+        rest, tail = self.extent % step, self.tail or self.extent
+        return rest == 0, rest <= tail, rest % tail == 0
 
 
 def generalised(builder: ScheduleBuilder, task: Task, root: Handle) -> dict[int, Handle]:
@@ -60,16 +74,21 @@ def fuse_members(
     loops: Sequence[int],
     tiles: Sequence[Tile],
     order: Sequence[int],
+    rank: int,
 ) -> dict[int, Handle]:
     """Tile the root by `tiles`, one for each dimension of the result, with all members fused.
 
-    `loops` are the root's loops by dimension; `order` lists the dimensions, outermost first. Returns the
-    `scf.for` loops by dimension.
+    `loops` are the root's loops by dimension, among `rank` loops; `order` lists the dimensions,
+    outermost first. Returns the `scf.for` loops by dimension.
     """
-    sizes: list[Size] = [0] * len(loops)
+    sizes: list[Size] = [0] * rank
     for dimension, tile in enumerate(tiles):
-        sizes[loops[dimension]] = tile.size if tile.has_loop else 0
-    _, made = builder.fuse(root, sizes, [loops[d] for d in order])
+        if tile.has_loop and tile.decision is not None:
+            sizes[loops[dimension]] = builder.size(tile.decision, tile.step, tile.options())
+        else:
+            sizes[loops[dimension]] = tile.step if tile.has_loop else 0
+    others = [loop for loop in range(rank) if loop not in loops]
+    _, made = builder.fuse(root, sizes, [*(loops[d] for d in order), *others])
     builder.dce(nest)
     return dict(zip((d for d in order if tiles[d].has_loop), made, strict=True))
 
@@ -86,23 +105,22 @@ def peel_vector_loop(
     nest: Handle,
     loop: Handle,
     tile: Tile,
-    tail: Size,
-    sizes: Sequence[int],
+    root_loop: int,
+    rank: int,
 ) -> None:
-    """Peel a loop along vectors; the rest is done in steps of `tail`, then by one short vector.
+    """Peel a loop along vectors; the rest is done in steps of the tile's tail, then by one short vector.
 
-    `sizes` is the tiling of the rest: the tail's length at the vectors' loop of the root, else 0. Ends
-    with static shapes everywhere.
+    `root_loop` is the root's loop that vectors lie along, of `rank` loops. Ends with static shapes
+    everywhere.
     """
     builder.peel(loop)
     make_static(builder, task, nest)
-    step = max(sizes)
-    if tile.rest <= step:
+    if tile.rest <= tile.tail:
         return
     _, rest = builder.split_handle(builder.tagged(nest, ROOT), 2)
-    _, made = builder.fuse(rest, [tail if size else 0 for size in sizes])
+    _, made = builder.fuse(rest, [tile.tail if d == root_loop else 0 for d in range(rank)])
     builder.dce(nest)
-    if tile.rest % step:
+    if tile.rest % tile.tail:
         builder.peel(made[0])
         make_static(builder, task, nest)
 
@@ -121,3 +139,10 @@ def vectorise_generics(builder: ScheduleBuilder, task: Task, nest: Handle) -> No
     if not is_copy(task.root.op):
         builder.patterns(nest, ("canonicalization",))
     builder.vectorize(builder.match(nest, _GENERIC))
+
+
+def keep_accumulators(builder: ScheduleBuilder, loops: Sequence[Handle]) -> None:
+    """Keep what reduction loops accumulate in registers; `loops` are given outermost first."""
+    for loop in reversed(loops):
+        builder.licm(loop)
+        builder.hoist_accumulators(loop)

@@ -6,10 +6,12 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.sketch import Sketch
 from harl_mlir.space.sketches.contraction import CONTRACTION
 from harl_mlir.space.sketches.elementwise import ELEMENTWISE
+from harl_mlir.space.sketches.reduction import REDUCTION
+from harl_mlir.space.sketches.window import WINDOW
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketch, ...] = (CONTRACTION, ELEMENTWISE)
+SKETCHES: tuple[Sketch, ...] = (CONTRACTION, ELEMENTWISE, REDUCTION, WINDOW)
 
 
 def sketches_for(task: Task, processor: Processor) -> tuple[Space, ...]:

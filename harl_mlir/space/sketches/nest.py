@@ -19,20 +19,22 @@ REGISTERS_PER_VALUE = 16
 _ELEMENTS = frozenset({"f16", "bf16", "f32", "f64", "i8", "i16", "i32", "i64"})
 
 
-def is_plain_task(task: Task) -> bool:
+def is_plain_task_of_any_rank(task: Task) -> bool:
     """Whether the sketches' emitters can handle the task's types and structure.
 
     Only the root's result leaves it; no tensor of i1, whose vectors are packed bits in memory but
-    whose tensors are not.
+    whose tensors are not; no offset and no reversal in a map.
     """
-    last = len(task.members) - 1
-    if task.results != (last,) or not task.root.op.init.map:
-        return False
-    return all(
+    return task.results == (len(task.members) - 1,) and all(
         operand.element in _ELEMENTS and all(row[-1] == 0 and min(row) >= 0 for row in operand.map)
         for member in task.members
         for operand in member.op.operands
     )
+
+
+def is_plain_task(task: Task) -> bool:
+    """As `is_plain_task_of_any_rank`, and the result has a dimension."""
+    return bool(task.root.op.init.map) and is_plain_task_of_any_rank(task)
 
 
 def result_loops(op: LinalgOp) -> tuple[int, ...]:
@@ -121,5 +123,5 @@ def largest(values: Iterable[int], limit: float) -> int:
 
 def fits_registers(values: Mapping[str, int | str], names: Iterable[str], lanes: int) -> bool:
     """Whether a vector of these decisions' sizes is within `REGISTERS_PER_VALUE`."""
-    product = math.prod(max(1, int(values[name])) for name in names)
-    return product <= REGISTERS_PER_VALUE * lanes or product <= max(int(values[name]) for name in names)
+    sizes = [int(values[name]) for name in names]
+    return math.prod(sizes) <= max(REGISTERS_PER_VALUE * lanes, *sizes)

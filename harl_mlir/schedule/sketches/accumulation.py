@@ -1,0 +1,67 @@
+"""The schedule of outer reductions and window ops; see `harl_mlir.space.sketches.accumulation`."""
+
+from __future__ import annotations
+
+from harl_mlir.schedule.builder import Handle, ScheduleBuilder, Size
+from harl_mlir.schedule.sketches import nest
+from harl_mlir.schedule.sketches.nest import Tile
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches.accumulation import Roles, roles_of, unrolling
+from harl_mlir.space.sketches.nest import result_loops
+from harl_mlir.tasks.task import Task
+
+_MERGE_SLICES = ("tensor.merge_consecutive_insert_extract_slice", "canonicalization")
+
+
+def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
+    """Append the schedule of `candidate`; the task must be one the sketch applies to."""
+    roles = roles_of(task)
+    if roles is None:
+        raise ValueError("vectors along the result do not fit the task")
+    inner, shell = nest.into_shell(builder, task, nest.generalised(builder, task, root))
+    tiles, order = _tiles(task, roles, candidate)
+    loops, rank = result_loops(task.root.op), len(task.root.op.dims)
+    made = nest.fuse_members(builder, inner, shell, loops, tiles, order, rank)
+    if roles.vector is not None and tiles[roles.vector].rest:
+        nest.peel_vector_loop(
+            builder,
+            task,
+            shell,
+            made[roles.vector],
+            tiles[roles.vector],
+            loops[roles.vector],
+            rank,
+        )
+    anchor = task.anchor_op
+    steps: list[Size] = [int(d in roles.reductions) for d in range(len(anchor.dims))]
+    _, reductions = builder.tile(builder.tagged(shell, nest.ANCHOR), steps)
+    nest.vectorise_generics(builder, task, shell)
+    # The accumulators leave the loops before slices fold into transfers: a slice with dimensions of
+    # size one, once folded into a transfer of fewer dimensions, would not fold into the next one.
+    builder.patterns(shell, _MERGE_SLICES)
+    builder.cse(shell)
+    nest.keep_accumulators(builder, reductions)
+    builder.tidy(shell)
+    for loop, factor in zip(
+        reversed(reductions), unrolling(task, roles, candidate.number("unroll")), strict=False
+    ):
+        if factor > 1:
+            builder.unroll(loop, factor)
+    builder.tidy(shell)
+    if made:
+        builder.licm(builder.match(shell, "scf.for"))
+
+
+def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:
+    """The tile of each dimension of the result, and the dimensions in loop order."""
+    shape = task.root.op.init.shape
+    tiles = [Tile(extent, 1) for extent in shape]
+    for name, dimension in (("rows", roles.second), ("width", roles.vector)):
+        if dimension is not None:
+            tail = candidate.number("tail") if dimension == roles.vector else 0
+            tiles[dimension] = Tile(shape[dimension], candidate.number(name), name, tail)
+    order = list(range(len(shape)))
+    if candidate.word("order") == "rows" and roles.inner is not None:
+        order.remove(roles.inner)
+        order.append(roles.inner)
+    return tiles, order

@@ -1,0 +1,83 @@
+"""The schedule of a reduction; its decisions are in `harl_mlir.space.sketches.reduction`."""
+
+from __future__ import annotations
+
+from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.sketches import accumulation, nest
+from harl_mlir.schedule.sketches.nest import Tile
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches.nest import result_loops
+from harl_mlir.space.sketches.reduction import InnerRoles, inner_roles, pieces
+from harl_mlir.tasks.task import Task
+
+
+def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
+    """Append the schedule of `candidate`; the task must be one the sketch applies to."""
+    roles = inner_roles(task)
+    if roles is None:
+        accumulation.emit(builder, task, candidate, root)
+        return
+    handles = nest.generalised(builder, task, root)
+    if not task.root.op.init.map:
+        _reduce_all(builder, task, candidate, roles, handles)
+        return
+    inner, shell = nest.into_shell(builder, task, handles)
+    shape = task.root.op.init.shape
+    tiles = [Tile(extent, 1) for extent in shape]
+    if roles.rows is not None:
+        tiles[roles.rows] = Tile(shape[roles.rows], candidate.number("rows"), "rows")
+    loops, rank = result_loops(task.root.op), len(task.root.op.dims)
+    nest.fuse_members(builder, inner, shell, loops, tiles, list(range(len(shape))), rank)
+    anchor = builder.tagged(shell, nest.ANCHOR)
+    _, reductions = _partial_results(builder, task, candidate, roles, anchor)
+    builder.vectorize(builder.match(shell, "linalg.generic", "linalg.fill", "linalg.reduce"))
+    builder.tidy(shell)
+    for loop in reductions:
+        _keep(builder, roles, loop)
+    builder.tidy(shell)
+
+
+def _reduce_all(
+    builder: ScheduleBuilder,
+    task: Task,
+    candidate: Candidate,
+    roles: InnerRoles,
+    handles: dict[int, Handle],
+) -> None:
+    """A result without dimensions has no loop of its own that the members could be put into."""
+    parts, loops = _partial_results(builder, task, candidate, roles, handles.pop(task.anchor))
+    for op in (*handles.values(), *parts):
+        builder.vectorize(op)
+    for loop in loops:
+        builder.tidy(loop)
+        _keep(builder, roles, loop)
+
+
+def _partial_results(
+    builder: ScheduleBuilder, task: Task, candidate: Candidate, roles: InnerRoles, op: Handle
+) -> tuple[list[Handle], list[Handle]]:
+    """Cut the loop into pieces and give each its partial results. Returns all ops made, and the loops."""
+    parts: list[Handle] = []
+    loops: list[Handle] = []
+    dims = task.anchor_op.dims
+    cut = pieces(dims[roles.along], candidate.number("width"), candidate.number("tail"))
+    for number, (length, step) in enumerate(cut):
+        piece = op
+        if number < len(cut) - 1:
+            piece, op = builder.split(op, roles.along, length)
+        if length == step and not roles.others:
+            parts.append(piece)
+            continue
+        sizes = [step if d == roles.along else int(d in roles.others) for d in range(len(dims))]
+        fill, partial, combining, loop = builder.tile_reduction(piece, sizes)
+        parts += [fill, partial, combining]
+        loops.append(loop)
+    return parts, loops
+
+
+def _keep(builder: ScheduleBuilder, roles: InnerRoles, loop: Handle) -> None:
+    """Keep the partial results in registers over a loop and the reduction loops inside it."""
+    if roles.others:
+        nest.keep_accumulators(builder, [builder.match(loop, "scf.for")])
+    else:
+        nest.keep_accumulators(builder, [loop])

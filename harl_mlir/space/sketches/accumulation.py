@@ -1,0 +1,122 @@
+"""Accumulating in vectors that lie along the result: shared by outer reductions and window ops.
+
+The reduction loops advance by one, so that the body is elementwise in the vectors and may be
+anything.
+
+Decisions:
+    width: elements of a vector along the innermost dimension of the result.
+    rows: the vector's extent along a second dimension, which may share operands among them.
+    order: whether that second dimension's loop is inside the loop over vectors ("rows") or outside
+        it ("result").
+    unroll: steps of the reduction that are unrolled, whole loops from the innermost one out.
+    tail: elements of the narrower vectors that follow where `width` does not divide the extent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches import nest
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.task import Task
+
+_MOST_ROWS = 16
+_MOST_UNROLL = 8
+_MOST_WINDOW = 25
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Dimensions of the result and loops of the anchor by role.
+
+    Attributes:
+        vector: the dimension that vectors lie along; None where the anchor can only be done one
+            element at a time (a stride along the contiguous dimension).
+        second: another dimension that vectors may extend along, or None.
+        inner: the dimension beside `vector` whose loop may go inside, or None.
+        reductions: reduction loops of the anchor with more than one step, outermost first.
+    """
+
+    vector: int | None
+    second: int | None
+    inner: int | None
+    reductions: tuple[int, ...]
+
+
+def roles_of(task: Task) -> Roles | None:
+    """The roles, or None where the task is none of this kind."""
+    anchor = task.anchor_op
+    if not anchor.reduction_dims or not nest.is_plain_task(task) or has_index(task):
+        return None
+    if any(member.op.reduction_dims for member in task.members if member.op is not anchor):
+        return None
+    long = [d for d, size in enumerate(task.root.op.init.shape) if size > 1]
+    reductions = tuple(d for d in anchor.reduction_dims if anchor.dims[d] > 1)
+    if not long or not nest.may_be_wide(task, long[-1:]):
+        return Roles(None, None, None, reductions)
+    vector = long[-1]
+    others = [d for d in long[:-1] if nest.may_be_wide(task, (d, vector))]
+    return Roles(vector, others[-1] if others else None, long[-2] if len(long) > 1 else None, reductions)
+
+
+def has_index(task: Task) -> bool:
+    """Whether a body uses its loops' positions."""
+    return any(body.name == "linalg.index" for member in task.members for body in member.op.body)
+
+
+def unrolling(task: Task, roles: Roles, steps: int) -> tuple[int, ...]:
+    """The factor of each reduction loop, innermost first, so that `steps` are unrolled together."""
+    factors: list[int] = []
+    for loop in reversed(roles.reductions):
+        factor = math.gcd(steps, task.anchor_op.dims[loop])
+        factors.append(factor)
+        steps //= factor
+        if factor < task.anchor_op.dims[loop]:
+            break
+    return tuple(factors)
+
+
+def _unroll_factors(task: Task, roles: Roles) -> tuple[int, ...]:
+    """Part of the innermost loop, or whole loops."""
+    dims = [task.anchor_op.dims[loop] for loop in roles.reductions]
+    if not dims:
+        return (1,)
+    factors = set(nest.divisors(dims[-1], _MOST_UNROLL))
+    steps = 1
+    for extent in reversed(dims):
+        steps *= extent
+        if steps <= _MOST_WINDOW:
+            factors.add(steps)
+    return tuple(sorted(factors))
+
+
+def space(
+    task: Task, roles: Roles, lanes: int, sketch: str, version: int, *, registers: int, rows: int, unroll: int
+) -> Space:
+    """The decisions; by default at most `registers` registers wide, `rows` rows, unrolled `unroll` times."""
+    shape = task.root.op.init.shape
+    widths = (1,) if roles.vector is None else nest.widths(shape[roles.vector], lanes)
+    heights = (1,) if roles.second is None else nest.divisors(shape[roles.second], _MOST_ROWS)
+    width = nest.largest(widths, registers * lanes)
+    allowed = nest.REGISTERS_PER_VALUE * lanes / width
+    factors = _unroll_factors(task, roles)
+    orders = ("result", "rows") if roles.inner is not None else ("result",)
+
+    def legal(values: Mapping[str, Value]) -> bool:
+        return nest.fits_registers(values, ("width", "rows"), lanes)
+
+    return Space(
+        sketch,
+        version,
+        (
+            Decision("width", widths, width),
+            Decision("rows", heights, nest.largest(heights, min(rows, allowed))),
+            Decision("order", orders, "result", ordered=False),
+            Decision("unroll", factors, nest.largest(factors, unroll)),
+            Decision("tail", (lanes,), lanes),
+        ),
+        legal,
+    )

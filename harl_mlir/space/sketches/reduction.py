@@ -1,0 +1,148 @@
+"""Reductions over one or several loops, with any number of operands, a fill and an epilogue.
+
+Where the operands are contiguous along a parallel loop, vectors lie along the result and the
+decisions are those of `accumulation` (by default eight registers wide: eight independent chains).
+Where they are contiguous along a reduction loop, `width` partial results are kept and combined at
+the end:
+
+Decisions of the second form:
+    width: partial results of a row.
+    rows: rows of the result done together; they share what is read along the reduction alone.
+    tail: steps of what is left where `width` does not divide the loop.
+
+Defaults: four registers wide (independent chains hide the latency of the combiner), and as many rows, up
+to four, as divide the result and keep the partial results within sixteen registers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches import accumulation, nest
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.contraction import contraction_of
+from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.task import Task
+
+NAME = "reduction"
+VERSION = 1
+
+# Combiners whose neutral element MLIR knows.
+_COMBINERS = frozenset(
+    {
+        "arith.addf", "arith.addi", "arith.mulf", "arith.muli", "arith.maximumf", "arith.minimumf",
+        "arith.maxnumf", "arith.minnumf", "arith.maxsi", "arith.minsi", "arith.maxui", "arith.minui",
+        "arith.andi", "arith.ori", "arith.xori",
+    }
+)  # fmt: skip
+_MOST_ROWS = 8
+_DEFAULT_ROWS = 4
+_DEFAULT_REGISTERS = 4
+
+
+@dataclass(frozen=True)
+class InnerRoles:
+    """Roles where the operands are contiguous along a reduction loop.
+
+    Attributes:
+        along: that loop of the anchor.
+        others: the other reduction loops with more than one step, outermost first.
+        rows: the dimension of the result of which several steps are done together, or None.
+    """
+
+    along: int
+    others: tuple[int, ...]
+    rows: int | None
+
+
+def inner_roles(task: Task) -> InnerRoles | None:
+    """The roles of the second form, or None where it does not fit."""
+    anchor = task.anchor_op
+    if not anchor.reduction_dims or not nest.is_plain_task_of_any_rank(task) or accumulation.has_index(task):
+        return None
+    if any(member.op.reduction_dims for member in task.members if member.op is not anchor):
+        return None
+    if not combines(anchor) or not all(nest.has_plain_maps(member.op) for member in task.members):
+        return None
+    inputs = [operand for operand in anchor.inputs if operand.map]
+    if not inputs:
+        return None
+    along = nest.innermost_loop(anchor, max(inputs, key=lambda operand: math.prod(operand.shape)))
+    if along is None or along not in anchor.reduction_dims:
+        return None
+    others = tuple(d for d in anchor.reduction_dims if d != along and anchor.dims[d] > 1)
+    long = [d for d, size in enumerate(task.root.op.init.shape) if size > 1]
+    return InnerRoles(along, others, long[-1] if long else None)
+
+
+def combines(op: LinalgOp) -> bool:
+    """Whether the body is `combiner(init, f(inputs))` with a combiner of known neutral element."""
+    init = len(op.operands) - 1
+    first = len(op.operands)
+    last = op.yields - first
+    if not 0 <= last < len(op.body) or op.body[last].name not in _COMBINERS:
+        return False
+    uses = [body for body in op.body for operand in body.operands if operand == init]
+    return uses == [op.body[last]]
+
+
+def pieces(extent: int, width: int, tail: int) -> tuple[tuple[int, int], ...]:
+    """How a loop is cut: (length, step) for whole widths, whole tails, and what is left."""
+    found: list[tuple[int, int]] = []
+    for step in (width, tail, 1):
+        whole = extent // step * step if step > 1 else extent
+        if whole:
+            found.append((whole, step if step > 1 else whole))
+            extent -= whole
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _ReductionSketch:
+    """See the module."""
+
+    name: str = NAME
+    version: int = VERSION
+
+    def space(self, task: Task, processor: Processor) -> Space | None:
+        """The choices for a reduction with its fill and epilogue."""
+        anchor = task.anchor_op
+        contraction = contraction_of(anchor) is not None
+        if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
+            return None
+        roles = inner_roles(task)
+        if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
+            return _inner_space(task, roles, nest.lanes_of(task, processor))
+        outer = accumulation.roles_of(task)
+        if outer is None or contraction:
+            return None
+        lanes = nest.lanes_of(task, processor)
+        return accumulation.space(task, outer, lanes, NAME, VERSION, registers=8, rows=1, unroll=4)
+
+
+def _inner_space(task: Task, roles: InnerRoles, lanes: int) -> Space:
+    widths = nest.widths(task.anchor_op.dims[roles.along], lanes)
+    heights = (1,) if roles.rows is None else nest.divisors(task.root.op.init.shape[roles.rows], _MOST_ROWS)
+    width = nest.largest(widths, _DEFAULT_REGISTERS * lanes)
+    allowed = min(_DEFAULT_ROWS, nest.REGISTERS_PER_VALUE * lanes / width)
+
+    def legal(values: Mapping[str, Value]) -> bool:
+        return nest.fits_registers(values, ("width", "rows"), lanes)
+
+    return Space(
+        NAME,
+        VERSION,
+        (
+            Decision("width", widths, width),
+            Decision("rows", heights, nest.largest(heights, allowed)),
+            Decision("tail", (lanes,), lanes),
+        ),
+        legal,
+    )
+
+
+REDUCTION = _ReductionSketch()

@@ -1,0 +1,42 @@
+"""Window ops without a contraction: pooling and depthwise convolutions of any rank and layout.
+
+The decisions are those of `accumulation`: vectors lie along channels (channels last) or along the
+row (channels first, stride one); with a stride along the contiguous dimension elements are done one
+by one. By default vectors are four registers wide with at most four rows, so that accumulators
+and filters both stay in registers, and a window of up to nine steps is unrolled whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.sketches import accumulation, nest
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.contraction import contraction_of
+from harl_mlir.tasks.task import Task
+
+NAME = "window"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class _WindowSketch:
+    """See the module."""
+
+    name: str = NAME
+    version: int = VERSION
+
+    def space(self, task: Task, processor: Processor) -> Space | None:
+        """The choices for a pooling-like op with its fill and epilogue."""
+        anchor = task.anchor_op
+        if nest.has_plain_maps(anchor) or contraction_of(anchor) is not None:
+            return None
+        roles = accumulation.roles_of(task)
+        if roles is None:
+            return None
+        lanes = nest.lanes_of(task, processor)
+        return accumulation.space(task, roles, lanes, NAME, VERSION, registers=4, rows=4, unroll=9)
+
+
+WINDOW = _WindowSketch()
