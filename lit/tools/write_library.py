@@ -1,0 +1,76 @@
+"""Write the schedule library of a kernel: each task with the default candidate of its first sketch.
+
+The processor is made up, so that the schedules are the same wherever the tests run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harl_mlir.frontend.prepare import prepare
+from harl_mlir.mlir import ir
+from harl_mlir.processor import Processor
+from harl_mlir.schedule.library import write_library
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.entry import Entry, Provenance
+from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.analyse import analyse
+
+PROCESSOR = Processor("any", ("avx512f",), 64, 32, 32 << 10, 1 << 20, 32 << 20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kernel", type=Path)
+    parser.add_argument("--function")
+    parser.add_argument("--set", action="append", default=[], help="DECISION=VALUE instead of the default")
+    parser.add_argument("--tunable", action="store_true")
+    parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
+    options = parser.parse_args()
+    with ir.Context():
+        text = options.kernel.read_text()
+        tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
+        spaces = [(task, sketches_for(task, PROCESSOR)) for task in tasks]
+        entries = [Entry(task, candidate(found[0], options.set)) for task, found in spaces if found]
+        about = Provenance("0", PROCESSOR.name, PROCESSOR.features)
+        library = write_library(entries, provenance=about, tunable=options.tunable)
+        print(break_schedule(library, options.fail) if options.fail else library)
+
+
+def candidate(space: Space, settings: list[str]) -> Candidate:
+    """The default candidate but for the settings the space has; other tasks may have the rest."""
+    values = dict(space.default().values)
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name in values:
+            values[name] = int(value) if value.isdigit() else value
+    chosen = space.candidate(values)
+    if not space.is_legal(chosen):
+        raise SystemExit(f"{chosen} is not legal")
+    return chosen
+
+
+def break_schedule(library: str, label: str) -> str:
+    """Make the schedules of tasks with this label fail when all their work is done."""
+    module = ir.Module.parse(library)
+    for op in module.body.operations:
+        if "harl.label" in op.attributes and label in str(op.attributes["harl.label"]):
+            end = list(op.regions[0].blocks[0].operations)[-1]
+            with ir.InsertionPoint(end), ir.Location.unknown():
+                number = ir.Type.parse("!transform.param<i64>")
+                one, two = (
+                    ir.Operation.create(
+                        "transform.param.constant",
+                        results=[number],
+                        attributes={"value": ir.Attribute.parse(n)},
+                    ).result
+                    for n in ("1 : i64", "2 : i64")
+                )
+                equal = {"predicate": ir.Attribute.parse("0 : i32")}
+                ir.Operation.create("transform.match.param.cmpi", operands=[one, two], attributes=equal)
+    return str(module)
+
+
+main()
