@@ -7,6 +7,7 @@ told apart in remarks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
@@ -113,6 +114,7 @@ def interpret(program: ir.Module, script: ir.Module, file: str, function: str | 
     finally:
         handler.detach()
     after = _replace(original, both, whole=function is None)
+    _strip_tags(after)
     return Run(tuple(remarks), before, after)
 
 
@@ -164,6 +166,13 @@ def _replace(original: ir.Operation, both: ir.Module, *, whole: bool) -> tuple[i
             anchor.insert(op)
         original.erase()
     return tuple(inner for op in ops for inner in all_ops(op))
+
+
+def _strip_tags(ops: Iterable[ir.Operation]) -> None:
+    """Remove the marks by which schedules find their ops where they are left on ops of the program."""
+    for op in ops:
+        for name in [name for name in op.attributes if name.startswith("harl.")]:
+            del op.attributes[name]
 
 
 def _function(module: ir.Module, name: str) -> ir.Operation:

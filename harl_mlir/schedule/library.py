@@ -7,6 +7,9 @@ For each task it holds
 - `@apply_KEY`: for each function with candidates, matches and schedules them in a copy of the function
   that replaces it only if all of that succeeds, so a schedule that fails leaves the function as it was.
 
+Tasks that a script cannot tell apart (see `matchers.py`) get the first one's schedule; `harl.matched_as`
+on the other's `@schedule_KEY` says so.
+
 `@__transform_main` applies the entries one after the other: tasks of more ops first, so that a fused
 group is taken before an entry for one of its ops is tried. Every op matched, function restored, and op
 left alone is told in a remark (see `remarks.py`).
@@ -52,9 +55,10 @@ def write_library(
         _describe(module, provenance)
         # The sort is stable: of equally many ops, the task that comes first in the program is first.
         ordered = sorted(entries, key=lambda entry: -len(entry.task.members))
+        writer = _Writer(module, tunable, respell)
         for entry in ordered:
-            _write_entry(module, entry, tunable, respell)
-        _write_main(module, ordered)
+            writer.entry(entry)
+        _write_main(module, writer.applied)
         module.operation.verify()
         return str(module)
 
@@ -90,19 +94,41 @@ def _describe(module: ir.Module, provenance: Provenance) -> None:
     attributes["harl.threads"] = _integer(provenance.threads)
 
 
-def _write_entry(module: ir.Module, entry: Entry, tunable: bool, respell: bool) -> None:
-    key, spellings = entry.task.key, patterns(entry.task, respell)
-    _write_schedule(module, entry, tunable)
-    _write_find(module, key, spellings)
-    for number, pattern in enumerate(spellings):
-        steps = named_sequence(module, f"match_{key}_{number}")
+class _Writer:
+    """Appends entries to a library's module; `applied` are those that main is to apply."""
+
+    def __init__(self, module: ir.Module, tunable: bool, respell: bool) -> None:
+        self._module = module
+        self._tunable = tunable
+        self._respell = respell
+        self._matched: dict[frozenset[str], str] = {}
+        self.applied: list[Entry] = []
+
+    def entry(self, entry: Entry) -> None:
+        key, spellings = entry.task.key, patterns(entry.task, self._respell)
+        schedule = _write_schedule(self._module, entry, self._tunable)
+        matches = [self._match(key, number, pattern) for number, pattern in enumerate(spellings)]
+        texts = (str(match).replace(key, "") for match in matches)
+        what = frozenset(text.replace(f"_{number}", "", 1) for number, text in enumerate(texts))
+        first = self._matched.setdefault(what, key)
+        if first != key:
+            for match in matches:
+                match.erase()
+            schedule.attributes["harl.matched_as"] = ir.FlatSymbolRefAttr.get(f"schedule_{first}")
+            return
+        _write_find(self._module, key, spellings)
+        _write_apply(self._module, entry, len(spellings))
+        self.applied.append(entry)
+
+    def _match(self, key: str, number: int, pattern: Pattern) -> ir.Operation:
+        steps = named_sequence(self._module, f"match_{key}_{number}")
         emit_check(steps, steps.argument, pattern)
         steps.tag(steps.argument, _tag(key))
         steps.finish()
-    _write_apply(module, entry, len(spellings))
+        return steps.sequence
 
 
-def _write_schedule(module: ir.Module, entry: Entry, tunable: bool) -> None:
+def _write_schedule(module: ir.Module, entry: Entry, tunable: bool) -> ir.Operation:
     task, candidate = entry.task, entry.candidate
     about = {
         "harl.label": ir.StringAttr.get(task.label()),
@@ -112,6 +138,7 @@ def _write_schedule(module: ir.Module, entry: Entry, tunable: bool) -> None:
     builder = ScheduleBuilder(steps.block, tunable=tunable)
     emit_schedule(builder, task, candidate, steps.argument)
     steps.finish()
+    return steps.sequence
 
 
 def _write_find(module: ir.Module, key: str, spellings: Sequence[Pattern]) -> None:

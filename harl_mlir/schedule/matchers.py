@@ -52,8 +52,10 @@ def emit_check(steps: Steps, root: Handle, pattern: Pattern) -> None:
         handle = handles.get(op)
         if handle is None:
             continue
-        _check_op(steps, handle, pattern.spelled[numbers[op]])
-        if op != pattern.ops[-1] and op.name != "linalg.fill" and len(list(op.results[0].uses)) == 1:
+        spelled = pattern.spelled[numbers[op]]
+        _check_op(steps, handle, spelled)
+        # A fill may be shared: each task gets its own.
+        if op != pattern.ops[-1] and spelled.name != "linalg.fill" and len(list(op.results[0].uses)) == 1:
             steps.require_one(steps.consumers(handle))
         for number, value in enumerate(op.operands):
             owner = value.owner
@@ -110,5 +112,5 @@ def _is_default(name: str, attribute: ir.Attribute) -> bool:
     The shapes tell strides and dilations of one from others, but for windows that do not reach the end.
     """
     if name in ("strides", "dilations"):
-        return all(value == 1 for value in ir.DenseElementsAttr(attribute))
+        return all(value == 1 for value in ir.DenseIntElementsAttr(attribute))
     return name == "cast" and "cast_signed" in str(attribute)

@@ -19,8 +19,8 @@ _RESPELLINGS = ("linalg-generalize-named-ops", "linalg-specialize-generic-ops")
 class Pattern:
     """One spelling of a task.
 
-    `ops` are the linalg ops of its kernel in program order, the last one being the root; `spelled` is
-    for each of them the op it is to look like. The modules keep the ops alive.
+    `ops` are linalg ops wired like the task's, in program order, the last one being the root; `spelled`
+    is for each of them the op it is to look like. The modules keep the ops alive.
     """
 
     ops: tuple[ir.Operation, ...]
@@ -59,7 +59,7 @@ def _spellings(kernel: str, respell: bool) -> list[Pattern]:
         others = _ops(module)
         if len(others) == len(ops):
             spelled = tuple(_choose(op, other) for op, other in zip(ops, others, strict=True))
-            found.append(Pattern(ops, spelled, (written, module)))
+            found.append(Pattern(others, spelled, (written, module)))
     return found
 
 

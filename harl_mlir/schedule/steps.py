@@ -48,6 +48,11 @@ class Steps:
         self._number = transform.ParamType.get(ir.IntegerType.get_signless(64))
 
     @property
+    def sequence(self) -> ir.Operation:
+        """The op whose body this is."""
+        return self.block.owner.operation
+
+    @property
     def argument(self) -> Handle:
         """The op the block was entered with."""
         return self.block.arguments[0]
