@@ -24,8 +24,8 @@ func.func @works(%a: tensor<32x64xf32>, %b: tensor<64x64xf32>, %c: tensor<32x64x
 // CHECK: vector.contract
 // CHECK: return
 // REMARK: mlir:[[@LINE+7]]:12: remark: matched by @schedule_{{[0-9a-f]+}} (matmul 32x64x64 f32)
-// REMARK: mlir:[[@LINE+4]]:10: remark: matched by @schedule_[[KEY:[0-9a-f]+]] (matmul 64x64x64 f32)
-// REMARK: mlir:[[@LINE+2]]:1: remark: restored: @schedule_[[KEY]] (matmul 64x64x64 f32) failed in this function
+// REMARK: mlir:[[@LINE+3]]:10: remark: matched by @schedule_[[KEY:[0-9a-f]+]] (matmul 64x64x64 f32)
+// REMARK: mlir:[[@LINE+1]]:1: remark: restored: @schedule_[[KEY]] (matmul 64x64x64 f32) failed in this function
 func.func @fails(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %c: tensor<32x64xf32>) -> (tensor<64x64xf32>, tensor<32x64xf32>) {
   %one = linalg.matmul ins(%a, %b : tensor<64x64xf32>, tensor<64x64xf32>) outs(%a : tensor<64x64xf32>) -> tensor<64x64xf32>
   // REMARK: mlir:[[@LINE+1]]:10: remark: left as it was
