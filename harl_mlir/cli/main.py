@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
@@ -52,7 +51,7 @@ _LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("f
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see README.md, Exit codes."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    terminal = Terminal("--json" in words)
+    terminal = Terminal("--json" in words, "--debug" in words)
     # SIGINT too: a shell starts background jobs with it ignored, and an interrupt sent to us is meant.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
@@ -71,23 +70,23 @@ def _outcome(words: Sequence[str], terminal: Terminal) -> Outcome:
         command = options.command
         return _COMMANDS[command](options, terminal)
     except UsageError as error:
-        return _failed(error, USAGE, words, command)
+        return _failed(error, USAGE, command)
     except HarlError as error:
-        return _failed(error, REFUSED, words, command)
+        return _failed(error, REFUSED, command)
     except KeyboardInterrupt:
-        terminal.progress("harl-mlir: interrupted; nothing was written")
+        terminal.progress("harl-mlir: interrupted")
         return Outcome("interrupted", _nothing(command), exit_code=INTERRUPTED)
     except BrokenPipeError:
         raise
     except Exception as error:
         last = (str(error).strip().splitlines() or [""])[-1]
         what = f"internal error ({type(error).__name__}: {last})"
-        return _failed(HarlError(f"{what}; run it again with --debug and report it"), REFUSED, words, command)
+        internal = HarlError(f"{what}; run it again with --debug and report it")
+        internal.__cause__ = error
+        return _failed(internal, REFUSED, command)
 
 
-def _failed(error: HarlError, exit_code: int, words: Sequence[str], command: str | None) -> Outcome:
-    if "--debug" in words:
-        traceback.print_exc()
+def _failed(error: HarlError, exit_code: int, command: str | None) -> Outcome:
     return Outcome("error", _nothing(command), error, exit_code)
 
 

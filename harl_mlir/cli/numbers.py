@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and messages as people read them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def duration(seconds: float | None) -> str:
 def gflops(flops: int, seconds: float | None) -> float | None:
     """10^9 operations a second; None where the time is unknown or there are no operations."""
     return flops / seconds / 1e9 if seconds and flops else None
+
+
+def first_line(text: str) -> str:
+    """The first line of a message; the rest is detail."""
+    return (text.strip().splitlines() or [""])[0]
 
 
 def plain(value: float | None, form: str = ".1f") -> str:

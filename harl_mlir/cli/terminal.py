@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harl_mlir.cli.numbers import first_line
 from harl_mlir.errors import HarlError, Place
 from harl_mlir.tasks.analysis import Skipped
 
@@ -35,11 +37,12 @@ class Terminal:
     """The user's terminal, or the program that reads our output.
 
     Results go to stdout and progress to stderr; with `json` everything for people goes to stderr and
-    stdout gets exactly one object.
+    stdout gets exactly one object. An error is one line; its details and traceback need `debug`.
     """
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, debug: bool) -> None:
         self.as_json = as_json
+        self.debug = debug
 
     def result(self, line: str = "") -> None:
         """A line of the result."""
@@ -52,7 +55,9 @@ class Terminal:
     def close(self, outcome: Outcome) -> int:
         """Show the error, print the JSON object if asked for, and give the exit code."""
         if outcome.error is not None:
-            self.progress(f"harl-mlir: error: {outcome.error}")
+            if self.debug:
+                traceback.print_exception(outcome.error)
+            self.progress(f"harl-mlir: error: {sentence(outcome.error)}")
         if self.as_json:
             print(json.dumps(self._object(outcome), allow_nan=False), flush=True)
         sys.stdout.flush()
@@ -71,7 +76,12 @@ def error_object(error: HarlError | None) -> dict[str, str | None] | None:
     """The JSON form of an error."""
     if error is None:
         return None
-    return {"place": place_text(error.place), "message": error.message}
+    return {"place": place_text(error.place), "message": first_line(error.message)}
+
+
+def sentence(error: HarlError) -> str:
+    """The error in one line, its place first."""
+    return first_line(str(error))
 
 
 def place_text(place: Place | None) -> str | None:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 from typing import Any
 
-from harl_mlir.cli.numbers import duration, gflops, plain
+from harl_mlir.cli.numbers import duration, first_line, gflops, plain
 from harl_mlir.cli.refusals import no_functions, nothing_matched
 from harl_mlir.cli.terminal import Outcome, Terminal
 from harl_mlir.errors import InputError, Place, UsageError
@@ -79,7 +79,7 @@ def _time(task: Task, library: str | None, pool: Pool) -> list[_Row]:
 def _refuse_if_nothing_ran(rows: list[_Row], file: str) -> None:
     failures = [row.measurement.failure for row in rows]
     if rows and all(failures) and failures[0] is not None:
-        reason = failures[0].message.strip().splitlines()[0]
+        reason = first_line(failures[0].message)
         raise InputError(
             f"no function of it could be timed ({failures[0].kind}: {reason}); check the kernel", Place(file)
         )
@@ -89,7 +89,7 @@ def _line(row: _Row, peak: float) -> str:
     name = f"{row.task.function} ({'tuned' if row.tuned else 'untuned'})"
     failure = row.measurement.failure
     if failure is not None:
-        return f"{name}: {failure.kind}: {failure.message.strip().splitlines()[0]}"
+        return f"{name}: {failure.kind}: {first_line(failure.message)}"
     share = f", {100 * row.gflops / peak:.1f} % of peak" if row.gflops else ""
     return (
         f"{name}: median {duration(row.measurement.seconds)}, best {duration(row.measurement.best)}, "

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harl_mlir.cli.display import make_display
-from harl_mlir.cli.numbers import duration, plain, speed_up
+from harl_mlir.cli.numbers import duration, first_line, plain, speed_up
 from harl_mlir.cli.terminal import DONE, INTERRUPTED, REFUSED, Outcome, Terminal, skipped_objects
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.files import default_database
@@ -29,7 +29,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
             "tasks": [_task_object(task) for task in result.tasks],
             "skipped": skipped_objects(result.skipped),
             "written": [str(path) for path in result.written],
-            "reproducer": str(result.reproducer) if result.reproducer else None,
+            "reproducer": str(result.reproducer.path) if result.reproducer else None,
         },
         error=result.error,
         exit_code=_EXIT_CODES[result.status],
@@ -68,11 +68,12 @@ def _summarise(result: Result, request: Request, terminal: Terminal) -> None:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(result.failures.items()))
         terminal.result(f"failed candidates: {counts}")
     if result.reproducer:
-        terminal.result(f"one of them again: sh {result.reproducer}")
+        path, failure = result.reproducer.path, result.reproducer.failure
+        terminal.result(f"to see one again: sh {path} ({failure.kind}: {first_line(failure.message)})")
     for path in result.written:
         terminal.result(f"wrote {path}")
     if not result.written:
-        terminal.result("wrote no schedules: none was found that is faster than the untuned kernel")
+        terminal.result("wrote nothing: there is no schedule to write")
     terminal.result(f"measurements are in {request.database}; {seconds_since_start():.1f} s in all")
 
 

@@ -12,6 +12,7 @@ from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
+from harl_mlir.tuner.result import Reproducer
 from harl_mlir.tuner.state import TaskState
 
 _WORST_FIRST: tuple[FailureKind, ...] = ("wrong_result", "out_of_bounds", "crash")
@@ -42,8 +43,8 @@ def reproducer_path(database: Path, kernel: Path) -> Path:
     return database.with_name(f"{database.stem}.{kernel.stem}.failure.sh")
 
 
-def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Path | None:
-    """Write the worst failure of this run; the path, or None if nothing failed or it cannot be shown."""
+def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Reproducer | None:
+    """Write the worst failure of this run; None if nothing failed or it cannot be shown."""
     found = _worst(
         (failure, state, candidate)
         for state in states
@@ -56,9 +57,9 @@ def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Pat
     try:
         text = reproducer(state.task, failure, _schedule(pool, state, candidate))
         Output(path, "--db").write(text)
-    except (HarlError, WorkerError):
+    except (HarlError, WorkerError, KeyboardInterrupt):
         return None
-    return path
+    return Reproducer(path, failure)
 
 
 def reproducer(task: Task, failure: Failure, schedule: str) -> str:

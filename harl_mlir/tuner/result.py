@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harl_mlir.errors import HarlError
-from harl_mlir.measure.measurement import FailureKind
+from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tasks.task import Task
@@ -46,6 +46,14 @@ class TaskResult:
 
 
 @dataclass(frozen=True)
+class Reproducer:
+    """The file that shows a failure again."""
+
+    path: Path
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class Result:
     """How the whole run came out.
 
@@ -53,7 +61,7 @@ class Result:
         status: `error` if `error` is set; `interrupted` if a signal ended the search early.
         error: why the run could not be completed; what was found until then is still here and written.
         written: the output files.
-        reproducer: a file that shows one failed candidate again.
+        reproducer: shows one failed candidate again.
     """
 
     status: Status
@@ -61,5 +69,5 @@ class Result:
     skipped: tuple[Skipped, ...]
     error: HarlError | None = None
     written: tuple[Path, ...] = ()
-    reproducer: Path | None = None
+    reproducer: Reproducer | None = None
     failures: Mapping[FailureKind, int] = field(default_factory=dict)

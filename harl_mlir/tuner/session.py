@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError
 from harl_mlir.files import Output, read_mlir
 from harl_mlir.measure.measurement import FailureKind
-from harl_mlir.measure.pool import Pool
+from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
@@ -24,17 +24,16 @@ from harl_mlir.tuner.progress import Listener, Planned, ignore
 from harl_mlir.tuner.recorder import Recorder
 from harl_mlir.tuner.reproducer import reproducer_path, write_reproducer
 from harl_mlir.tuner.request import Request
-from harl_mlir.tuner.result import Result, TaskResult
+from harl_mlir.tuner.result import Result, Status, TaskResult
 from harl_mlir.tuner.search import Search
-from harl_mlir.tuner.state import TaskState
 
 
 def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
     """Tune a kernel file and write what was found.
 
     A KeyboardInterrupt during the search ends it early: the best so far is written and the result's
-    status is `interrupted`. If the database fails on the way, the best so far is written too and the
-    status is `error`.
+    status is `interrupted`. If the database fails on the way, the best so far is written too, and if an
+    output cannot be written, what was measured is in the result; the status of both is `error`.
 
     Args:
         request: the kernel, the budget, and where the results go.
@@ -42,8 +41,7 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
         elapsed: seconds of the budget that were used up before this call (process start, imports).
 
     Raises:
-        HarlError: the input, an output or the database was refused before anything was measured,
-            or an output could not be written.
+        HarlError: the input, an output or the database was refused before anything was measured.
     """
     budget = Budget(request.settings.trials, request.settings.seconds, elapsed)
     kernel = read_mlir(request.kernel)
@@ -53,16 +51,10 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
     with Database(request.database) as database, Pool() as pool:
         plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
-        recorder = _recorder(request, database)
-        interrupted = _search(request, plan, pool, recorder, budget, listener)
-        try:
-            written = _write(request, kernel, plan.states, pool, library, output)
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            interrupted = True
-            written = _write(request, kernel, plan.states, pool, library, output)
-        return _result(request, plan, pool, recorder, written, interrupted)
+        run = _Run(request, kernel, plan, pool, _recorder(request, database))
+        run.search(budget, listener)
+        run.write(library, output)
+        return run.result()
 
 
 def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan:
@@ -77,64 +69,102 @@ def _recorder(request: Request, database: Database) -> Recorder:
     return Recorder(database, environment, settings.agent, settings.seed)
 
 
-def _search(
-    request: Request, plan: Plan, pool: Pool, recorder: Recorder, budget: Budget, listener: Listener
-) -> bool:
-    """Run the search; whether it was interrupted."""
-    settings = request.settings
+@dataclass
+class _Run:
+    """A search that may end early in several ways, each of which leaves a result to write."""
 
-    def agent(problems: Sequence[Problem]) -> Agent:
-        return make_agent(settings.agent, problems, settings.seed)
+    request: Request
+    kernel: str
+    plan: Plan
+    pool: Pool
+    recorder: Recorder
+    interrupted: bool = False
+    error: HarlError | None = None
+    written: tuple[Path, ...] = ()
 
-    try:
-        Search(plan.states, pool, recorder, budget, listener).run(agent)
-    except KeyboardInterrupt:
-        return True
-    return False
+    def search(self, budget: Budget, listener: Listener) -> None:
+        """Spend the budget."""
+        settings = self.request.settings
+
+        def agent(problems: Sequence[Problem]) -> Agent:
+            return make_agent(settings.agent, problems, settings.seed)
+
+        try:
+            Search(self.plan.states, self.pool, self.recorder, budget, listener).run(agent)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except WorkerError as error:
+            self.error = _internal(error)
+        self.error = self.error or self.recorder.error
+
+    def write(self, library: Output, output: Output | None) -> None:
+        """Write the outputs. The first interrupt ends the search, not this; a second one does."""
+        try:
+            self._write(library, output)
+        except KeyboardInterrupt:
+            if self.interrupted:
+                raise
+            self.interrupted = True
+            self.write(library, output)
+        except WorkerError as error:
+            self.error = self.error or _internal(error)
+        except HarlError as error:
+            self.error = self.error or error
+
+    def _write(self, library: Output, output: Output | None) -> None:
+        schedules = self._schedules()
+        if schedules is None:
+            return
+        request = self.request
+        texts = [(library, schedules)]
+        if output is not None:
+            file, shapes = str(request.kernel), dict(request.shapes)
+            applied = self.pool.apply(self.kernel, file, schedules, request.function, shapes)
+            texts.append((output, applied.text))
+        for target, text in texts:
+            target.write(text)
+            self.written = (*self.written, target.path)
+
+    def _schedules(self) -> str | None:
+        """The library, or the user's script with its knobs selected; None leaves the files as they are.
+
+        Where no candidate was chosen, a library without schedules is the result of a complete run.
+        """
+        states = self.plan.states
+        chosen = [(state, candidate) for state in states if (candidate := state.choice()) is not None]
+        if not chosen and (self.interrupted or self.error or self.request.script):
+            return None
+        if self.request.script is None:
+            entries = [(state.task, candidate) for state, candidate in chosen]
+            return self.pool.library(entries, tunable=self.request.tunable)
+        state, candidate = chosen[0]
+        return self.pool.select(state.script or "", str(self.request.script), candidate.values)
+
+    def result(self) -> Result:
+        """How the run came out."""
+        tasks = tuple(state.result() for state in self.plan.states)
+        failures: Counter[FailureKind] = Counter()
+        for task in tasks:
+            failures.update(task.failures)
+        path = reproducer_path(self.request.database, self.request.kernel)
+        status: Status = "interrupted" if self.interrupted else "ok"
+        return Result(
+            status="error" if self.error else status,
+            tasks=tasks,
+            skipped=(*self.plan.skipped, *(_left_alone(task) for task in tasks if task.chosen is None)),
+            error=self.error,
+            written=self.written,
+            reproducer=write_reproducer(self.plan.states, self.pool, path),
+            failures=dict(failures),
+        )
 
 
-def _write(
-    request: Request,
-    kernel: str,
-    states: Sequence[TaskState],
-    pool: Pool,
-    library: Output,
-    output: Output | None,
-) -> tuple[Path, ...]:
-    """Write the library and, if asked for, the kernel with it applied; nothing if nothing was chosen."""
-    chosen = [(state, candidate) for state in states if (candidate := state.choice()) is not None]
-    if not chosen:
-        return ()
-    state, candidate = chosen[0]
-    if state.script is not None:
-        text = pool.select(state.script, str(request.script), candidate.values)
-    else:
-        text = pool.library([(s.task, c) for s, c in chosen], tunable=request.tunable)
-    library.write(text)
-    if output is None:
-        return (library.path,)
-    applied = pool.apply(kernel, str(request.kernel), text, request.function, dict(request.shapes))
-    output.write(applied.text)
-    return library.path, output.path
-
-
-def _result(
-    request: Request, plan: Plan, pool: Pool, recorder: Recorder, written: tuple[Path, ...], interrupted: bool
-) -> Result:
-    tasks = tuple(state.result() for state in plan.states)
-    failures: Counter[FailureKind] = Counter()
-    for task in tasks:
-        failures.update(task.failures)
-    result = Result(
-        status="interrupted" if interrupted else "ok",
-        tasks=tasks,
-        skipped=(*plan.skipped, *(_left_alone(task) for task in tasks if task.chosen is None)),
-        written=written,
-        reproducer=write_reproducer(plan.states, pool, reproducer_path(request.database, request.kernel)),
-        failures=dict(failures),
-    )
-    error: HarlError | None = recorder.error
-    return replace(result, status="error", error=error) if error else result
+def _internal(error: WorkerError) -> HarlError:
+    last = (str(error).strip().splitlines() or ["no message"])[-1]
+    what = f"internal error in the measuring process ({last})"
+    internal = HarlError(f"{what}; run it again with --debug and report it")
+    internal.__cause__ = error
+    return internal
 
 
 def _left_alone(task: TaskResult) -> Skipped:

@@ -74,15 +74,15 @@ class TaskState:
         """The candidate for the library; None if the untuned kernel is faster or nothing runs.
 
         Once finalists are timed they alone count: their times were taken in turns and can be compared.
+        Of a user's own script the best candidate is chosen even if the untuned kernel is faster.
         """
-        timed = {c: m.seconds for c, m in self.final.items() if m.seconds is not None}
-        if timed:
-            return min(timed, key=timed.__getitem__)
-        ranking, untuned = self.ranking(), self.untuned_seconds
-        if not ranking:
-            return None
-        best = self.known[ranking[0]].seconds
-        return ranking[0] if untuned is None or best is None or best <= untuned else None
+        compared: list[tuple[Candidate | None, Measurement | None]] = [*self.final.items()]
+        if not compared:
+            compared = [*self.known.items(), (None, self.untuned)]
+        timed = {c: m.seconds for c, m in compared if m is not None and m.seconds is not None}
+        if self.script is not None:
+            timed.pop(None, None)
+        return min(timed, key=timed.__getitem__, default=None)
 
     def progress(self) -> TaskProgress:
         """The line of the live table."""
