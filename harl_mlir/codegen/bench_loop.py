@@ -12,14 +12,15 @@ REPEAT = "harl_repeat"
 def add_repeat_loop(module: ir.Module, kernel: str) -> None:
     """Add `@harl_repeat(kernel's parameters, n)`, which calls the kernel n times, to a bufferized module.
 
-    The kernel is marked not to be inlined, so the loop always holds a call of the very function that
-    a user of the schedule would call.
+    The loop always holds a call of the very function that a user of the schedule would call.
     """
     target = find_function(module, kernel)
     parameters = [argument.type for argument in target.arguments]
     with module.context, ir.Location.unknown():
         index = ir.IndexType.get()
-        target.attributes["passthrough"] = ir.ArrayAttr.get([ir.StringAttr.get("noinline")])
+        # A weak function may be another one at link time, so LLVM neither inlines it nor learns what it
+        # does: from a kernel that only writes it would move the call out of the loop.
+        target.attributes["llvm.linkage"] = ir.Attribute.parse("#llvm.linkage<weak>")
         with ir.InsertionPoint(module.body):
             repeat = func.FuncOp(REPEAT, ([*parameters, index], []))
         repeat.attributes["llvm.emit_c_interface"] = ir.UnitAttr.get()

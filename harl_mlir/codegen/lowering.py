@@ -1,9 +1,10 @@
 """The one fixed lowering: from linalg and vectors on tensors to the LLVM dialect.
 
-The same for every schedule and for an untuned kernel; raise `version.LOWERING_VERSION` with every change. Passes only, spelled alike in the bindings'
-MLIR and in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`); the code it makes calls
-nothing beyond libc and libm. A copy between strided buffers is the one exception: it becomes a call
-of `memrefCopy`, which is not there, so a schedule that leaves one fails to link.
+The same for every schedule and for an untuned kernel; raise `version.LOWERING_VERSION` with every
+change. Passes only, spelled alike in the bindings' MLIR and in MLIR 22 (`mlir-opt --pass-pipeline=`
+takes `pipeline_text()`); the code it makes calls nothing beyond libc and libm. A copy between strided
+buffers is the one exception: it becomes a call of `memrefCopy`, which is not there, so a schedule
+that leaves one fails to link.
 
 Calling convention after `bufferize`: the arguments in order, then one out-parameter for each result
 in order. A private function does not get an out-parameter for a result that was computed in place in

@@ -414,7 +414,7 @@ _MATH: dict[str, tuple[Callable[[Array], Any], Propagation]] = {
     "sqrt": (np.sqrt, _sqrt_error),
     "rsqrt": (lambda a: 1 / np.sqrt(a), _rsqrt_error),
     "cbrt": (np.cbrt, lambda a, e, r: np.cbrt(4 * np.asarray(e))),
-    "tanh": (np.tanh, _contracting),
+    "tanh": (np.tanh, lambda a, e, r: e * (1 - np.tanh(np.maximum(np.abs(a) - e, 0)) ** 2)),
     "sin": (np.sin, _contracting),
     "cos": (np.cos, _contracting),
     "atan": (np.arctan, _contracting),

@@ -3,7 +3,7 @@
 The handler must not need Python (the fault may come while the interpreter's lock is held or its heap
 is being changed), so it is compiled from IR: it looks the faulting address up in a table of guard
 ranges, ends the process with a reserved status if it is there, and otherwise puts the default action
-back, so that the instruction faults again and the process dies of the signal itself.
+back and raises the signal again, of which the process then dies.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _HANDLER = """
 llvm.mlir.global internal @table(0 : i64) : i64
 llvm.func @_exit(i32)
 llvm.func @signal(i32, !llvm.ptr) -> !llvm.ptr
+llvm.func @raise(i32) -> i32
 
 llvm.func @on_fault(%signal: i32, %info: !llvm.ptr, %context: !llvm.ptr) {{
   %zero = llvm.mlir.constant(0 : i64) : i64
@@ -53,7 +54,8 @@ llvm.func @on_fault(%signal: i32, %info: !llvm.ptr, %context: !llvm.ptr) {{
   llvm.return
 ^elsewhere:
   %default = llvm.mlir.zero : !llvm.ptr
-  %ignored = llvm.call @signal(%signal, %default) : (i32, !llvm.ptr) -> !llvm.ptr
+  %before = llvm.call @signal(%signal, %default) : (i32, !llvm.ptr) -> !llvm.ptr
+  %raised = llvm.call @raise(%signal) : (i32) -> i32
   llvm.return
 }}
 
