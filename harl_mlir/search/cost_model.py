@@ -1,0 +1,79 @@
+"""A cost model: gradient-boosted trees that score candidates without measuring them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.search.features import Rows
+from harl_mlir.search.settings import Settings
+
+Scores = NDArray[np.float32]
+"""Expected throughput as a part of the task's best, one number a candidate."""
+
+
+class CostModel:
+    """XGBoost regression of the throughput relative to the task's best; failures have none.
+
+    The error is squared and weighted by the throughput, as good candidates must be told apart and
+    bad ones need not be. Every candidate has score 1 until `fit` got enough rows with a difference.
+    """
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        self._settings = settings
+        self._seed = seed
+        self._booster: Any = None
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the scores mean anything."""
+        return self._booster is not None
+
+    def fit(self, rows: Rows, throughputs: Scores) -> bool:
+        """Learn from measured candidates, oldest first; whether they were enough.
+
+        `throughputs` are relative to the best of the task, 0 for a failure.
+        """
+        import xgboost
+
+        settings = self._settings
+        if len(rows) < settings.model_min_rows or np.ptp(throughputs) == 0:
+            self._booster = None
+            return False
+        kept = _rows_kept(throughputs, settings.model_max_rows)
+        labels = throughputs[kept]
+        weights = np.maximum(labels, settings.model_weight_floor)
+        parameters = {
+            "objective": "reg:squarederror",
+            "max_depth": settings.model_depth,
+            "eta": settings.model_learning_rate,
+            "min_child_weight": 2 * settings.model_weight_floor,
+            "lambda": 0.1,
+            "base_score": float(np.average(labels, weights=weights)),
+            "tree_method": "hist",
+            "max_bin": 64,
+            "nthread": 1,
+            "seed": self._seed,
+        }
+        data = xgboost.DMatrix(rows[kept], label=labels, weight=weights, nthread=1)
+        self._booster = xgboost.train(parameters, data, num_boost_round=settings.model_trees)
+        return True
+
+    def scores(self, rows: Rows) -> Scores:
+        """The expected relative throughput of every row, at least the floor; 1 before any data."""
+        if self._booster is None:
+            return np.ones(len(rows), dtype=np.float32)
+        predicted = np.asarray(self._booster.inplace_predict(rows), dtype=np.float32)
+        return np.maximum(predicted, np.float32(self._settings.model_score_floor))
+
+
+def _rows_kept(throughputs: Scores, most: int) -> NDArray[np.int64]:
+    """Numbers of the rows to fit: all, or the best half and the latest half of `most`."""
+    count = len(throughputs)
+    if count <= most:
+        return np.arange(count)
+    latest = np.arange(count - most // 2, count)
+    best = np.argsort(-throughputs[: latest[0]], kind="stable")[: most - len(latest)]
+    return np.concatenate([np.sort(best), latest])

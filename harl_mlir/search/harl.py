@@ -1,0 +1,192 @@
+"""HARL: a hierarchy of learned decisions spends the budget (arXiv 2211.11172).
+
+A round chooses a task by a bandit, a sketch by a second bandit, and changes to the sketch's decisions
+by an actor-critic that a cost model guides; the best by the model's score are measured.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harl_mlir.search.agent import Problem, Proposal, Trial
+from harl_mlir.search.bandit import SlidingWindowUCB
+from harl_mlir.search.settings import Settings
+from harl_mlir.search.sketch_search import Plan, SketchSearch
+from harl_mlir.search.task_reward import TaskGains
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Round:
+    """The round under way: its task, and the best throughput seen of each sketch measured in it."""
+
+    problem: int
+    sketches: tuple[int, ...]
+    waiting: set[Proposal] = field(default_factory=set)
+    best: dict[int, float] = field(default_factory=dict)
+
+
+class HARL:
+    """The search policy; see `Settings` for its constants and switches.
+
+    `acted` counts how often each mechanism acted: `task`, `sketch` (choices made by the bandits),
+    `first_samples`, `by_score`, `explored` (candidates), `model_fits`, `policy_updates`.
+    """
+
+    def __init__(self, problems: Sequence[Problem], seed: int, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
+        self._problems = problems
+        seeds = np.random.SeedSequence(seed)
+        self._rng = np.random.default_rng(seeds.spawn(1)[0])
+        self._searches = [
+            [
+                SketchSearch(p.task, space, self._settings, int(seeds.spawn(1)[0].generate_state(1)[0]))
+                for space in p.spaces
+            ]
+            for p in problems
+        ]
+        window, settings = self._settings.bandit_window, self._settings
+        self._task_bandit = SlidingWindowUCB(len(problems), window, settings.task_exploration)
+        self._sketch_bandits = [
+            SlidingWindowUCB(len(p.spaces), window, settings.sketch_exploration) for p in problems
+        ]
+        self._gains = TaskGains(problems, settings)
+        self._queue: deque[Proposal] = deque()
+        self._round: _Round | None = None
+        self._rounds = 0
+        self.acted: Counter[str] = Counter()
+
+    def propose(self, count: int) -> list[Proposal]:
+        """What is left of the round, or the next round: at most `count` proposals."""
+        proposals: list[Proposal] = []
+        while len(proposals) < count and not proposals:
+            if not self._queue and not self._start_round():
+                break
+            while self._queue and len(proposals) < count:
+                proposals.append(self._queue.popleft())
+        return proposals
+
+    def observe(self, trials: Sequence[Trial]) -> None:
+        """Take in measurements; the round ends with the last of its own."""
+        for trial in trials:
+            self._take_in(trial)
+        if self._round and not self._round.waiting:
+            self._end_round()
+
+    def _take_in(self, trial: Trial) -> None:
+        problem, candidate = trial.proposal.problem, trial.proposal.candidate
+        seconds = trial.measurement.seconds
+        for sketch, search in enumerate(self._searches[problem]):
+            if search.observe(candidate, seconds) is None:
+                continue
+            if seconds:
+                self._gains.note_time(problem, seconds)
+            if self._round and trial.proposal in self._round.waiting:
+                self._round.waiting.remove(trial.proposal)
+                best = self._round.best.get(sketch, 0.0)
+                self._round.best[sketch] = max(best, 1 / seconds if seconds else 0.0)
+            break
+        # A measurement from elsewhere may be of a candidate that waits to be proposed.
+        if trial.proposal in self._queue:
+            self._queue.remove(trial.proposal)
+
+    def _start_round(self) -> bool:
+        """Plan the next round; whether anything is left to try."""
+        self._end_round()
+        while True:
+            left = [i for i, s in enumerate(self._searches) if any(not x.is_exhausted for x in s)]
+            if not left:
+                return False
+            problem, why = self._choose_task(left)
+            if self._plan_round(problem, why):
+                return True
+
+    def _choose_task(self, left: list[int]) -> tuple[int, str]:
+        if self._settings.uniform_task:
+            return int(self._rng.choice(left)), "drawn"
+        choice = self._task_bandit.choose(left)
+        return choice.arm, str(choice)
+
+    def _plan_round(self, problem: int, why_task: str) -> bool:
+        """Queue the proposals of a round on one task; whether there are any."""
+        sketches, why_sketch = self._choose_sketches(problem)
+        count = self._settings.measurements_per_round
+        best_seconds = self._gains.best(problem)
+        self._round = _Round(problem, tuple(sketches))
+        plans: list[Plan] = []
+        for place, sketch in enumerate(sketches):
+            share = count * (place + 1) // len(sketches) - count * place // len(sketches)
+            search = self._searches[problem][sketch]
+            plans.append(search.plan(share, 1 / best_seconds if best_seconds else 0.0))
+            self._queue += (Proposal(problem, search.lattice.candidate(s)) for s in plans[-1].states)
+        self._round.waiting.update(self._queue)
+        if not self._queue:
+            return False
+        self._rounds += 1
+        self._tell(why_task, why_sketch, plans)
+        return True
+
+    def _choose_sketches(self, problem: int) -> tuple[list[int], str]:
+        """One sketch by the bandit; all that were not tried yet at once, as first samples are few."""
+        searches, bandit = self._searches[problem], self._sketch_bandits[problem]
+        best_seconds = self._gains.best(problem)
+        for sketch, search in enumerate(searches):
+            if best_seconds and search.can_learn and not bandit.plays(sketch):
+                bandit.update(sketch, search.best_throughput * best_seconds)
+        left = [sketch for sketch, search in enumerate(searches) if not search.is_exhausted]
+        untried = [sketch for sketch in left if not bandit.plays(sketch)]
+        if untried:
+            return untried[: max(1, self._settings.measurements_per_round // 2)], "not tried yet"
+        if self._settings.uniform_sketch:
+            return [int(self._rng.choice(left))], "drawn"
+        choice = bandit.choose(left)
+        return [choice.arm], str(choice)
+
+    def _end_round(self) -> None:
+        """Reward both bandits for the round under way, by what was measured of it."""
+        ended, self._round = self._round, None
+        if ended is None or not ended.best:
+            return
+        problem = ended.problem
+        self._gains.end_round(problem)
+        self._task_bandit.update(problem, self._gains.reward(problem))
+        best_seconds = self._gains.best(problem)
+        for sketch, throughput in ended.best.items():
+            self._sketch_bandits[problem].update(sketch, throughput * (best_seconds or 0.0))
+
+    def _tell(self, why_task: str, why_sketch: str, plans: list[Plan]) -> None:
+        """Count what acted in this round, and log a line."""
+        assert self._round is not None
+        task = self._problems[self._round.problem].task
+        spaces = self._problems[self._round.problem].spaces
+        total = {
+            "first_samples": sum(plan.sampled for plan in plans),
+            "by_score": sum(plan.by_score for plan in plans),
+            "explored": sum(plan.explored for plan in plans),
+            "policy_updates": sum(plan.updates for plan in plans),
+            "model_fits": sum(plan.fitted > 0 for plan in plans),
+        }
+        self.acted.update(total)
+        self.acted["task"] += not self._settings.uniform_task
+        self.acted["sketch"] += not (self._settings.uniform_sketch or why_sketch == "not tried yet")
+        _log.info(
+            "round %d: task %s (%s), sketch %s (%s); cost model on %d rows, %d policy updates over %d states;"
+            " %d first samples, %d by score, %d explored",
+            self._rounds,
+            task.label(),
+            why_task,
+            ", ".join(spaces[sketch].sketch for sketch in self._round.sketches),
+            why_sketch,
+            sum(plan.fitted for plan in plans),
+            total["policy_updates"],
+            sum(plan.visited for plan in plans),
+            total["first_samples"],
+            total["by_score"],
+            total["explored"],
+        )

@@ -1,0 +1,135 @@
+"""A space as points of an integer lattice, for learners that work on many candidates at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.space import Space
+
+State = tuple[int, ...]
+"""A candidate as the number of each decision's value, in the order of the decisions."""
+
+States = NDArray[np.int64]
+"""One state a row."""
+
+_CACHE_LIMIT = 200_000
+
+
+class Lattice:
+    """The states of a space, the moves between them and which of them are legal.
+
+    Actions are numbered: 0 stays; `1 + 2*d` and `2 + 2*d` move decision d to the previous and the
+    next value, around the end where the decision is unordered. A state is legal if every value is
+    allowed (see `allow`) and the space's constraint accepts it.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.sizes = np.array([len(d.values) for d in space.decisions], dtype=np.int64)
+        self.actions = 1 + 2 * len(space.decisions)
+        self._names = [d.name for d in space.decisions]
+        self._values = [d.values for d in space.decisions]
+        self._numbers = [{value: i for i, value in enumerate(d.values)} for d in space.decisions]
+        self._allowed = [np.ones(len(d.values), dtype=bool) for d in space.decisions]
+        self._accepted: dict[State, bool] = {}
+        self._masks: dict[State, NDArray[np.bool_]] = {}
+        default = self.state(space.default())
+        assert default is not None
+        self.default = default
+
+    def state(self, candidate: Candidate) -> State | None:
+        """The state of a candidate, or None if it has other decisions or values than this space."""
+        if (candidate.sketch, candidate.version) != (self.space.sketch, self.space.version):
+            return None
+        if [name for name, _ in candidate.values] != self._names:
+            return None
+        numbers = [known.get(v) for known, (_, v) in zip(self._numbers, candidate.values, strict=True)]
+        state = tuple(n for n in numbers if n is not None)
+        return state if len(state) == len(numbers) else None
+
+    def candidate(self, state: State) -> Candidate:
+        """The candidate of a state."""
+        return Candidate(
+            self.space.sketch,
+            self.space.version,
+            tuple((n, v[i]) for n, v, i in zip(self._names, self._values, state, strict=True)),
+        )
+
+    def allow(self, allowed: list[NDArray[np.bool_]]) -> bool:
+        """Set which values of each decision may be used; whether that changed anything."""
+        if all(np.array_equal(new, old) for new, old in zip(allowed, self._allowed, strict=True)):
+            return False
+        self._allowed = allowed
+        self._masks.clear()
+        return True
+
+    def is_legal(self, state: State) -> bool:
+        """Whether the state may be proposed."""
+        return all(a[i] for a, i in zip(self._allowed, state, strict=True)) and self._accepts(state)
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[State]:
+        """The legal ones among `count` uniform draws from the allowed values."""
+        columns = [rng.choice(np.flatnonzero(allowed), size=count) for allowed in self._allowed]
+        rows = np.stack(columns, axis=1).tolist() if columns else [[]]
+        return [state for state in map(tuple, rows) if self._accepts(state)]
+
+    def all_legal(self) -> list[State]:
+        """Every legal state; only for small spaces."""
+        ranges = [np.flatnonzero(allowed).tolist() for allowed in self._allowed]
+        return [state for state in itertools.product(*ranges) if self._accepts(state)]
+
+    def neighbours(self, state: State) -> list[State]:
+        """The legal states one move away."""
+        moves = np.flatnonzero(self._mask(state))[1:]
+        states = np.tile(np.array(state, dtype=np.int64), (len(moves), 1))
+        return [tuple(row) for row in self.move(states, moves).tolist()]
+
+    def mask(self, states: States) -> NDArray[np.bool_]:
+        """Which actions are legal, a row a state."""
+        return np.stack([self._mask(tuple(row)) for row in states.tolist()])
+
+    def move(self, states: States, actions: NDArray[np.int64]) -> States:
+        """Where the actions lead, one action a state."""
+        moved = states.copy()
+        rows = np.flatnonzero(actions)
+        if rows.size:
+            decisions = (actions[rows] - 1) // 2
+            steps = 2 * ((actions[rows] - 1) % 2) - 1
+            moved[rows, decisions] = (moved[rows, decisions] + steps) % self.sizes[decisions]
+        return moved
+
+    def _mask(self, state: State) -> NDArray[np.bool_]:
+        known = self._masks.get(state)
+        if known is not None:
+            return known
+        mask = np.zeros(self.actions, dtype=bool)
+        mask[0] = True
+        for d, decision in enumerate(self.space.decisions):
+            size = len(decision.values)
+            for action, step in ((1 + 2 * d, -1), (2 + 2 * d, 1)):
+                to = state[d] + step
+                inside = 0 <= to < size
+                # With two values both steps around the end lead to the same one: keep the inner one.
+                if not inside and (decision.ordered or size <= 2):
+                    continue
+                to %= size
+                if self._allowed[d][to]:
+                    mask[action] = self._accepts((*state[:d], to, *state[d + 1 :]))
+        if len(self._masks) >= _CACHE_LIMIT:
+            self._masks.clear()
+        self._masks[state] = mask
+        return mask
+
+    def _accepts(self, state: State) -> bool:
+        known = self._accepted.get(state)
+        if known is None:
+            values = {n: v[i] for n, v, i in zip(self._names, self._values, state, strict=True)}
+            known = bool(self.space.constraint(values))
+            if len(self._accepted) >= _CACHE_LIMIT:
+                self._accepted.clear()
+            self._accepted[state] = known
+        return known

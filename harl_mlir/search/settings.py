@@ -1,0 +1,108 @@
+"""Every constant of the HARL search, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Constants of the search and its ablation switches.
+
+    The defaults suit small budgets: 64 trials are 8 rounds of 8 measurements, in which every learned
+    decision is made several times. A value given after "long runs:" is the one known for budgets of
+    about a thousand trials, where it differs.
+
+    Rounds:
+        measurements_per_round: candidates measured before anything is learned from them.
+        exploration_share: part of a round drawn at random instead of by the cost model's score.
+        model_min_rows: measurements of a space before its cost model speaks; until then a round of
+            that space is its default and a diverse random sample.
+
+    Bandits (sliding-window UCB, one over tasks, one over the sketches of each task):
+        bandit_window: rounds a reward is remembered (tau).
+        task_exploration, sketch_exploration: the factor c of the exploration bonus; long runs: 0.25.
+
+    Task reward (Ansor's gradient):
+        recent_weight: share of the recent improvement against the hoped-for one (alpha).
+        recent_rounds: rounds over which the recent improvement is taken.
+        similarity_trust: how far a task may beat the throughput of a similar one (beta).
+
+    Tracks:
+        tracks: candidates walked side by side in a round.
+        best_track_share: part of the tracks that start at the best measured candidates.
+        best_starts: how many of the best candidates they start from.
+        episode_length: steps of every track.
+
+    Cost model (XGBoost):
+        model_trees, model_depth, model_learning_rate: size of the ensemble.
+        model_max_rows: rows fitted at most: the best half and the latest half.
+        model_weight_floor: weight of a row with no throughput; the best row weighs 1.
+        model_score_floor: least score, so that relative gains stay finite.
+
+    PPO:
+        hidden: width of the two hidden layers of actor and critic.
+        actor_learning_rate: long runs: 3e-4.
+        critic_learning_rate: of the critic.
+        discount: gamma.
+        clip: PPO's bound on the change of an action's probability.
+        critic_weight: of the critic's squared error in the loss.
+        entropy_weight: long runs: 0.01. With few updates a low one lets all tracks end at one state.
+        train_every: steps of all tracks between two updates.
+        epochs: passes over the steps of one update.
+        reward_clip: bound on the relative gain of one step.
+        gradient_clip: greatest norm of a gradient.
+
+    Values that always fail:
+        drop_after: least failed trials of a decision's value before it is dropped.
+        drop_doubt: greatest chance of so many failures under the failure rate of the other values.
+
+    Ablations:
+        uniform_task, uniform_sketch: draw the task or the sketch instead of asking the bandit.
+        use_cost_model: if not, every candidate has the same score.
+        use_policy: if not, the tracks are random walks.
+    """
+
+    measurements_per_round: int = 8
+    exploration_share: float = 1 / 8
+    model_min_rows: int = 4
+
+    bandit_window: int = 256
+    task_exploration: float = 0.25
+    sketch_exploration: float = 0.5
+
+    recent_weight: float = 0.2
+    recent_rounds: int = 3
+    similarity_trust: float = 2.0
+
+    tracks: int = 64
+    best_track_share: float = 0.5
+    best_starts: int = 6
+    episode_length: int = 20
+
+    model_trees: int = 40
+    model_depth: int = 5
+    model_learning_rate: float = 0.2
+    model_max_rows: int = 1024
+    model_weight_floor: float = 0.1
+    model_score_floor: float = 0.05
+
+    hidden: int = 64
+    actor_learning_rate: float = 1e-3
+    critic_learning_rate: float = 1e-3
+    discount: float = 0.9
+    clip: float = 0.2
+    critic_weight: float = 0.5
+    entropy_weight: float = 0.2
+    train_every: int = 2
+    epochs: int = 2
+    reward_clip: float = 1.0
+    gradient_clip: float = 0.5
+
+    drop_after: int = 3
+    drop_doubt: float = 0.02
+
+    uniform_task: bool = False
+    uniform_sketch: bool = False
+    use_cost_model: bool = True
+    use_policy: bool = True

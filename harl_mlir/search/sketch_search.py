@@ -1,0 +1,175 @@
+"""The search within the space of one sketch on one task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harl_mlir.search.cost_model import CostModel
+from harl_mlir.search.failing_values import working_values
+from harl_mlir.search.features import SpaceFeatures
+from harl_mlir.search.lattice import Lattice, State
+from harl_mlir.search.sampling import diverse, fresh_states
+from harl_mlir.search.settings import Settings
+from harl_mlir.search.walk import Walk, Walker
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.task import Task
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from harl_mlir.search.ppo import PPO
+
+_POOL = 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Candidates to measure next, and how they were found.
+
+    `sampled` of them are the space's first samples, `by_score` were chosen by the cost model's score
+    among the `visited` states, `explored` at random. `fitted` is the number of rows the cost model
+    was fitted on, `updates` how often the policy learned.
+    """
+
+    states: list[State]
+    sampled: int = 0
+    by_score: int = 0
+    explored: int = 0
+    visited: int = 0
+    fitted: int = 0
+    updates: int = 0
+
+
+class SketchSearch:
+    """What is known of one space, and the proposals made from it."""
+
+    def __init__(self, task: Task, space: Space, settings: Settings, seed: int) -> None:
+        self.space = space
+        self.lattice = Lattice(space)
+        self.throughputs: dict[State, float] = {}
+        self.is_exhausted = False
+        self._features = SpaceFeatures(task, space)
+        self._settings = settings
+        self._seed = seed
+        self._rng = np.random.default_rng(seed)
+        self._model = CostModel(settings, seed)
+        self._policy: PPO | None = None
+        self._seen: set[State] = set()
+
+    @property
+    def best_throughput(self) -> float:
+        """Greatest calls per second measured; 0 if none succeeded."""
+        return max(self.throughputs.values(), default=0.0)
+
+    @property
+    def can_learn(self) -> bool:
+        """Whether enough was measured for a cost model."""
+        return len(self.throughputs) >= self._settings.model_min_rows
+
+    def observe(self, candidate: Candidate, seconds: float | None) -> State | None:
+        """Take in a measurement, None seconds for a failure; its state, None if not of this space."""
+        state = self.lattice.state(candidate)
+        if state is not None:
+            self._seen.add(state)
+            self.throughputs[state] = 1 / seconds if seconds else 0.0
+        return state
+
+    def plan(self, count: int, best_throughput: float) -> Plan:
+        """At most `count` new candidates; `best_throughput` is the task's.
+
+        None means that nothing is left, and `is_exhausted` is set.
+        """
+        self._drop_failing_values()
+        if self.can_learn:
+            plan = self._learned(count, best_throughput)
+        else:
+            states = self._first_samples(count)
+            plan = Plan(states, sampled=len(states))
+        self._seen.update(plan.states)
+        self.is_exhausted = not plan.states
+        return plan
+
+    def _first_samples(self, count: int) -> list[State]:
+        """The default, then random candidates far from it, from each other and from the seen ones."""
+        known = [state for state in self._seen if self.lattice.is_legal(state)][:_POOL]
+        known.sort()
+        pool = self._fresh(max(count, _POOL))
+        if self.lattice.default not in self._seen and self.lattice.is_legal(self.lattice.default):
+            pool = [self.lattice.default, *(state for state in pool if state != self.lattice.default)]
+            if not known:
+                known, pool = [], pool
+        if not pool:
+            return []
+        points = self._features.positions(np.array([*known, *pool], dtype=np.int64).reshape(-1, len(pool[0])))
+        everything = [*known, *pool]
+        return [everything[i] for i in diverse(points, len(known), count)]
+
+    def _learned(self, count: int, best_throughput: float) -> Plan:
+        """The best visited candidates by the cost model's score, and some random ones."""
+        pool = self._fresh(self._settings.tracks)
+        if not pool:
+            return Plan([])
+        fitted = self._fit(best_throughput)
+        walk = self._walker().walk(self._starts(pool))
+        explored = min(round(count * self._settings.exploration_share), len(pool))
+        chosen = self._top(walk, count - explored)
+        rest = [state for state in pool if state not in chosen][: count - len(chosen)]
+        return Plan(
+            [*chosen, *rest],
+            by_score=len(chosen),
+            explored=len(rest),
+            visited=len(walk.scores),
+            fitted=fitted,
+            updates=walk.updates,
+        )
+
+    def _top(self, walk: Walk, count: int) -> list[State]:
+        """The visited states of the highest scores that were not seen; a draw among equals."""
+        states = [state for state in walk.scores if state not in self._seen]
+        scores = np.array([walk.scores[state] for state in states])
+        order = np.lexsort((self._rng.random(len(states)), -scores))
+        return [states[i] for i in order[:count].tolist()]
+
+    def _starts(self, pool: list[State]) -> list[State]:
+        """Where the tracks start: the best measured candidates, the default, unseen random ones."""
+        settings = self._settings
+        ranked = sorted(self.throughputs, key=lambda state: (-self.throughputs[state], state))
+        best = [s for s in ranked if self.throughputs[s] and self.lattice.is_legal(s)][: settings.best_starts]
+        from_best = round(settings.tracks * settings.best_track_share) if best else 0
+        starts = [best[i % len(best)] for i in range(from_best)]
+        if self.lattice.is_legal(self.lattice.default):
+            starts.append(self.lattice.default)
+        return [*starts, *(pool[i % len(pool)] for i in range(settings.tracks - len(starts)))]
+
+    def _fit(self, best_throughput: float) -> int:
+        if not self._settings.use_cost_model or not best_throughput:
+            return 0
+        states = np.array(list(self.throughputs), dtype=np.int64).reshape(-1, len(self.lattice.sizes))
+        relative = np.array(list(self.throughputs.values())) / best_throughput
+        fitted = self._model.fit(self._features.model_rows(states), relative.astype(np.float32))
+        return len(states) if fitted else 0
+
+    def _walker(self) -> Walker:
+        if self._settings.use_policy and self._policy is None:
+            from harl_mlir.search.ppo import PPO
+
+            self._policy = PPO(
+                self._features.observation_size, self.lattice.actions, self._settings, self._seed
+            )
+        return Walker(self.lattice, self._features, self._model, self._policy, self._settings, self._rng)
+
+    def _fresh(self, count: int) -> list[State]:
+        return fresh_states(self.lattice, self._rng, self._seen, count)
+
+    def _drop_failing_values(self) -> None:
+        if not self.throughputs:
+            return
+        states = np.array(list(self.throughputs), dtype=np.int64).reshape(-1, len(self.lattice.sizes))
+        succeeded = np.array(list(self.throughputs.values())) > 0
+        self.lattice.allow(
+            working_values(
+                self.lattice.sizes, states, succeeded, self._settings.drop_after, self._settings.drop_doubt
+            )
+        )
