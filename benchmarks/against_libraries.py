@@ -32,6 +32,7 @@ from harl_mlir.tuner import Request, Settings, tune
 _ROUNDS = 7
 _SAMPLE_SECONDS = 0.004
 _SAMPLES = 15
+_DISTURBED = 1.03
 
 
 @dataclass(frozen=True)
@@ -103,18 +104,23 @@ def drawn(rng: random.Random, count: int) -> list[Case]:
 
 
 def time_library(call: Callable[[], object]) -> float:
-    """Median seconds of one call over samples of at least 4 ms."""
+    """Median seconds of one call over samples of at least 4 ms; inf if all were disturbed.
+
+    A sample whose wall time exceeds its CPU time by 3 % was disturbed by another process: dropped.
+    """
     call()
-    begin = time.perf_counter()
+    begin = time.thread_time()
     call()
-    repeats = max(1, round(_SAMPLE_SECONDS / max(time.perf_counter() - begin, 1e-7)))
+    repeats = max(1, round(_SAMPLE_SECONDS / max(time.thread_time() - begin, 1e-7)))
     samples = []
     for _ in range(_SAMPLES):
-        begin = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.thread_time()
         for _ in range(repeats):
             call()
-        samples.append((time.perf_counter() - begin) / repeats)
-    return statistics.median(samples)
+        cpu, wall = time.thread_time() - cpu, time.perf_counter() - wall
+        if wall <= _DISTURBED * cpu:
+            samples.append(wall / repeats)
+    return statistics.median(samples) if samples else math.inf
 
 
 def compare(case: Case, pool: Pool, trials: int, seconds: float, seed: int) -> tuple[float, float]:
@@ -140,6 +146,7 @@ def compare(case: Case, pool: Pool, trials: int, seconds: float, seed: int) -> t
         ours.append(chosen.seconds or math.inf)
         defaults.append(first.seconds or math.inf)
         theirs.append(time_library(case.library))
+    theirs = [seconds for seconds in theirs if seconds < math.inf] or [math.inf]
     best = statistics.median(ours)
     to_library, to_default = statistics.median(theirs) / best, statistics.median(defaults) / best
     rate = tuned.task.flops / best / 1e9
