@@ -57,7 +57,11 @@ class PlainLines:
 
 
 class LiveTable:
-    """A table of all tasks on stderr, redrawn in place."""
+    """A table of all tasks on stderr, redrawn in place.
+
+    `untuned` and `default` are the speed-ups over them; `trials` counts those of this run, then those
+    the database held.
+    """
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -84,7 +88,10 @@ class LiveTable:
     def _table(self) -> Table:
         from rich.table import Table
 
-        table = Table("task", "times", "GFLOP/s", "over untuned", "over default", "trials", "failed", "phase")
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column("task", no_wrap=True)
+        for heading in ("GFLOP/s", "untuned", "default", "trials", "failed", "phase"):
+            table.add_column(heading, justify="left" if heading == "phase" else "right", no_wrap=True)
         for _, progress in sorted(self._progress.items()):
             table.add_row(*_cells(progress))
         return table
@@ -92,23 +99,21 @@ class LiveTable:
 
 def describe(progress: TaskProgress) -> str:
     """A task's progress in a line."""
-    label, weight, rate, untuned, default, trials, failed, phase = _cells(progress)
-    times = f" x{weight}" if progress.task.weight > 1 else ""
+    label, rate, untuned, default, trials, failed, phase = _cells(progress)
     return (
-        f"{label}{times}: {rate} GFLOP/s, {untuned} over untuned, {default} over default, "
+        f"{label}: {rate} GFLOP/s, {untuned} over untuned, {default} over default, "
         f"{trials} trials, {failed} failed, {phase}"
     )
 
 
 def _cells(progress: TaskProgress) -> tuple[str, ...]:
-    best = progress.best_seconds
+    task, best = progress.task, progress.best_seconds
     return (
-        progress.task.label(),
-        str(progress.task.weight),
-        plain(gflops(progress.task.flops, best)),
+        task.label() + (f" x{task.weight}" if task.weight > 1 else ""),
+        plain(gflops(task.flops, best)),
         speed_up(progress.baseline_seconds, progress.baseline_slower_than, best),
         speed_up(progress.default_seconds, None, best),
-        f"{progress.trials}" + (f" +{progress.stored} stored" if progress.stored else ""),
+        f"{progress.trials}" + (f" +{progress.stored}" if progress.stored else ""),
         str(progress.failures),
         progress.phase,
     )

@@ -72,7 +72,7 @@ def _summarise(result: Result, request: Request, terminal: Terminal) -> None:
         terminal.result(f"to see one again: sh {path} ({failure.kind}: {first_line(failure.message)})")
     for path in result.written:
         terminal.result(f"wrote {path}")
-    if not result.written:
+    if not result.written and result.error is None:
         terminal.result("wrote nothing: there is no schedule to write")
     terminal.result(f"measurements are in {request.database}; {seconds_since_start():.1f} s in all")
 
