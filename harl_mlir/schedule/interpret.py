@@ -135,12 +135,13 @@ def _beside(original: ir.Operation, script: ir.Module) -> tuple[ir.Module, ir.Op
     with ir.Location.unknown():
         both = ir.Module.create()
         target = ir.Module.create().operation.clone()
+    # First, so that its entry point is found before one that the program may hold.
+    both.body.append(script.operation.clone())
     both.body.append(target)
     block = target.regions[0].blocks[0]
     for op in _taken_from(copy):
         block.append(op)
     target.attributes["transform.target_tag"] = ir.StringAttr.get(_TARGET)
-    both.body.append(script.operation.clone())
     return both, target
 
 
@@ -152,7 +153,7 @@ def _taken_from(copy: ir.Operation) -> list[ir.Operation]:
 
 
 def _replace(original: ir.Operation, both: ir.Module, *, whole: bool) -> tuple[ir.Operation, ...]:
-    changed = next(iter(both.body.operations)).operation
+    changed = both.body.operations[1].operation
     ops = _taken_from(changed)
     if whole:
         body = original.regions[0].blocks[0]
