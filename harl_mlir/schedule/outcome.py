@@ -73,8 +73,8 @@ def look_at(ops: Sequence[ir.Operation], file: str) -> list[Seen]:
 def outcomes(seen: Sequence[Seen], run: Run, reasons: Mapping[str, str]) -> list[Outcome]:
     """What a library did to each linalg op; `reasons` say why the schedules of some keys failed."""
     scheduled, restored = _told(seen, run)
-    members = _members(seen, scheduled, _unchanged(seen, run))
     unchanged = _unchanged(seen, run)
+    members = _members(seen, scheduled, unchanged)
     found: list[Outcome] = []
     for number, op in enumerate(seen):
         if not op.is_linalg:
@@ -133,13 +133,18 @@ def _told(seen: Sequence[Seen], run: Run) -> tuple[dict[int, str], dict[int, str
 
 
 def _members(seen: Sequence[Seen], scheduled: Mapping[int, str], unchanged: set[int]) -> dict[int, str]:
-    """Keys of the other members of scheduled tasks: what led to a root and is gone."""
+    """Keys of the other members of scheduled tasks: what led to a root and is gone.
+
+    A fill may stay: that of a sum of everything fills a single number.
+    """
     members: dict[int, str] = {}
+    wanted = {p for i, op in enumerate(seen) if i in unchanged and op.is_linalg for p in op.producers}
+    stays = {i for i in unchanged if seen[i].name != "linalg.fill" or i in wanted}
     for root, key in scheduled.items():
         pending = list(seen[root].producers)
         while pending:
             number = pending.pop()
-            known = number in members or number in scheduled or number in unchanged
+            known = number in members or number in scheduled or number in stays
             if known or not seen[number].is_linalg:
                 continue
             members[number] = key

@@ -142,3 +142,15 @@ def test_a_script_that_fails_or_leaves_invalid_ir_is_an_error() -> None:
     )
     assert done["kind"] == "TransformError"
     assert done["place"].startswith("library.mlir:")
+
+
+def test_a_fill_that_stays_belongs_to_its_task() -> None:
+    kernel = """func.func @f(%x: tensor<64xf32>, %y: tensor<64xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<f32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<f32>) -> tensor<f32>
+  %d = linalg.dot ins(%x, %y : tensor<64xf32>, tensor<64xf32>) outs(%f : tensor<f32>) -> tensor<f32>
+  return %d : tensor<f32>
+}
+"""
+    assert statuses(call("apply", kernel=kernel)) == ["scheduled", "scheduled"]
