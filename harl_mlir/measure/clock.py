@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +21,13 @@ HOPELESS = 2.0
 HOPELESS_SAMPLES = 3
 SLOW = 20.0
 """A warmed call this many times slower than the best is `too_slow`."""
+_SURELY_SECONDS = 0.001
+"""From here on one call tells its length; a shorter one is mostly the foreign call."""
+_MOST_GROWTH = 32
 
 CAREFUL_SAMPLE_SECONDS = 0.004
 CAREFUL_SAMPLES = 30
-CAREFUL_MOST_SAMPLES = 45
+CAREFUL_MOST_SAMPLES = 120
 CAREFUL_SECONDS_EACH = 4.0
 CAREFUL_LEAST_SAMPLES = 3
 DISTURBED = 1.03
@@ -40,10 +44,15 @@ class Timed:
 
 @dataclass
 class _Samples:
-    """Seconds a call, undisturbed and disturbed samples apart."""
+    """Seconds a call: wall time of the clean samples, CPU time of all."""
 
     clean: list[float] = field(default_factory=list)
-    disturbed: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """Number of samples."""
+        return len(self.cpu)
 
     def take(self, timed: Timed, calls: int) -> float:
         """Take one sample; returns its wall seconds."""
@@ -53,12 +62,14 @@ class _Samples:
         timed.call(calls)
         wall = time.perf_counter_ns() - wall
         cpu = time.thread_time_ns() - cpu
-        (self.clean if wall <= DISTURBED * cpu else self.disturbed).append(wall * 1e-9 / calls)
+        if wall <= DISTURBED * cpu:
+            self.clean.append(wall * 1e-9 / calls)
+        self.cpu.append(cpu * 1e-9 / calls)
         return wall * 1e-9
 
     def measurement(self, least: int, build_seconds: float) -> Measurement:
-        """Median and best of the clean samples; of all, if fewer than `least` are clean."""
-        used = self.clean if len(self.clean) >= least else self.clean + self.disturbed
+        """Median and best of the clean samples; if fewer than `least` are clean, of the CPU times of all."""
+        used = self.clean if len(self.clean) >= min(least, self.taken) else self.cpu
         return Measurement(
             seconds=statistics.median(used), best=min(used), samples=len(used), build_seconds=build_seconds
         )
@@ -81,29 +92,46 @@ def screen(timed: Timed, best: float | None, cap: float | None, build_seconds: f
 
     `best` and `cap` are seconds of a call; beyond `SLOW * best`, or beyond `cap`, it fails as too_slow.
     """
-    with quiet():
-        warm = _Samples()
-        spent = warm.take(timed, 1)
-        if spent < SCREENING_SAMPLE_SECONDS:
-            spent += warm.take(timed, 1)
-        call = min(warm.clean + warm.disturbed)
+
+    def verdict(call: float) -> Measurement | None:
         if cap is not None and call > cap:
             return failed("too_slow", f"slower than {cap:g} s", build_seconds)
         if best is not None and call > SLOW * best:
             message = f"{call:.3g} s a call, more than {SLOW:g} times the best ({best:.3g} s)"
             return failed("too_slow", message, build_seconds)
-        calls = max(1, round(SCREENING_SAMPLE_SECONDS / max(call, 1e-9)))
+        return None
+
+    with quiet():
         samples = _Samples()
-        if calls == 1:
-            samples = warm
-        wanted = SCREENING_SAMPLES
-        while True:
-            taken = len(samples.clean) + len(samples.disturbed)
-            if best is not None and taken and min(samples.clean + samples.disturbed) > HOPELESS * best:
-                wanted = HOPELESS_SAMPLES
-            if taken >= wanted or (taken >= 2 and spent >= SCREENING_SECONDS):
-                return samples.measurement(HOPELESS_SAMPLES, build_seconds)
+        spent = samples.take(timed, 1)
+        if spent > _SURELY_SECONDS and (slow := verdict(spent)):
+            return slow
+        if spent < SCREENING_SECONDS:
+            # That call warmed the caches; it counts only where calls are too slow to take many.
+            samples = _Samples()
+        calls, seconds = _calibrate(timed, samples, SCREENING_SAMPLE_SECONDS)
+        spent += seconds
+        if slow := verdict(seconds / calls):
+            return slow
+        hopeless = best is not None and seconds / calls > HOPELESS * best
+        wanted = HOPELESS_SAMPLES if hopeless else SCREENING_SAMPLES
+        while samples.taken < wanted and (samples.taken < 2 or spent < SCREENING_SECONDS):
             spent += samples.take(timed, calls)
+        return samples.measurement(HOPELESS_SAMPLES, build_seconds)
+
+
+def _calibrate(timed: Timed, samples: _Samples, target: float) -> tuple[int, float]:
+    """How many calls take about `target` seconds, and what they took; the last sample stays in `samples`."""
+    calls = 1
+    while True:
+        trial = _Samples()
+        seconds = trial.take(timed, calls)
+        if seconds >= target / 2:
+            samples.clean += trial.clean
+            samples.cpu += trial.cpu
+            return calls, seconds
+        grown = calls * target / max(seconds, 1e-9)
+        calls = max(calls + 1, round(min(grown, _MOST_GROWTH * calls)))
 
 
 def in_turns(
@@ -118,7 +146,10 @@ def in_turns(
         calls = []
         for i, timed in enumerate(contenders):
             turn(i)
-            calls.append(_calibrate(timed))
+            timed.call(1)
+            count, seconds = _calibrate(timed, _Samples(), CAREFUL_SAMPLE_SECONDS)
+            # A fifth more than needed, so that a sample a little faster is long enough too.
+            calls.append(max(1, math.ceil(1.2 * count * CAREFUL_SAMPLE_SECONDS / seconds)))
         samples = [_Samples() for _ in contenders]
         spent = [0.0] * len(contenders)
         for _ in range(CAREFUL_MOST_SAMPLES):
@@ -128,9 +159,10 @@ def in_turns(
                     continue
                 done = False
                 turn(i)
-                # The others have used the caches since.
-                timed.reset()
-                timed.call(1)
+                if calls[i] > 1:
+                    # The others have used the caches since.
+                    timed.reset()
+                    timed.call(1)
                 spent[i] += samples[i].take(timed, calls[i])
             if done:
                 break
@@ -143,16 +175,4 @@ def in_turns(
 def _enough(samples: _Samples, spent: float) -> bool:
     if len(samples.clean) >= CAREFUL_SAMPLES:
         return True
-    taken = len(samples.clean) + len(samples.disturbed)
-    return spent > CAREFUL_SECONDS_EACH and taken >= CAREFUL_LEAST_SAMPLES
-
-
-def _calibrate(timed: Timed) -> int:
-    """How many calls take at least `CAREFUL_SAMPLE_SECONDS`."""
-    calls = 1
-    while True:
-        seconds = _Samples().take(timed, calls)
-        if seconds >= CAREFUL_SAMPLE_SECONDS:
-            return calls
-        grow = 1.2 * CAREFUL_SAMPLE_SECONDS / max(seconds, 1e-7)
-        calls = max(calls + 1, round(calls * min(grow, 10.0)))
+    return spent > CAREFUL_SECONDS_EACH and samples.taken >= CAREFUL_LEAST_SAMPLES

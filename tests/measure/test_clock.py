@@ -20,15 +20,15 @@ class Time:
         monkeypatch.setattr(clock.time, "thread_time_ns", lambda: self.cpu)
 
     def kernel(
-        self, call_ns: int, disturbed: Callable[[int], bool] = lambda i: False
+        self, call_ns: int, disturbed: Callable[[int], bool] = lambda i: False, overhead_ns: int = 0
     ) -> tuple[Timed, list[int]]:
         """A kernel of that length; every call of it that `disturbed` names takes twice the wall time."""
         asked: list[int] = []
 
         def call(count: int) -> None:
             assert not gc.isenabled()
-            self.cpu += count * call_ns
-            self.wall += count * call_ns * (2 if disturbed(len(asked)) else 1)
+            self.cpu += overhead_ns + count * call_ns
+            self.wall += (overhead_ns + count * call_ns) * (2 if disturbed(len(asked)) else 1)
             asked.append(count)
 
         return Timed(call, lambda: None), asked
@@ -83,8 +83,15 @@ def test_disturbed_samples_are_dropped(fake: Time) -> None:
     assert measurement.seconds == measurement.best == pytest.approx(1e-3)
     timed, _ = fake.kernel(1_000_000, lambda i: True)
     (measurement,) = in_turns([timed], [0.0], lambda i: None)
-    assert measurement.seconds == pytest.approx(2e-3)
+    assert measurement.seconds == pytest.approx(1e-3)
     assert measurement.samples == clock.CAREFUL_MOST_SAMPLES
+
+
+def test_short_calls_are_not_taken_for_slow_because_of_the_foreign_call(fake: Time) -> None:
+    timed, asked = fake.kernel(50, overhead_ns=2_000)
+    measurement = screen(timed, 50e-9, None)
+    assert measurement.seconds == pytest.approx(50e-9, rel=0.01)
+    assert sum(asked) * 50 <= 25_000_000
 
 
 def test_careful_timing_takes_turns(fake: Time) -> None:
