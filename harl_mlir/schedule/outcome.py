@@ -138,7 +138,7 @@ def _members(seen: Sequence[Seen], scheduled: Mapping[int, str], unchanged: set[
     A fill may stay: that of a sum of everything fills a single number.
     """
     members: dict[int, str] = {}
-    wanted = {p for i, op in enumerate(seen) if i in unchanged and op.is_linalg for p in op.producers}
+    wanted = {p for i in unchanged for p in seen[i].producers}
     stays = {i for i in unchanged if seen[i].name != "linalg.fill" or i in wanted}
     for root, key in scheduled.items():
         pending = list(seen[root].producers)
@@ -153,14 +153,18 @@ def _members(seen: Sequence[Seen], scheduled: Mapping[int, str], unchanged: set[
 
 
 def _unchanged(seen: Sequence[Seen], run: Run) -> set[int]:
-    """Ops that are still there as they were."""
-    there = {(str(op.location), op.name, _types(op)) for op in run.after}
+    """Linalg ops that are still there as they were."""
+    left = [op for op in run.after if op.name.startswith("linalg.")]
+    there = {(str(op.location), op.name, _types(op)) for op in left}
     return {
         number
         for number, (op, location) in enumerate(zip(seen, run.before, strict=True))
-        if (location, op.name, op.types) in there
+        if op.is_linalg and (location, op.name, op.types) in there
     }
 
 
 def _types(op: ir.Operation) -> str:
+    """Operand types, which are only of interest in linalg ops."""
+    if not op.name.startswith("linalg."):
+        return ""
     return ", ".join(str(value.type) for value in op.operands)

@@ -111,9 +111,9 @@ class Steps:
         self._do("transform.match.param.cmpi", [found, wanted], {"predicate": _i32(_EQUAL)})
 
     def functions_of(self, ops: Handle) -> Handle:
-        """The functions around ops, each once."""
+        """The functions around ops, each once; none for an op that is in none."""
         return transform.GetParentOp(
-            self._any, ops, op_name="func.func", deduplicate=True, ip=self._end
+            self._any, ops, op_name="func.func", deduplicate=True, allow_empty_results=True, ip=self._end
         ).result
 
     def merge(self, handles: Sequence[Handle]) -> Handle:
