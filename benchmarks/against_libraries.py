@@ -15,6 +15,7 @@ import math
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -158,8 +159,17 @@ def compare(case: Case, pool: Pool, trials: int, seconds: float, seed: int) -> t
     return to_library, to_default
 
 
+def without_presets() -> None:
+    """Start again without `OPENBLAS_*` settings: they pick other kernels than NumPy would for this core."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    if len(kept) < len(os.environ):
+        module = ["-m", "benchmarks.against_libraries"]
+        os.execve(sys.executable, [sys.executable, *module, *sys.argv[1:]], kept)
+
+
 def main() -> None:
     """Run the comparison and print a line a case and the geometric means of the drawn ones."""
+    without_presets()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
