@@ -30,8 +30,14 @@ _WORTH_RETIMING = 2.0
 _MOST_RETIMING_SECONDS = 8.0
 """However slow a kernel is, one finalist takes no longer (see `harl_mlir.measure.clock`)."""
 
+_DOUBT = 1.5
+"""How much longer than estimated the finalists may take on a busy machine."""
+
+_WRITING_SECONDS = 1.0
+"""What writing the outputs and ending the process take."""
+
 _MOST_OF_BUDGET = 0.3
-"""Share of the seconds that finalists may take, however many tasks there are."""
+"""Share of the seconds that is kept for the end, however many tasks there are."""
 
 MakeAgent = Callable[[Sequence[Problem]], Agent]
 
@@ -165,6 +171,7 @@ class Search:
 
     def _keep_time_for_finalists(self) -> None:
         wanted = sum((FINALISTS + 2) * self._retiming_takes(state) for state in self.states)
+        wanted = _DOUBT * wanted + _WRITING_SECONDS
         self.budget.reserve(min(wanted, _MOST_OF_BUDGET * self.budget.seconds))
 
     def _is_over(self) -> bool:
