@@ -7,7 +7,7 @@ from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.accumulation import Roles, roles_of, unrolling
-from harl_mlir.space.sketches.nest import result_loops
+from harl_mlir.space.sketches.nest import loop_order
 from harl_mlir.tasks.task import Task
 
 _MERGE_SLICES = ("tensor.merge_consecutive_insert_extract_slice", "canonicalization")
@@ -20,34 +20,32 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         raise ValueError("vectors along the result do not fit the task")
     inner, shell = nest.into_shell(builder, task, nest.generalised(builder, task, root))
     tiles, order = _tiles(task, roles, candidate)
-    loops, rank = result_loops(task.root.op), len(task.root.op.dims)
-    made = nest.fuse_members(builder, inner, shell, loops, tiles, order, rank)
+    rank = len(task.root.op.dims)
+    made = nest.fuse_members(builder, inner, shell, tiles, order, rank)
     if roles.vector is not None and tiles[roles.vector].rest:
         nest.peel_vector_loop(
             builder,
-            task,
             shell,
             made[roles.vector],
             tiles[roles.vector],
-            loops[roles.vector],
+            roles.vector,
             rank,
         )
-    anchor = task.anchor_op
-    steps: list[Size] = [int(d in roles.reductions) for d in range(len(anchor.dims))]
+    steps: list[Size] = [int(loop in roles.reductions) for loop in loop_order(task.anchor_op)]
     _, reductions = builder.tile(builder.tagged(shell, nest.ANCHOR), steps)
-    nest.vectorise_generics(builder, task, shell)
+    nest.vectorise_generics(builder, shell)
     # The accumulators leave the loops before slices fold into transfers: a slice with dimensions of
     # size one, once folded into a transfer of fewer dimensions, would not fold into the next one.
     builder.patterns(shell, _MERGE_SLICES)
     builder.cse(shell)
     nest.keep_accumulators(builder, reductions)
-    builder.tidy(shell)
+    nest.tidy(builder, shell)
     for loop, factor in zip(
         reversed(reductions), unrolling(task, roles, candidate.number("unroll")), strict=False
     ):
         if factor > 1:
             builder.unroll(loop, factor)
-    builder.tidy(shell)
+    nest.tidy(builder, shell)
     if made:
         builder.licm(builder.match(shell, "scf.for"))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.elementwise import Roles, extent_along, roles_of
-from harl_mlir.space.sketches.nest import result_loops
+from harl_mlir.space.sketches.elementwise import Roles, extent_along, is_single_copy, roles_of
+from harl_mlir.space.sketches.nest import pieces
 from harl_mlir.tasks.task import Task
 
 
@@ -18,44 +21,61 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         raise ValueError("the elementwise sketch does not apply to the task")
     handles = nest.generalised(builder, task, root)
     last = len(task.members) - 1
-    loops: tuple[int, ...]
+    tiles, order = _tiles(task, roles, candidate)
     if candidate.word("flatten") == "yes":
         handles[last] = builder.op("transform.structured.flatten_elementwise", [handles[last]], 1)[0]
-        extent = extent_along(task, roles, True)
-        tiles = [Tile(extent, candidate.number("width"), "width", candidate.number("tail"))]
-        vector, order, loops = 0, [0], (0,)
-    else:
-        tiles, order = _tiles(task, roles, candidate)
-        vector, loops = roles.vector, result_loops(task.root.op)
+        roles = Roles(0, None, transposed=False, flattens=False)
+        extent = extent_along(task)
+        tiles, order = [Tile(extent, candidate.number("width"), "width", tiles[-1].tail)], [0]
+    if is_single_copy(task):
+        _copy_in_pieces(builder, handles[last], tiles, order)
+        return
     inner, shell = nest.into_shell(builder, task, handles)
-    made = nest.fuse_members(builder, inner, shell, loops, tiles, order, len(loops))
+    made = nest.fuse_members(builder, inner, shell, tiles, order, len(tiles))
+    vector = tiles[roles.vector]
     if roles.transposed:
         partial = [made[d] for d in reversed(order) if d in made and tiles[d].rest]
-        nest.peel_block(builder, task, shell, partial)
-    elif tiles[vector].rest:
-        nest.peel_vector_loop(
-            builder,
-            task,
-            shell,
-            made[vector],
-            tiles[vector],
-            loops[vector],
-            len(loops),
-        )
-    nest.vectorise_generics(builder, task, shell)
-    builder.tidy(shell)
+        nest.peel_block(builder, shell, partial)
+    elif vector.rest:
+        nest.peel_vector_loop(builder, shell, made[roles.vector], vector, roles.vector, len(tiles))
+    nest.vectorise_generics(builder, shell)
+    nest.tidy(builder, shell)
 
 
 def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:
     """The tile of each dimension of the result, and the dimensions in loop order."""
     shape = task.root.op.init.shape
-    tiles = [Tile(extent, 1) for extent in shape]
+    tail = candidate.number("tail")
+    tiles = [Tile(extent, 1, tail=tail) for extent in shape]
     for name, dimension in (("rows", roles.second), ("width", roles.vector)):
         if dimension is not None:
-            tail = candidate.number("tail") if dimension == roles.vector and not roles.transposed else 0
-            tiles[dimension] = Tile(shape[dimension], candidate.number(name), name, tail)
+            step = candidate.number(name)
+            tiles[dimension] = Tile(shape[dimension], step, name, 0 if roles.transposed else tail)
     order = [d for d in range(len(shape)) if d != roles.vector] + [roles.vector]
     if candidate.word("order") == "operand" and roles.second is not None:
         order.remove(roles.second)
         order.append(roles.second)
     return tiles, order
+
+
+def _copy_in_pieces(
+    builder: ScheduleBuilder,
+    op: Handle,
+    tiles: Sequence[Tile],
+    order: Sequence[int],
+) -> None:
+    """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization."""
+    cuts = [pieces(tile.extent, tile.step, tile.tail or tile.step) for tile in tiles]
+    parts = [op]
+    for dimension, lengths in enumerate(cuts):
+        along = [length for length, _ in lengths]
+        parts = [piece for part in parts for piece in nest.cut(builder, part, dimension, along)]
+    for part, tiling in zip(parts, itertools.product(*cuts), strict=True):
+        inner, shell = builder.shell(part, [])
+        piece_tiles = [
+            Tile(length, step, tile.decision if step == tile.step else None)
+            for (length, step), tile in zip(tiling, tiles, strict=True)
+        ]
+        nest.fuse_members(builder, inner, shell, piece_tiles, order, len(tiles))
+        nest.vectorise_generics(builder, shell, keep_copies=True)
+        nest.tidy(builder, shell)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder, Size
 from harl_mlir.schedule.members import member_handles
-from harl_mlir.space.sketches.nest import is_copy
+from harl_mlir.space.sketches.nest import loop_order
 from harl_mlir.tasks.task import Task
 
 ROOT = "harl.root"
 ANCHOR = "harl.anchor"
 _GENERIC = "linalg.generic"
 _NEAR = 5
-_TILING = ("linalg.tiling_canonicalization",)
 _DROP_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices",)
 
 
@@ -54,9 +53,18 @@ class Tile:
 
 
 def generalised(builder: ScheduleBuilder, task: Task, root: Handle) -> dict[int, Handle]:
-    """A handle for every member, each made a `linalg.generic`."""
+    """A handle for every member, each made a `linalg.generic` with its loops in `loop_order`.
+
+    Loop `d` of a member is then the loop of dimension `d` of its result, and vectors lie as in memory.
+    """
     handles = member_handles(builder, task, root)
-    return {number: builder.generalize(handle) for number, handle in handles.items()}
+    made: dict[int, Handle] = {}
+    for number, handle in handles.items():
+        made[number] = builder.generalize(handle)
+        order = loop_order(task.members[number].op)
+        if list(order) != sorted(order):
+            made[number] = builder.interchange(made[number], order)
+    return made
 
 
 def into_shell(builder: ScheduleBuilder, task: Task, handles: Mapping[int, Handle]) -> tuple[Handle, Handle]:
@@ -71,72 +79,79 @@ def fuse_members(
     builder: ScheduleBuilder,
     root: Handle,
     nest: Handle,
-    loops: Sequence[int],
     tiles: Sequence[Tile],
     order: Sequence[int],
     rank: int,
 ) -> dict[int, Handle]:
     """Tile the root by `tiles`, one for each dimension of the result, with all members fused.
 
-    `loops` are the root's loops by dimension, among `rank` loops; `order` lists the dimensions,
-    outermost first. Returns the `scf.for` loops by dimension.
+    The root has `rank` loops; `order` lists the dimensions, outermost first. Returns the `scf.for` loops by
+    dimension.
     """
     sizes: list[Size] = [0] * rank
     for dimension, tile in enumerate(tiles):
         if tile.has_loop and tile.decision is not None:
-            sizes[loops[dimension]] = builder.size(tile.decision, tile.step, tile.options())
+            sizes[dimension] = builder.size(tile.decision, tile.step, tile.options())
         else:
-            sizes[loops[dimension]] = tile.step if tile.has_loop else 0
-    others = [loop for loop in range(rank) if loop not in loops]
-    _, made = builder.fuse(root, sizes, [*(loops[d] for d in order), *others])
+            sizes[dimension] = tile.step if tile.has_loop else 0
+    _, made = builder.fuse(root, sizes, [*order, *range(len(tiles), rank)])
     builder.dce(nest)
     return dict(zip((d for d in order if tiles[d].has_loop), made, strict=True))
 
 
-def make_static(builder: ScheduleBuilder, task: Task, nest: Handle) -> None:
-    """Static shapes everywhere in a nest whose loops were peeled."""
-    # Canonicalization proper would drop a generic that only copies.
-    builder.patterns(nest, _TILING if is_copy(task.root.op) else (*_TILING, "canonicalization"))
+def cut(builder: ScheduleBuilder, op: Handle, loop: int, lengths: Sequence[int]) -> list[Handle]:
+    """Split a loop of `op` into pieces of these lengths."""
+    found: list[Handle] = []
+    for length in lengths[:-1]:
+        piece, op = builder.split(op, loop, length)
+        found.append(piece)
+    return [*found, op]
+
+
+def make_static(builder: ScheduleBuilder, nest: Handle) -> None:
+    """Static shapes everywhere in a nest whose loops were peeled. Drops generics that only copy."""
+    builder.patterns(nest, ("linalg.tiling_canonicalization", "canonicalization"))
 
 
 def peel_vector_loop(
     builder: ScheduleBuilder,
-    task: Task,
     nest: Handle,
     loop: Handle,
     tile: Tile,
-    root_loop: int,
+    dimension: int,
     rank: int,
 ) -> None:
     """Peel a loop along vectors; the rest is done in steps of the tile's tail, then by one short vector.
 
-    `root_loop` is the root's loop that vectors lie along, of `rank` loops. Ends with static shapes
-    everywhere.
+    Vectors lie along `dimension`; the root has `rank` loops. Ends with static shapes everywhere.
     """
     builder.peel(loop)
-    make_static(builder, task, nest)
+    make_static(builder, nest)
     if tile.rest <= tile.tail:
         return
     _, rest = builder.split_handle(builder.tagged(nest, ROOT), 2)
-    _, made = builder.fuse(rest, [tile.tail if d == root_loop else 0 for d in range(rank)])
+    _, made = builder.fuse(rest, [tile.tail if d == dimension else 0 for d in range(rank)])
     builder.dce(nest)
     if tile.rest % tile.tail:
         builder.peel(made[0])
-        make_static(builder, task, nest)
+        make_static(builder, nest)
 
 
-def peel_block(builder: ScheduleBuilder, task: Task, nest: Handle, loops: Sequence[Handle]) -> None:
+def peel_block(builder: ScheduleBuilder, nest: Handle, loops: Sequence[Handle]) -> None:
     """Peel several loops of a nest, given innermost first. Ends with static shapes everywhere."""
     for loop in loops:
         builder.peel(loop)
     if loops:
-        make_static(builder, task, nest)
+        make_static(builder, nest)
 
 
-def vectorise_generics(builder: ScheduleBuilder, task: Task, nest: Handle) -> None:
-    """Vectorise every generic of the nest, dimensions of size one dropped first."""
+def vectorise_generics(builder: ScheduleBuilder, nest: Handle, *, keep_copies: bool = False) -> None:
+    """Vectorise every generic of the nest, dimensions of size one dropped first.
+
+    Canonicalization drops a generic that only copies, which `keep_copies` forbids.
+    """
     builder.patterns(nest, _DROP_UNIT_DIMS)
-    if not is_copy(task.root.op):
+    if not keep_copies:
         builder.patterns(nest, ("canonicalization",))
     builder.vectorize(builder.match(nest, _GENERIC))
 
@@ -146,3 +161,9 @@ def keep_accumulators(builder: ScheduleBuilder, loops: Sequence[Handle]) -> None
     for loop in reversed(loops):
         builder.licm(loop)
         builder.hoist_accumulators(loop)
+
+
+def tidy(builder: ScheduleBuilder, nest: Handle) -> None:
+    """Clean up to the end: one application of the patterns stops before its last folds."""
+    builder.tidy(nest)
+    builder.tidy(nest)

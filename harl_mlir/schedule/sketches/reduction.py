@@ -6,8 +6,8 @@ from harl_mlir.schedule.builder import Handle, ScheduleBuilder
 from harl_mlir.schedule.sketches import accumulation, nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.nest import result_loops
-from harl_mlir.space.sketches.reduction import InnerRoles, inner_roles, pieces
+from harl_mlir.space.sketches.nest import loop_order, pieces
+from harl_mlir.space.sketches.reduction import InnerRoles, inner_roles
 from harl_mlir.tasks.task import Task
 
 
@@ -26,15 +26,15 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     tiles = [Tile(extent, 1) for extent in shape]
     if roles.rows is not None:
         tiles[roles.rows] = Tile(shape[roles.rows], candidate.number("rows"), "rows")
-    loops, rank = result_loops(task.root.op), len(task.root.op.dims)
-    nest.fuse_members(builder, inner, shell, loops, tiles, list(range(len(shape))), rank)
+    rank = len(task.root.op.dims)
+    nest.fuse_members(builder, inner, shell, tiles, list(range(len(shape))), rank)
     anchor = builder.tagged(shell, nest.ANCHOR)
     _, reductions = _partial_results(builder, task, candidate, roles, anchor)
     builder.vectorize(builder.match(shell, "linalg.generic", "linalg.fill", "linalg.reduce"))
-    builder.tidy(shell)
+    nest.tidy(builder, shell)
     for loop in reductions:
         _keep(builder, roles, loop)
-    builder.tidy(shell)
+    nest.tidy(builder, shell)
 
 
 def _reduce_all(
@@ -59,16 +59,14 @@ def _partial_results(
     """Cut the loop into pieces and give each its partial results. Returns all ops made, and the loops."""
     parts: list[Handle] = []
     loops: list[Handle] = []
-    dims = task.anchor_op.dims
+    dims, order = task.anchor_op.dims, loop_order(task.anchor_op)
     cut = pieces(dims[roles.along], candidate.number("width"), candidate.number("tail"))
-    for number, (length, step) in enumerate(cut):
-        piece = op
-        if number < len(cut) - 1:
-            piece, op = builder.split(op, roles.along, length)
+    split = nest.cut(builder, op, order.index(roles.along), [length for length, _ in cut])
+    for piece, (length, step) in zip(split, cut, strict=True):
         if length == step and not roles.others:
             parts.append(piece)
             continue
-        sizes = [step if d == roles.along else int(d in roles.others) for d in range(len(dims))]
+        sizes = [step if d == roles.along else int(d in roles.others) for d in order]
         fill, partial, combining, loop = builder.tile_reduction(piece, sizes)
         parts += [fill, partial, combining]
         loops.append(loop)

@@ -54,7 +54,7 @@ def roles_of(task: Task) -> Roles | None:
     """The roles of the dimensions, or None where the task is not one this sketch schedules."""
     if any(member.op.reduction_dims for member in task.members) or not nest.is_plain_task(task):
         return None
-    if nest.is_copy(task.root.op) and not nest.has_plain_maps(task.root.op):
+    if all(nest.is_copy(member.op) for member in task.members) and not is_single_copy(task):
         return None
     shape = task.root.op.init.shape
     long = [d for d, size in enumerate(shape) if size > 1]
@@ -74,10 +74,20 @@ def roles_of(task: Task) -> Roles | None:
     return Roles(vector, others[-1] if others else None, False, _flattens(task))
 
 
-def extent_along(task: Task, roles: Roles, flat: bool) -> int:
-    """Elements along the vector dimension, after flattening if `flat`."""
+def is_single_copy(task: Task) -> bool:
+    """Whether the task is one copy, transpose, broadcast or fill.
+
+    Such an op must be kept from canonicalization, which turns it into copies between buffers, and a
+    map that is more than plain loops would need it.
+    """
+    op = task.root.op
+    return len(task.members) == 1 and nest.is_copy(op) and nest.has_plain_maps(op)
+
+
+def extent_along(task: Task, roles: Roles | None = None) -> int:
+    """Elements along the vector dimension; with no roles, of all loops made one."""
     shape = task.root.op.init.shape
-    return math.prod(shape) if flat else shape[roles.vector]
+    return math.prod(shape) if roles is None else shape[roles.vector]
 
 
 @dataclass(frozen=True)
@@ -97,20 +107,20 @@ class _Elementwise:
 
         def legal(values: Mapping[str, Value]) -> bool:
             if values["flatten"] == "yes":
-                return values["rows"] == 1 and values["width"] in nest.widths(
-                    extent_along(task, roles, True), lanes
-                )
-            return values["width"] in nest.widths(
-                extent_along(task, roles, False), lanes
-            ) and nest.fits_registers(values, ("width", "rows"), lanes)
+                return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
+            return values["width"] in nest.widths(extent_along(task, roles), lanes) and nest.fits_registers(
+                values, ("width", "rows"), lanes
+            )
 
         return Space(NAME, VERSION, decisions, legal)
 
 
 def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
     flat = ("no", "yes") if roles.flattens else ("no",)
-    widths = sorted({w for f in flat for w in nest.widths(extent_along(task, roles, f == "yes"), lanes)})
-    usual = nest.widths(extent_along(task, roles, roles.flattens), lanes)
+    widths = sorted(
+        {w for f in flat for w in nest.widths(extent_along(task, None if f == "yes" else roles), lanes)}
+    )
+    usual = nest.widths(extent_along(task, None if roles.flattens else roles), lanes)
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
     return (
         Decision("flatten", flat, flat[-1], ordered=False),

@@ -42,6 +42,11 @@ def result_loops(op: LinalgOp) -> tuple[int, ...]:
     return tuple(next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in op.init.map)
 
 
+def loop_order(op: LinalgOp) -> tuple[int, ...]:
+    """The loops in the order that schedules give them: as the result's dimensions, then the reductions."""
+    return (*result_loops(op), *op.reduction_dims)
+
+
 def is_copy(op: LinalgOp) -> bool:
     """Whether the body yields an operand as it is: a copy, transpose, broadcast or fill."""
     return not op.body
@@ -113,6 +118,17 @@ def widths(extent: int, lanes: int) -> tuple[int, ...]:
 def divisors(extent: int, limit: int) -> tuple[int, ...]:
     """Divisors of `extent` up to `limit`, in order."""
     return tuple(n for n in range(1, min(extent, limit) + 1) if extent % n == 0)
+
+
+def pieces(extent: int, width: int, tail: int) -> tuple[tuple[int, int], ...]:
+    """How a loop is cut: (length, step) for whole widths, whole tails, and what is left."""
+    found: list[tuple[int, int]] = []
+    for step in (width, tail, 1):
+        whole = extent // step * step if step > 1 else extent
+        if whole:
+            found.append((whole, step if step > 1 else whole))
+            extent -= whole
+    return tuple(found)
 
 
 def largest(values: Iterable[int], limit: float) -> int:

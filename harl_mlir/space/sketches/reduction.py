@@ -90,17 +90,6 @@ def combines(op: LinalgOp) -> bool:
     return uses == [op.body[last]]
 
 
-def pieces(extent: int, width: int, tail: int) -> tuple[tuple[int, int], ...]:
-    """How a loop is cut: (length, step) for whole widths, whole tails, and what is left."""
-    found: list[tuple[int, int]] = []
-    for step in (width, tail, 1):
-        whole = extent // step * step if step > 1 else extent
-        if whole:
-            found.append((whole, step if step > 1 else whole))
-            extent -= whole
-    return tuple(found)
-
-
 @dataclass(frozen=True)
 class _ReductionSketch:
     """See the module."""

@@ -1,0 +1,43 @@
+"""Whether every candidate of a space that is drawn can be measured: transforms, lowers, is right."""
+
+from __future__ import annotations
+
+import random
+
+from harl_mlir.measure.pool import Pool
+from harl_mlir.processor import Processor, this_processor
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.space import Space
+
+
+def processor_with(vector_bytes: int) -> Processor:
+    """This processor, as if its vectors had that size: other sizes give other, equally right schedules."""
+    this = this_processor()
+    return Processor(this.name, this.features, vector_bytes, 32, this.l1_bytes, this.l2_bytes, this.l3_bytes)
+
+
+def assert_legal(pool: Pool, text: str, sketch: str, draws: int, seed: int, vector_bytes: int = 64) -> int:
+    """Measure the default and `draws` more candidates of a kernel's tasks; how many spaces there were."""
+    spaces = 0
+    for task in pool.analyse(text, "kernel.mlir").tasks:
+        for space in sketches_for(task, processor_with(vector_bytes)):
+            if space.sketch != sketch:
+                continue
+            spaces += 1
+            for candidate in drawn(space, draws, seed):
+                measurement = pool.measure(task, candidate)
+                assert measurement.ok, f"{measurement.failure}\n{candidate.values}\n{text}"
+    return spaces
+
+
+def drawn(space: Space, draws: int, seed: int) -> list[Candidate]:
+    """The default and up to `draws` others, each once."""
+    rng = random.Random(seed)
+    found = [space.default()]
+    for _ in range(draws):
+        candidate = space.sample(rng)
+        assert space.is_legal(candidate)
+        if candidate not in found:
+            found.append(candidate)
+    return found

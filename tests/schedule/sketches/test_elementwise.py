@@ -1,0 +1,123 @@
+"""Every candidate of the elementwise sketch is right."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from legality import assert_legal
+from loop_nests import LoopNest, plain
+
+from harl_mlir.measure.pool import Pool
+
+_SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
+_BODIES = {
+    "f32": (
+        "%y = arith.addf %x0, %x1 : f32",
+        "%t = arith.mulf %x0, %x1 : f32\n %y = arith.maximumf %t, %x1 : f32",
+    ),
+    "f64": ("%y = arith.subf %x0, %x1 : f64", "%t = math.exp %x0 : f64\n %y = arith.addf %t, %x1 : f64"),
+    "f16": ("%y = arith.maximumf %x0, %x1 : f16",),
+    "i32": ("%y = arith.addi %x0, %x1 : i32", "%y = arith.maxsi %x0, %x1 : i32"),
+    "i8": ("%y = arith.xori %x0, %x1 : i8",),
+}
+_EPILOGUES = {
+    "f32": "%y = arith.addf %p, %q : f32",
+    "f64": "%y = arith.mulf %p, %q : f64",
+    "i32": "%y = arith.muli %p, %q : i32",
+}
+
+
+@st.composite
+def nests(draw: st.DrawFn) -> LoopNest:
+    rank = draw(st.integers(1, 3))
+    dims = tuple(draw(st.lists(st.sampled_from(_SIZES), min_size=rank, max_size=rank)))
+    assume(1 < math.prod(dims) <= 30000)
+    element = draw(st.sampled_from(sorted(_BODIES)))
+    maps = [
+        plain(*draw(st.permutations(range(rank)))[draw(st.integers(0, rank - 1)) :]),
+        plain(*range(rank)),
+    ]
+    epilogue = _EPILOGUES.get(element) if draw(st.booleans()) else None
+    return LoopNest(
+        dims,
+        "p" * rank,
+        tuple((element, rows) for rows in draw(st.permutations(maps))),
+        tuple(range(rank)),
+        element,
+        draw(st.sampled_from(_BODIES[element])),
+        epilogue=epilogue,
+    )
+
+
+@settings(
+    max_examples=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(nests(), st.sampled_from((16, 32, 64)), st.integers(0, 1000))
+def test_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
+    assert assert_legal(pool, nest.text, "elementwise", 1, seed, vector_bytes) == 1
+
+
+def _copy(dims: tuple[int, ...], rows: tuple[int, ...]) -> str:
+    loops = ", ".join(f"d{i}" for i in range(len(dims)))
+    indices = ", ".join(f"d{loop}" for loop in rows)
+    source = "x".join(str(dims[loop]) for loop in rows)
+    result = "x".join(map(str, dims))
+    kinds = ", ".join(['"parallel"'] * len(dims))
+    return f"""func.func @k(%a: tensor<{source}xf32>) -> tensor<{result}xf32> {{
+  %e = tensor.empty() : tensor<{result}xf32>
+  %r = linalg.generic {{indexing_maps = [
+      affine_map<({loops}) -> ({indices})>, affine_map<({loops}) -> ({loops})>],
+      iterator_types = [{kinds}]}} ins(%a : tensor<{source}xf32>) outs(%e : tensor<{result}xf32>) {{
+  ^bb0(%x: f32, %o: f32):
+    linalg.yield %x : f32
+  }} -> tensor<{result}xf32>
+  return %r : tensor<{result}xf32>
+}}"""
+
+
+_CHAIN = """func.func @k(%x: tensor<3x95xf32>, %b: tensor<95xf32>) -> tensor<3x95xf32> {
+  %e = tensor.empty() : tensor<3x95xf32>
+  %1 = linalg.exp ins(%x : tensor<3x95xf32>) outs(%e : tensor<3x95xf32>) -> tensor<3x95xf32>
+  %2 = linalg.add ins(%1, %x : tensor<3x95xf32>, tensor<3x95xf32>) outs(%e : tensor<3x95xf32>)
+    -> tensor<3x95xf32>
+  %3 = linalg.tanh ins(%2 : tensor<3x95xf32>) outs(%e : tensor<3x95xf32>) -> tensor<3x95xf32>
+  return %3 : tensor<3x95xf32>
+}"""
+_FILL = """func.func @k(%v: f32) -> tensor<7x45xf32> {
+  %e = tensor.empty() : tensor<7x45xf32>
+  %1 = linalg.fill ins(%v : f32) outs(%e : tensor<7x45xf32>) -> tensor<7x45xf32>
+  return %1 : tensor<7x45xf32>
+}"""
+_WIDEN = """func.func @k(%a: tensor<5x77xi8>) -> tensor<5x77xf64> {
+  %e = tensor.empty() : tensor<5x77xf64>
+  %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]} ins(%a : tensor<5x77xi8>) outs(%e : tensor<5x77xf64>) {
+  ^bb0(%x: i8, %o: f64):
+    %y = arith.sitofp %x : i8 to f64
+    linalg.yield %y : f64
+  } -> tensor<5x77xf64>
+  return %r : tensor<5x77xf64>
+}"""
+_AWKWARD = {
+    "copy": _copy((9, 43), (0, 1)),
+    "copy of a prime": _copy((1009,), (0,)),
+    "transpose": _copy((37, 50), (1, 0)),
+    "transpose of whole blocks": _copy((32, 48), (1, 0)),
+    "transpose beside a unit dimension": _copy((33, 1, 18), (2, 1, 0)),
+    "reversed dimensions": _copy((5, 7, 19), (2, 1, 0)),
+    "broadcast along vectors": _copy((19, 37), (0,)),
+    "broadcast along rows": _copy((19, 37), (1,)),
+    "two elements": _copy((2,), (0,)),
+    "unit dimensions": _copy((1, 3, 1, 5, 1), (0, 1, 2, 3, 4)),
+    "chain": _CHAIN,
+    "fill": _FILL,
+    "cast": _WIDEN,
+}
+
+
+@pytest.mark.parametrize("name", _AWKWARD)
+def test_awkward_kernels(pool: Pool, name: str) -> None:
+    assert assert_legal(pool, _AWKWARD[name], "elementwise", 4, 1) == 1
