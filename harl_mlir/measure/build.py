@@ -63,8 +63,11 @@ def build(
         try:
             module = ir.Module.parse(task.kernel)
             _apply(module, task, schedule, script)
-        except (InputError, ir.MLIRError, ValueError, RuntimeError, TypeError, IndexError, KeyError) as error:
+        except (InputError, ir.MLIRError, ValueError) as error:
             raise BuildError("transform", str(error) + said()) from error
+        except Exception as error:
+            # A fault of a sketch must not end the tuning of everything else.
+            raise BuildError("transform", f"{type(error).__name__}: {error}{said()}") from error
         try:
             compiled = compile_kernel(module, KERNEL, memory_bytes)
         except LowerError as error:

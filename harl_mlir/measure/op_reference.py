@@ -36,7 +36,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 _PART = 1 << 21
 _CONTRACTION_PART = 1 << 25
-_MOST_ITERATIONS = 1 << 31
+_MOST_ITERATIONS = 1 << 29
 _EXACT_IN_DOUBLE = 2**53
 
 

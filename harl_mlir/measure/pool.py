@@ -27,7 +27,7 @@ _INPUT_SECONDS = 60.0
 
 
 class WorkerError(RuntimeError):
-    """A bug of this package in a worker; the message is the worker's traceback."""
+    """A bug of this package in a worker, or one that cannot start; the message holds its traceback."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,12 @@ class Pool:
             self._worker = WorkerProcess(self._core, self._limits.memory())
         try:
             answer = self._worker.ask(request, limit)
+        except WorkerDied as died:
+            self._worker = None
+            if died.cause == "exit" and died.status == 1 and died.phase.name == "prepare":
+                # Python ended it: no crash of the compiler, which would be a signal.
+                raise WorkerError(f"the worker process failed:\n{died.tail}") from died
+            raise
         except BaseException:
             self._worker = None
             raise

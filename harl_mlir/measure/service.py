@@ -99,7 +99,10 @@ class Service:
             ):
                 _, dropped = self._benches.popitem(last=False)
                 held -= dropped.bytes
-            self._benches[task.key] = TaskBench(task)
+            try:
+                self._benches[task.key] = TaskBench(task)
+            except ValueError as error:
+                raise InputError(f"{task.label()} cannot be run: {error}") from error
         bench = self._benches[task.key]
         if self._faults is None:
             self._faults = GuardPageHandler()

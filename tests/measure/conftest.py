@@ -17,6 +17,6 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def hasty_pool() -> Iterator[Pool]:
-    limits = Limits(build_seconds=2.0, run_seconds=0.5, first_run_seconds=3.0, memory_bytes=600 << 20)
+    limits = Limits(build_seconds=5.0, run_seconds=0.5, first_run_seconds=20.0, memory_bytes=600 << 20)
     with Pool(limits=limits) as own:
         yield own

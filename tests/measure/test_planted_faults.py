@@ -43,7 +43,7 @@ KERNELS: dict[str, tuple[str, FailureKind, str]] = {
     "no kernel": ("module {}", "lower", "no function @kernel"),
 }
 SCRIPTS: dict[str, tuple[str, FailureKind, str]] = {
-    "hangs": (faulty.TRANSFORM_HANGS, "build_timeout", "not built in 2 s"),
+    "hangs": (faulty.TRANSFORM_HANGS, "build_timeout", "not built in 5 s"),
     "crashes": (faulty.TRANSFORM_CRASHES, "crash", "SIGSEGV in phase build"),
     "fails": (faulty.TRANSFORM_FAILS, "transform", "cannot vectorize"),
     "is no MLIR": ("{", "transform", "not valid MLIR"),

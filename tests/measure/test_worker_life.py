@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import faulty_kernels as faulty
 import pytest
 
 from harl_mlir.errors import InputError
-from harl_mlir.measure.pool import Limits, Pool
+from harl_mlir.measure.pool import Limits, Pool, WorkerError
 from harl_mlir.measure.process import resident_bytes
 
 ROOT = Path(__file__).parent.parent.parent
@@ -121,3 +122,9 @@ def test_worker_that_dies_while_analysing_refuses_the_input(pool: Pool) -> None:
 def test_refused_input_carries_its_place(pool: Pool) -> None:
     with pytest.raises(InputError, match=r"^kernel\.mlir:2"):
         pool.analyse("func.func @k() {\n  nonsense\n}", "kernel.mlir")
+
+
+def test_worker_that_cannot_start_is_no_fault_of_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with Pool() as pool, pytest.raises(WorkerError, match="the worker process failed"):
+        pool.analyse(faulty.MATMUL, "kernel.mlir")
