@@ -2,14 +2,13 @@
 
 Each value carries a bound on how far a correct kernel's value may be from it: the bounds of its
 operands propagated through the op, plus `eps` of the result's type times the magnitude for the
-op's own rounding (`2 ULP_OF_LIBM eps` for functions of the math library or polynomials in their place).
+op's own rounding (for the math library see `math_rules`).
 Ops that round nothing (max, min, neg, compare, select, extensions) add nothing. Where a compare or a
 rounding to integers could go either way within the bounds, both outcomes are allowed.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -20,8 +19,6 @@ import numpy.typing as npt
 from harl_mlir.measure.operands import DTYPES, FLOATS
 
 Array: TypeAlias = npt.NDArray[Any]
-
-ULP_OF_LIBM = 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class OpTypes:
 
 Rule = Callable[[list[Approx], OpTypes], Approx]
 RULES: dict[str, Rule] = {}
-"""The known ops but `arith.constant` and `linalg.index`."""
+"""The ops of `arith` but for `arith.constant`, and those of `math` that call no library."""
 
 NEEDS_EXACT_INTEGERS = frozenset(
     {
@@ -98,7 +95,8 @@ def constant(number: float | int, element: str) -> Approx:
     return Approx(wrap(np.array(int(number), dtype=np.int64), element))
 
 
-def _rounded(value: Array, propagated: Array | float, element: str, ulps: float = 1.0) -> Approx:
+def rounded(value: Array, propagated: Array | float, element: str, ulps: float = 1.0) -> Approx:
+    """A value with its own rounding added to the bound propagated from its operands."""
     error = propagated + ulps * eps(element) * (np.abs(value) + propagated) + tiny(element)
     return Approx(value, error)
 
@@ -117,12 +115,12 @@ def _rule(*names: str) -> Callable[[Rule], Rule]:
 
 @_rule("arith.addf")
 def _addf(x: list[Approx], types: OpTypes) -> Approx:
-    return _rounded(x[0].value + x[1].value, x[0].error + x[1].error, types.result)
+    return rounded(x[0].value + x[1].value, x[0].error + x[1].error, types.result)
 
 
 @_rule("arith.subf")
 def _subf(x: list[Approx], types: OpTypes) -> Approx:
-    return _rounded(x[0].value - x[1].value, x[0].error + x[1].error, types.result)
+    return rounded(x[0].value - x[1].value, x[0].error + x[1].error, types.result)
 
 
 def product_error(a: Approx, b: Approx) -> Array | float:
@@ -132,7 +130,7 @@ def product_error(a: Approx, b: Approx) -> Array | float:
 
 @_rule("arith.mulf")
 def _mulf(x: list[Approx], types: OpTypes) -> Approx:
-    return _rounded(x[0].value * x[1].value, product_error(x[0], x[1]), types.result)
+    return rounded(x[0].value * x[1].value, product_error(x[0], x[1]), types.result)
 
 
 @_rule("math.fma")
@@ -147,9 +145,9 @@ def _divf(x: list[Approx], types: OpTypes) -> Approx:
     a, b = x
     value = a.value / b.value
     if a.exact and b.exact:
-        return _rounded(value, 0.0, types.result)
+        return rounded(value, 0.0, types.result)
     room = np.abs(b.value) - b.error
-    return _rounded(
+    return rounded(
         value, np.where(room > 0, (a.error + np.abs(value) * b.error) / room, np.inf), types.result
     )
 
@@ -322,27 +320,29 @@ def _extf(x: list[Approx], types: OpTypes) -> Approx:
 
 @_rule("arith.truncf")
 def _truncf(x: list[Approx], types: OpTypes) -> Approx:
-    return _rounded(x[0].value, x[0].error, types.result)
+    return rounded(x[0].value, x[0].error, types.result)
 
 
 @_rule("arith.sitofp")
 def _sitofp(x: list[Approx], types: OpTypes) -> Approx:
     signed = -x[0].value if types.operands[0] == "i1" else x[0].value
-    return _rounded(signed.astype(np.float64), x[0].error, types.result)
+    return rounded(signed.astype(np.float64), x[0].error, types.result)
 
 
 @_rule("arith.uitofp")
 def _uitofp(x: list[Approx], types: OpTypes) -> Approx:
-    return _rounded(unsigned(x[0].value, types.operands[0]).astype(np.float64), x[0].error, types.result)
+    return rounded(unsigned(x[0].value, types.operands[0]).astype(np.float64), x[0].error, types.result)
 
 
 @_rule("arith.fptosi", "arith.fptoui")
 def _fptosi(x: list[Approx], types: OpTypes) -> Approx:
-    rounded = _stepped(np.trunc)(x, types)
+    rounded = stepped(np.trunc)(x, types)
     return Approx(wrap(rounded.value.astype(np.int64), types.result), rounded.error)
 
 
-def _stepped(function: Callable[[Array], Array]) -> Rule:
+def stepped(function: Callable[[Array], Array]) -> Rule:
+    """The rule of a rounding to integers, which may go either way within the bounds."""
+
     def rule(x: list[Approx], types: OpTypes) -> Approx:
         value = function(x[0].value)
         if x[0].exact:
@@ -351,93 +351,3 @@ def _stepped(function: Callable[[Array], Array]) -> Rule:
         return Approx(value, np.maximum(np.abs(above - value), np.abs(below - value)))
 
     return rule
-
-
-def _half_away(a: Array) -> Array:
-    return np.asarray(np.trunc(a + np.copysign(0.5, a)))
-
-
-RULES["math.floor"] = _stepped(np.floor)
-RULES["math.ceil"] = _stepped(np.ceil)
-RULES["math.trunc"] = _stepped(np.trunc)
-RULES["math.roundeven"] = _stepped(np.rint)
-RULES["math.round"] = _stepped(_half_away)
-
-
-# The math library. Each with its propagation: operand, its bound, result -> bound of the result.
-
-Propagation = Callable[[Array, Array | float, Array], Array | float]
-
-
-def _function(function: Callable[[Array], Any], propagate: Propagation) -> Rule:
-    def rule(x: list[Approx], types: OpTypes) -> Approx:
-        value = np.asarray(function(x[0].value), dtype=np.float64)
-        moved = 0.0 if x[0].exact else propagate(x[0].value, x[0].error, value)
-        return _rounded(value, moved, types.result, 2 * ULP_OF_LIBM)
-
-    return rule
-
-
-def _contracting(a: Array, e: Array | float, r: Array) -> Array | float:
-    return e
-
-
-def _log_error(a: Array, e: Array | float, r: Array) -> Array:
-    return np.where(a > e, e / np.maximum(a - e, 5e-324), np.inf)
-
-
-def _sqrt_error(a: Array, e: Array | float, r: Array) -> Array:
-    low = np.sqrt(np.maximum(a - e, 0.0))
-    return np.where(a >= e, e / np.maximum(r + low, 5e-324), np.inf)
-
-
-def _rsqrt_error(a: Array, e: Array | float, r: Array) -> Array:
-    low = np.maximum(a - e, 0.0)
-    return np.where(low > 0, 1 / np.sqrt(np.maximum(low, 5e-324)) - r, np.inf)
-
-
-_erf_of_objects = np.frompyfunc(math.erf, 1, 1)
-
-
-def _erf(a: Array) -> Array:
-    return np.asarray(_erf_of_objects(a), dtype=np.float64)
-
-
-_MATH: dict[str, tuple[Callable[[Array], Any], Propagation]] = {
-    "exp": (np.exp, lambda a, e, r: r * np.expm1(e)),
-    "exp2": (np.exp2, lambda a, e, r: r * np.expm1(e * math.log(2))),
-    "expm1": (np.expm1, lambda a, e, r: (r + 1) * np.expm1(e)),
-    "log": (np.log, _log_error),
-    "log2": (np.log2, lambda a, e, r: _log_error(a, e, r) / math.log(2)),
-    "log10": (np.log10, lambda a, e, r: _log_error(a, e, r) / math.log(10)),
-    "log1p": (np.log1p, lambda a, e, r: _log_error(1 + a, e, r)),
-    "sqrt": (np.sqrt, _sqrt_error),
-    "rsqrt": (lambda a: 1 / np.sqrt(a), _rsqrt_error),
-    "cbrt": (np.cbrt, lambda a, e, r: np.cbrt(4 * np.asarray(e))),
-    "tanh": (np.tanh, lambda a, e, r: e * (1 - np.tanh(np.maximum(np.abs(a) - e, 0)) ** 2)),
-    "sin": (np.sin, _contracting),
-    "cos": (np.cos, _contracting),
-    "atan": (np.arctan, _contracting),
-    "erf": (_erf, lambda a, e, r: 1.13 * e),
-    "sinh": (np.sinh, lambda a, e, r: np.cosh(np.abs(a) + e) * e),
-    "cosh": (np.cosh, lambda a, e, r: np.cosh(np.abs(a) + e) * e),
-}
-for _name, (_numpy, _propagate) in _MATH.items():
-    RULES[f"math.{_name}"] = _function(_numpy, _propagate)
-
-
-@_rule("math.powf")
-def _powf(x: list[Approx], types: OpTypes) -> Approx:
-    a, b = x
-    value = np.power(a.value, b.value)
-    moved: Array | float = 0.0
-    if not (a.exact and b.exact):
-        room = np.abs(a.value) - a.error
-        relative = np.where(room > 0, np.abs(b.value) * a.error / np.maximum(room, 5e-324), np.inf)
-        relative = relative + np.abs(np.log(np.abs(a.value))) * b.error
-        moved = np.abs(value) * np.expm1(relative)
-    # exp(b log a) rounds the exponent first.
-    ulps = 2 * ULP_OF_LIBM * (1 + np.abs(b.value * np.log(np.abs(a.value))))
-    ulps = np.where(np.isfinite(ulps), ulps, 2 * ULP_OF_LIBM)
-    error = moved + ulps * eps(types.result) * (np.abs(value) + moved) + tiny(types.result)
-    return Approx(value, error)

@@ -29,11 +29,13 @@ from harl_mlir.measure.body_rules import (
     is_float,
 )
 from harl_mlir.measure.loop_views import Box, contract, loop_view, parts, size, whole
+from harl_mlir.measure.math_rules import MATH_RULES
 from harl_mlir.measure.operands import DTYPES, FLOATS
 from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp
 
 Array: TypeAlias = npt.NDArray[Any]
 
+_RULES = {**RULES, **MATH_RULES}
 _PART = 1 << 21
 _CONTRACTION_PART = 1 << 25
 _MOST_ITERATIONS = 1 << 29
@@ -59,7 +61,7 @@ def refuse(op: LinalgOp) -> None:
             raise CannotCheckError(f"elements of type {element} cannot be checked")
     rounded: set[int] = set()
     for number, body in enumerate(op.body, start=len(op.operands)):
-        if body.name not in RULES and body.name not in ("arith.constant", "linalg.index"):
+        if body.name not in _RULES and body.name not in ("arith.constant", "linalg.index"):
             raise CannotCheckError(f"{body.name} in a body cannot be checked")
         inexact = body.name in ("arith.fptosi", "arith.fptoui") or not rounded.isdisjoint(body.operands)
         if inexact and body.name in NEEDS_EXACT_INTEGERS:
@@ -267,7 +269,7 @@ class _Body:
             shape[loop] = -1
             return Approx(np.arange(*self._box[loop], dtype=np.int64).reshape(shape))
         types = OpTypes(attributes, tuple(self._type(v) for v in body.operands), body.result)
-        return RULES[body.name]([self._known[v] for v in body.operands], types)
+        return _RULES[body.name]([self._known[v] for v in body.operands], types)
 
     def _type(self, number: int) -> str:
         operands = self._op.operands
