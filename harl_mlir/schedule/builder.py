@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from harl_mlir.mlir import ir, loop, structured, transform, tune
+from harl_mlir.mlir import ir, loop, structured, transform, transform_vector, tune
 
 Handle: TypeAlias = ir.Value
 Size: TypeAlias = int | ir.Value
@@ -62,6 +62,11 @@ class ScheduleBuilder:
         """The op that produces operand number `operand` of `op`."""
         number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), operand)
         return self._op("transform.get_producer_of_operand", [op], 1, operand_number=number)[0]
+
+    def consumer(self, op: Handle) -> Handle:
+        """The op that uses the result of `op`."""
+        number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), 0)
+        return self._op("transform.get_consumers_of_result", [op], 1, result_number=number)[0]
 
     def match(self, within: Handle, *names: str) -> Handle:
         """All ops of these names nested in `within` (a loop nest the schedule itself made)."""
@@ -208,13 +213,9 @@ class ScheduleBuilder:
 
     def peel(self, loop_handle: Handle) -> tuple[Handle, Handle]:
         """Peel the last, partial iteration off a loop. Returns the main loop and the rest."""
-        for_type = transform.OperationType.get("scf.for")
-        as_for = transform.CastOp(for_type, loop_handle, ip=self._point).result
-        peeled = ir.Operation.create(
-            "transform.loop.peel", results=[for_type, for_type], operands=[as_for], ip=self._point
-        )
-        main, rest = (transform.CastOp(self._any, loop, ip=self._point).result for loop in peeled.results)
-        return main, rest
+        as_for = self.cast(loop_handle, "scf.for")
+        main, rest = self._op("transform.loop.peel", [as_for], ("scf.for", "scf.for"))
+        return self.cast(main), self.cast(rest)
 
     def pad(
         self,
@@ -282,18 +283,44 @@ class ScheduleBuilder:
         self.patterns(nest, FOLD_SLICES_INTO_TRANSFERS)
         self.cse(nest)
 
+    def lower_transposes(self, nest: Handle) -> None:
+        """Transpose blocks of 16 x 16 by shuffles of registers."""
+        apply = transform.ApplyPatternsOp(nest, ip=self._point)
+        with ir.InsertionPoint(apply.patterns):
+            ir.Operation.create("transform.apply_patterns.vector.transfer_permutation_patterns")
+            shuffles = transform_vector.VectorTransposeLowering.Shuffle16x16
+            transform_vector.ApplyLowerTransposePatternsOp(lowering_strategy=shuffles)
+
+    # Anything else.
+
+    def cast(self, handle: Handle, name: str | None = None) -> Handle:
+        """The same handle, typed as to ops `name`, or to any op."""
+        kind = transform.OperationType.get(name) if name else self._any
+        return transform.CastOp(kind, handle, ip=self._point).result
+
     def op(
-        self, name: str, operands: Sequence[Handle], results: int, /, **attributes: ir.Attribute
+        self,
+        name: str,
+        operands: Sequence[Handle],
+        results: int | Sequence[str],
+        /,
+        **attributes: ir.Attribute,
     ) -> list[Handle]:
-        """Any other transform op whose results are all op handles."""
+        """Any other transform op whose results are handles; `results` counts them or names their ops."""
         return self._op(name, operands, results, **attributes)
 
     def _op(
-        self, name: str, operands: Sequence[Handle], results: int, /, **attributes: ir.Attribute
+        self,
+        name: str,
+        operands: Sequence[Handle],
+        results: int | Sequence[str],
+        /,
+        **attributes: ir.Attribute,
     ) -> list[Handle]:
+        kinds = [""] * results if isinstance(results, int) else results
         made = ir.Operation.create(
             name,
-            results=[self._any] * results,
+            results=[transform.OperationType.get(kind) if kind else self._any for kind in kinds],
             operands=list(operands),
             attributes=attributes,
             ip=self._point,

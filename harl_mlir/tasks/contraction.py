@@ -7,7 +7,7 @@ tensor contractions. What an op is called plays no part.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 
@@ -21,27 +21,31 @@ class Contraction:
     """Loop numbers by role.
 
     Attributes:
-        vector: the parallel loop that is contiguous in C and absent from the broadcast operand.
+        vector: the parallel loop along the lanes; only the vector operand and C have it.
         rows: parallel loops absent from the vector operand, outermost first.
         row: the one of them that becomes the rows of the register tile: the innermost of more than
             one step; None where there is none.
-        strided: whether the broadcast operand is strided along `row` (a convolution's stride).
+        by_rows: whether each row must be computed by itself: the broadcast operand is strided along
+            `row` (a convolution's stride), the lanes lie across C, or no loop is contracted plainly.
         batch: parallel loops that both operands have.
         columns: further parallel loops of the vector operand alone.
-        inner: the innermost contracted loop that is a plain dimension of both operands.
-        window: the other reduction loops.
+        inner: the innermost contracted loop; unless `by_rows`, a plain dimension of both operands.
+        window: the other reduction loops, outermost first.
         vector_operand: 0 or 1, the operand that has `vector`.
+        transposed: whether the vector operand is not contiguous along `vector`, so that it has to be
+            copied first (see `with_vectors_last`).
     """
 
     vector: int
     rows: tuple[int, ...]
     row: int | None
-    strided: bool
+    by_rows: bool
     batch: tuple[int, ...]
     columns: tuple[int, ...]
     inner: int
     window: tuple[int, ...]
     vector_operand: int
+    transposed: bool
 
     @property
     def broadcast_operand(self) -> int:
@@ -73,38 +77,138 @@ def is_multiply_add(op: LinalgOp) -> bool:
 def contraction_of(op: LinalgOp) -> Contraction | None:
     """The roles of the loops of `op`, or None where it is not contraction-like.
 
+    Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied;
+    else along the innermost other loop of C that can. A copy is made only where several rows share it.
+
     Depthwise convolutions (no plain contracted loop, or the contiguous loop of C is in both
-    operands) and reductions without a parallel loop are none.
+    operands), products of a matrix whose rows are contiguous with a vector, and reductions without a
+    parallel loop are none.
     """
     if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
         return None
     order = _projected_permutation(op.init)
-    if order is None or set(order) != set(op.parallel_dims):
+    if order is None or set(order) != set(op.parallel_dims) or not _plainly_contracted(op):
         return None
+    long = [d for d in order if op.dims[d] > 1]
+    if not long or all(op.dims[d] == 1 for d in op.reduction_dims):
+        return None
+    choices = [roles for d in long if (roles := _roles(op, order, d)) is not None]
+    along = [roles for roles in choices if roles.vector == long[-1]]
+    if along or _is_in_both(op, long[-1]):
+        return next(iter(along), None)
+    return min(reversed(choices), key=lambda roles: roles.transposed, default=None)
+
+
+def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | None:
+    """The roles with lanes along `vector`, or None where they cannot lie so."""
     used = [set(_loops_of(operand)) for operand in op.inputs]
-    vector = order[-1]
     holders = [i for i in (0, 1) if vector in used[i]]
     if len(holders) != 1:
         return None
     holder = holders[0]
-    other = 1 - holder
-    plain = [set(_plain_dims(operand)) for operand in op.inputs]
-    contracted = [d for d in op.reduction_dims if d in plain[0] and d in plain[1]]
-    if not contracted:
-        return None
+    vectors, broadcast = op.operands[holder], op.operands[1 - holder]
     both = used[0] & used[1]
-    rows = tuple(d for d in order if d in used[other] and d not in both)
+    rows = tuple(d for d in order if d in used[1 - holder] and d not in both)
     row = next((d for d in reversed(rows) if op.dims[d] > 1), None)
+    transposed = stride_along(vectors, vector) != 1
+    across = stride_along(op.init, vector) != 1
+    plain = [d for d in _plainly_contracted(op) if op.dims[d] > 1]
+    if (transposed or across) and row is None:
+        return None
+    if transposed and not _is_plain_in(vectors, vector):
+        return None
+    by_rows = row is not None and (across or not plain or step_along(broadcast, row) != 1)
+    if not by_rows and not plain:
+        return None
+    # Rows computed one by one leave the order free: the broadcast operand is read front to back.
+    reductions = op.reduction_dims
+    if by_rows:
+        reductions = tuple(sorted(reductions, key=lambda d: -abs(stride_along(broadcast, d))))
+    inner = next(d for d in reversed(reductions) if op.dims[d] > 1) if by_rows else plain[-1]
     return Contraction(
         vector=vector,
         rows=rows,
         row=row,
-        strided=row is not None and step_along(op.operands[other], row) != 1,
+        by_rows=by_rows,
         batch=tuple(d for d in order if d in both),
         columns=tuple(d for d in order if d in used[holder] and d not in both and d != vector),
-        inner=contracted[-1],
-        window=tuple(d for d in op.reduction_dims if d != contracted[-1]),
+        inner=inner,
+        window=tuple(d for d in reductions if d != inner),
         vector_operand=holder,
+        transposed=transposed,
+    )
+
+
+def copied_along(op: LinalgOp) -> int:
+    """A contracted loop that is a plain dimension of both operands, the longest."""
+    return max(_plainly_contracted(op), key=lambda d: op.dims[d])
+
+
+def copy_order(op: LinalgOp, roles: Contraction) -> tuple[int, ...]:
+    """The dimensions of the vector operand in the order of its copy: as it is read, lanes last."""
+    rows = op.operands[roles.vector_operand].map
+    contracted = [*roles.window, roles.inner]
+
+    def place(dimension: int) -> tuple[int, int]:
+        loops = [d for d, coefficient in enumerate(rows[dimension][:-1]) if coefficient]
+        if roles.vector in loops:
+            return 2, 0
+        if loops and loops[-1] in contracted:
+            return 1, contracted.index(loops[-1])
+        return 0, dimension
+
+    return tuple(sorted(range(len(rows)), key=place))
+
+
+def with_vectors_last(op: LinalgOp, roles: Contraction) -> tuple[LinalgOp, Contraction]:
+    """The op that is left to schedule, and its roles.
+
+    Where the vector operand has to be copied, that is the op on the copy, without loops of one step
+    (folded on the way); else it is `op` itself.
+    """
+    if not roles.transposed:
+        return op, roles
+    operands = list(op.operands)
+    vectors = operands[roles.vector_operand]
+    dimensions = copy_order(op, roles)
+    operands[roles.vector_operand] = replace(
+        vectors,
+        shape=tuple(vectors.shape[d] for d in dimensions),
+        map=tuple(vectors.map[d] for d in dimensions),
+    )
+    kept = [d for d, extent in enumerate(op.dims) if extent > 1]
+    number = {d: i for i, d in enumerate(kept)}
+
+    def renumbered(loops: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(number[d] for d in loops if d in number)
+
+    left = replace(
+        op,
+        dims=tuple(op.dims[d] for d in kept),
+        iterators=tuple(op.iterators[d] for d in kept),
+        operands=tuple(_with_loops(operand, kept) for operand in operands),
+    )
+    return left, replace(
+        roles,
+        vector=number[roles.vector],
+        rows=renumbered(roles.rows),
+        row=None if roles.row is None else number[roles.row],
+        batch=renumbered(roles.batch),
+        columns=renumbered(roles.columns),
+        inner=number[roles.inner],
+        window=renumbered(roles.window),
+        transposed=False,
+    )
+
+
+def _with_loops(operand: Operand, kept: list[int]) -> Operand:
+    """The operand seen from loops `kept` alone, without dimensions of one element that none moves in."""
+    rows = [tuple(row[d] for d in [*kept, len(row) - 1]) for row in operand.map]
+    dimensions = [i for i, row in enumerate(rows) if operand.shape[i] > 1 or any(row)]
+    return replace(
+        operand,
+        shape=tuple(operand.shape[i] for i in dimensions),
+        map=tuple(rows[i] for i in dimensions),
     )
 
 
@@ -120,6 +224,19 @@ def stride_along(operand: Operand, loop: int) -> int:
 def step_along(operand: Operand, loop: int) -> int:
     """The largest coefficient of `loop` in the operand's map: 0 if absent, 2 for a stride of two."""
     return max((abs(row[loop]) for row in operand.map), default=0)
+
+
+def _plainly_contracted(op: LinalgOp) -> list[int]:
+    return [d for d in op.reduction_dims if all(_is_plain_in(operand, d) for operand in op.inputs)]
+
+
+def _is_plain_in(operand: Operand, loop: int) -> bool:
+    """Whether the loop is one dimension of the operand and enters no other."""
+    return loop in _plain_dims(operand) and sum(1 for row in operand.map if row[loop]) == 1
+
+
+def _is_in_both(op: LinalgOp, loop: int) -> bool:
+    return all(step_along(operand, loop) for operand in op.inputs)
 
 
 def _loops_of(operand: Operand) -> Iterator[int]:

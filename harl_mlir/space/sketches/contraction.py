@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.contraction import Contraction, contraction_of, stride_along
+from harl_mlir.tasks.contraction import Contraction, contraction_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task, element_bytes
 
@@ -39,12 +39,13 @@ class ContractionSketch:
 
     def space(self, task: Task, processor: Processor) -> Space | None:
         """Choices: `rows`, `vector` (register tile), `order`, `pack`, `unroll`; `lanes` is a fact."""
-        op = task.anchor_op
-        roles = contraction_of(op)
-        if roles is None or not _supported(op, roles):
+        given = contraction_of(task.anchor_op)
+        if given is None or any(operand.element not in _ELEMENTS for operand in task.anchor_op.operands):
             return None
+        op, roles = with_vectors_last(task.anchor_op, given)
         lanes = processor.lanes(element_bytes(op.init.element))
-        facts = _Facts(op, roles, lanes, can_pad(task, roles), processor)
+        padded = can_pad(op, roles, fused=task.anchor < len(task.members) - 1)
+        facts = _Facts(op, roles, lanes, padded, processor)
         vector = facts.vector_decision()
         rows = facts.rows_decision(_number(vector.default))
         order = facts.order_decision()
@@ -76,15 +77,13 @@ def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: 
     return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
 
 
-def can_pad(task: Task, roles: Contraction) -> bool:
-    """Whether a tile's vector loop can be padded to full registers.
+def can_pad(op: LinalgOp, roles: Contraction, fused: bool) -> bool:
+    """Whether a tile's vector loop can be padded to full registers; `fused` if an epilogue follows.
 
     Not where it enters its operand in a sum of loops, where rows are computed one by one, nor where
     an epilogue reads the padded tile of an op that had to be folded to three loops first.
     """
-    op = task.anchor_op
-    fused = task.anchor < len(task.members) - 1
-    if roles.strided or (fused and len(op.dims) > 3):
+    if roles.by_rows or (fused and len(op.dims) > 3):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
@@ -172,7 +171,7 @@ class _Facts:
         extent = self.op.dims[self.roles.vector]
         widths = {vector, extent % vector} - {0} if vector < extent else {extent}
         powers = {self.lanes << i for i in range(8)}
-        least = 2 if self.roles.strided else 1
+        least = 2 if self.roles.by_rows else 1
         return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
 
     def _sharers(self, rows: int, vector: int, order: str) -> int:
@@ -184,13 +183,6 @@ class _Facts:
                 break
             count *= self.op.dims[loop.dim] // loop.size
         return count
-
-
-def _supported(op: LinalgOp, roles: Contraction) -> bool:
-    if any(operand.element not in _ELEMENTS for operand in op.operands):
-        return False
-    vectors = op.operands[roles.vector_operand]
-    return stride_along(vectors, roles.vector) == 1 and op.dims[roles.vector] > 1 and op.dims[roles.inner] > 1
 
 
 def _number(value: Value) -> int:

@@ -1,0 +1,68 @@
+"""Padding the vector loop of a contraction's piece, and copying the vector operand into panels."""
+
+from __future__ import annotations
+
+from harl_mlir.mlir import ir
+from harl_mlir.schedule.builder import Handle
+from harl_mlir.schedule.sketches.contraction_nest import Kernel, Piece
+
+
+def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
+    """Pad a piece's vector loop to whole registers and copy its panels, where it needs either."""
+    b, op, roles = kernel.builder, kernel.op, kernel.roles
+    if roles.vector not in piece.dims:
+        return
+    extent = piece.extents[roles.vector]
+    width = _width(kernel.lanes, extent) if kernel.padded else extent
+    if width == extent and not piece.packs:
+        return
+    vectors = roles.vector_operand
+    grows = [width != extent and any(row[roles.vector] for row in operand.map) for operand in op.operands]
+    copied = [i == vectors and piece.packs for i in range(3)]
+    _, pads = b.pad(
+        kernel.contraction(piece),
+        [piece.dims.index(roles.vector)],
+        [width if width != extent else 1],
+        copied,
+        [_zero(operand.element) for operand in op.operands],
+    )
+    made = [i for i in range(3) if grows[i] or copied[i]]
+    each = dict(zip(made, b.split_handle(pads, len(made)) if len(made) > 1 else [pads], strict=True))
+    _hoist(kernel, each[vectors], piece)
+    if grows[vectors]:
+        _copy_by_rows(kernel, each[vectors], piece, width)
+    else:
+        _copy_by_rows(kernel, b.into_destination(each[vectors]), piece, None)
+
+
+def _width(lanes: int, extent: int) -> int:
+    """The least power of two of the lanes that holds `extent`: LLVM legalises others badly."""
+    width = lanes
+    while width < extent:
+        width *= 2
+    return width
+
+
+def _hoist(kernel: Kernel, pad: Handle, piece: Piece) -> None:
+    """Move a copy out of the inner loops that do not change what it copies."""
+    b = kernel.builder
+    used = kernel.op.operands[kernel.roles.vector_operand]
+    for loop in reversed(piece.around):
+        if any(row[loop.dim] for row in used.map):
+            break
+        b.licm(b.parent_loop(pad))
+
+
+def _copy_by_rows(kernel: Kernel, copy: Handle, piece: Piece, width: int | None) -> None:
+    b = kernel.builder
+    rows = kernel.op.operands[kernel.roles.vector_operand].map
+    rank = sum(1 for row in rows if any(row[d] for d in piece.dims))
+    row, _ = b.tile(copy, [1] * (rank - 1))
+    b.vectorize(row, [*([1] * (rank - 1)), width] if width else None)
+
+
+def _zero(element: str) -> ir.Attribute:
+    kind = ir.Type.parse(element)
+    if isinstance(kind, ir.IntegerType):
+        return ir.IntegerAttr.get(kind, 0)
+    return ir.FloatAttr.get(kind, 0.0)
