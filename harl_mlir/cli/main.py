@@ -78,6 +78,10 @@ def _outcome(words: Sequence[str], terminal: Terminal) -> Outcome:
         return Outcome("interrupted", _nothing(command), exit_code=INTERRUPTED)
     except BrokenPipeError:
         raise
+    except ImportError as error:
+        missing = HarlError(f"{error}; `harl-mlir doctor` says what is missing and its remedy")
+        missing.__cause__ = error
+        return _failed(missing, REFUSED, command)
     except Exception as error:
         last = (str(error).strip().splitlines() or [""])[-1]
         what = f"internal error ({type(error).__name__}: {last})"

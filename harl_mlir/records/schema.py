@@ -63,8 +63,13 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
         ForeignFileError: the file belongs to another program or another schema version.
         sqlite3.Error: the file cannot be read or written.
     """
-    if _is_ours(connection):
-        return
+    # In one transaction, or another process could create the tables between two of the reads.
+    connection.execute("BEGIN")
+    try:
+        if _is_ours(connection):
+            return
+    finally:
+        connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
         if not _is_ours(connection):

@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -270,3 +272,16 @@ def test_the_file_is_marked_as_ours(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
     Database(path).close()
     assert int.from_bytes(path.read_bytes()[68:72], "big") == APPLICATION_ID
+
+
+def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
+    def open_and_close(path: Path) -> None:
+        barrier.wait()
+        Database(path).close()
+
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(50):
+            path = tmp_path / f"{number}.db"
+            for opened in [threads.submit(open_and_close, path) for _ in range(4)]:
+                opened.result()
