@@ -115,19 +115,22 @@ def outcomes_of_script(seen: Sequence[Seen], run: Run) -> list[Outcome]:
 
 def _told(seen: Sequence[Seen], run: Run) -> tuple[dict[int, str], dict[int, str]]:
     """Keys by op: of the roots that were scheduled, and of those whose schedule was undone."""
-    numbers = {location: i for i, location in enumerate(run.before)}
+    # A short-hand op (linalg.transpose) shares its location with what it holds: the op comes first.
+    numbers: dict[str, int] = {}
+    for number, location in enumerate(run.before):
+        numbers.setdefault(location, number)
     scheduled: dict[int, str] = {}
     restored: dict[int, str] = {}
     for remark in run.remarks:
-        number = numbers.get(remark.location)
-        if number is None:
+        told = numbers.get(remark.location)
+        if told is None:
             continue
         key = remarks.key_matched(remark.message)
         if key is not None:
-            scheduled[number] = key
+            scheduled[told] = key
         undone = remarks.key_restored(remark.message)
         if undone is not None:
-            inside = [i for i, k in scheduled.items() if k == undone and seen[i].function == number]
+            inside = [i for i, k in scheduled.items() if k == undone and seen[i].function == told]
             restored |= {i: scheduled.pop(i) for i in inside}
     return scheduled, restored
 

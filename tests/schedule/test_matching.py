@@ -230,3 +230,11 @@ def test_many_functions_and_entries_are_quick() -> None:
     done = call("apply", kernel=program)
     assert len(set(keys(done))) == 50
     assert all(status == "scheduled" for _, status, _ in outcomes(done))
+
+
+def test_an_op_that_shares_its_place_with_its_body_is_told() -> None:
+    body = f"  %s = linalg.transpose ins(%x : {TENSOR}) outs(%e : {TENSOR}) permutation = [1, 0]\n"
+    tuned = HEAD + function("f", body, "%s")
+    done = call("apply", kernel=tuned, written={"kernel": tuned})
+    told = [(op, status) for op, status, _ in outcomes(done) if op == "linalg.transpose"]
+    assert told == [("linalg.transpose", "scheduled")]
