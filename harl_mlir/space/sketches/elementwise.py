@@ -8,7 +8,8 @@ Decisions:
     tail: elements of the narrower vectors that follow where `width` does not divide the extent.
     order: whether the result's or the operand's contiguous dimension is the innermost loop.
 
-Defaults: flattened; four registers wide, which hides the latency of a load; one row. A transposed
+Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
+one before wherever operands lie alike within a page, as large allocations do); one row. A transposed
 block is one register wide and as many rows high, at most 16. Sizes that the width does not divide
 get a second, narrower loop and a last vector of what is left.
 """
@@ -28,7 +29,7 @@ from harl_mlir.tasks.task import Task
 NAME = "elementwise"
 VERSION = 1
 
-_DEFAULT_REGISTERS = 4
+_DEFAULT_REGISTERS = 2
 _ROWS = 8
 _BLOCK = 16
 
