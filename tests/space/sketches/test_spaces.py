@@ -90,7 +90,7 @@ def test_bits_and_offsets_are_left_alone() -> None:
 
 def test_defaults_fill_registers() -> None:
     assert _space(_NEGATED).default().assignment == {
-        "flatten": "yes", "width": 64, "rows": 1, "order": "result", "tail": 16
+        "flatten": "yes", "width": 32, "rows": 1, "order": "result", "tail": 16
     }  # fmt: skip
     assert _space(_TRANSPOSED).default().number("rows") == 16
     assert _space(_ROWS).default().assignment == {"width": 64, "rows": 4, "tail": 16}
