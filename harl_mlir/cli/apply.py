@@ -16,7 +16,14 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
     output = _output(options)
     kernel, library = read_mlir(options.kernel), read_mlir(options.library)
     with Pool() as pool:
-        applied = pool.apply(kernel, str(options.kernel), library, options.function, dict(options.shape))
+        applied = pool.apply(
+            kernel,
+            str(options.kernel),
+            library,
+            options.function,
+            dict(options.shape),
+            str(options.library),
+        )
     for op in applied.outcomes:
         verdict = "matched" if op.matched else "left alone"
         terminal.progress(f"{op.place}: {op.op}: {verdict}" + (f": {op.message}" if op.message else ""))

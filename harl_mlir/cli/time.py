@@ -59,11 +59,11 @@ def _matched(
     """The functions in which the library schedules at least one op."""
     if library is None:
         return set()
-    file, shapes = str(options.kernel), dict(options.shape)
+    file, name, shapes = str(options.kernel), str(options.library), dict(options.shape)
     functions = {
         task.function
         for task in tasks
-        if any(op.matched for op in pool.apply(kernel, file, library, task.function, shapes).outcomes)
+        if any(op.matched for op in pool.apply(kernel, file, library, task.function, shapes, name).outcomes)
     }
     if not functions:
         raise nothing_matched(options.kernel, options.library)

@@ -179,10 +179,11 @@ class Pool:
         library: str,
         function: str | None = None,
         shapes: Shapes | None = None,
+        library_file: str = "library",
     ) -> Applied:
         """A kernel file with a schedule library applied. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Apply(source, library), file, protocol.AppliedText).applied
+        return self._input(protocol.Apply(source, library, library_file), file, protocol.AppliedText).applied
 
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""

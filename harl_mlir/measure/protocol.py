@@ -93,10 +93,11 @@ class Library(msgspec.Struct, frozen=True, tag=True):
 
 
 class Apply(msgspec.Struct, frozen=True, tag=True):
-    """Ask for a kernel file with a schedule library applied."""
+    """Ask for a kernel file with a schedule library applied; `library_file` is its name in messages."""
 
     source: Source
     library: str
+    library_file: str
 
 
 class Knobs(msgspec.Struct, frozen=True, tag=True):

@@ -76,8 +76,8 @@ class Service:
                 return protocol.Tasks(_functions(source))
             case protocol.Library(entries, tunable):
                 return protocol.Text(_library(entries, tunable))
-            case protocol.Apply(source, library):
-                return protocol.AppliedText(_apply(source, library))
+            case protocol.Apply(source, library, library_file):
+                return protocol.AppliedText(_apply(source, library, library_file))
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return protocol.Open(read_knobs(script, file))
@@ -192,11 +192,11 @@ def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool) -> str:
         return write_library([Entry(*entry) for entry in entries], tunable=tunable, provenance=provenance())
 
 
-def _apply(source: Source, library: str) -> protocol.Applied:
+def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:
     with ir.Context(), ir.Location.unknown():
         prepared = _prepare(source)
         outcomes = apply_library(
-            prepared.module, library, "library", function=prepared.function, kernel_file=source.file
+            prepared.module, library, library_file, function=prepared.function, kernel_file=source.file
         )
         prepared.module.operation.verify()
         told = (protocol.AppliedOp(o.op, str(o.place), o.matched, o.message) for o in outcomes)

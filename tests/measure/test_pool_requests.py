@@ -91,7 +91,7 @@ def test_messages_survive_the_wire(task: Task, candidate: Candidate) -> None:
         protocol.Measure(task, candidate, 1e-3, None, "script"),
         protocol.Measure(task, "text"),
         protocol.Retime(task, (candidate, None, "text")),
-        protocol.Apply(protocol.Source("text", "file", None, {"a": (1, 2)}), "library"),
+        protocol.Apply(protocol.Source("text", "file", None, {"a": (1, 2)}), "library", "library.mlir"),
         protocol.Select("script", "file", (("a", 1), ("b", "word"))),
     ):
         assert protocol.decode_request(protocol.encode(request)) == request
