@@ -53,7 +53,7 @@ class CostModel:
             "lambda": 0.1,
             "base_score": float(np.average(labels, weights=weights)),
             "tree_method": "hist",
-            "max_bin": 64,
+            "max_bin": 32,
             "nthread": 1,
             "seed": self._seed,
         }

@@ -64,13 +64,9 @@ class HARL:
 
     def propose(self, count: int) -> list[Proposal]:
         """What is left of the round, or the next round: at most `count` proposals."""
-        proposals: list[Proposal] = []
-        while len(proposals) < count and not proposals:
-            if not self._queue and not self._start_round():
-                break
-            while self._queue and len(proposals) < count:
-                proposals.append(self._queue.popleft())
-        return proposals
+        if count < 1 or not (self._queue or self._start_round()):
+            return []
+        return [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
 
     def observe(self, trials: Sequence[Trial]) -> None:
         """Take in measurements; the round ends with the last of its own."""
@@ -137,7 +133,7 @@ class HARL:
         searches, bandit = self._searches[problem], self._sketch_bandits[problem]
         best_seconds = self._gains.best(problem)
         for sketch, search in enumerate(searches):
-            if best_seconds and search.can_learn and not bandit.plays(sketch):
+            if best_seconds and search.is_sampled and not bandit.plays(sketch):
                 bandit.update(sketch, search.best_throughput * best_seconds)
         left = [sketch for sketch, search in enumerate(searches) if not search.is_exhausted]
         untried = [sketch for sketch in left if not bandit.plays(sketch)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,11 @@ class Lattice:
             self.space.version,
             tuple((n, v[i]) for n, v, i in zip(self._names, self._values, state, strict=True)),
         )
+
+    def rows(self, states: Iterable[State]) -> States:
+        """The states as an array, one a row."""
+        listed = list(states)
+        return np.array(listed, dtype=np.int64).reshape(len(listed), len(self.sizes))
 
     def allow(self, allowed: list[NDArray[np.bool_]]) -> bool:
         """Set which values of each decision may be used; whether that changed anything."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from harl_mlir.search.adam import Adam
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps
 
@@ -29,14 +30,8 @@ class PPO:
         self._random = torch.Generator().manual_seed(seed)
         self._actor = _network(observation_size, settings.hidden, actions, 0.01, self._random)
         self._critic = _network(observation_size, settings.hidden, 1, 1.0, self._random)
-        self._optimiser = torch.optim.Adam(
-            [
-                {"params": list(self._actor.parameters()), "lr": settings.actor_learning_rate},
-                {"params": list(self._critic.parameters()), "lr": settings.critic_learning_rate},
-            ],
-            fused=True,
-        )
-        self._parameters = [*self._actor.parameters(), *self._critic.parameters()]
+        rates = {self._actor: settings.actor_learning_rate, self._critic: settings.critic_learning_rate}
+        self._optimiser = Adam((p, rate) for net, rate in rates.items() for p in net.parameters())
 
     @torch.no_grad()
     def act(
@@ -79,10 +74,8 @@ class PPO:
             entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
             critic_loss = (self._critic(observations)[:, 0] - returns).square().mean()
             loss = actor_loss + settings.critic_weight * critic_loss - settings.entropy_weight * entropy
-            self._optimiser.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(self._parameters, settings.gradient_clip)
-            self._optimiser.step()
+            self._optimiser.step(settings.gradient_clip)
         learned: NDArray[np.float32] = advantages.numpy()
         return learned
 
@@ -103,8 +96,8 @@ def _network(inputs: int, hidden: int, outputs: int, gain: float, random: torch.
 
 
 def _linear(inputs: int, outputs: int, gain: float, random: torch.Generator) -> nn.Linear:
-    # Made without values first: the usual start draws from torch's global generator.
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    with torch.random.fork_rng(devices=[]):  # torch's own first weights come from its global generator
+        layer = nn.Linear(inputs, outputs)
     nn.init.orthogonal_(layer.weight, gain, generator=random)
     nn.init.zeros_(layer.bias)
     return layer

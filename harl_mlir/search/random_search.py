@@ -19,7 +19,7 @@ class RandomSearch:
         self._weights = [max(1, p.task.weight) for p in problems]
         self._turns = [0] * len(problems)
         self._lattices = [[Lattice(space) for space in p.spaces] for p in problems]
-        self._seen: list[list[set[State]]] = [[set() for _ in p.spaces] for p in problems]
+        self._seen: list[list[dict[State, None]]] = [[{} for _ in p.spaces] for p in problems]
         self._left = [list(range(len(p.spaces))) for p in problems]
 
     def propose(self, count: int) -> list[Proposal]:
@@ -37,7 +37,7 @@ class RandomSearch:
             if not fresh:
                 self._left[problem].remove(sketch)
                 continue
-            seen.update(fresh)
+            seen[fresh[0]] = None
             self._turns[problem] += 1
             proposals.append(Proposal(problem, lattice.candidate(fresh[0])))
         return proposals
@@ -49,4 +49,4 @@ class RandomSearch:
             for lattice, seen in zip(self._lattices[problem], self._seen[problem], strict=True):
                 state = lattice.state(trial.proposal.candidate)
                 if state is not None:
-                    seen.add(state)
+                    seen[state] = None

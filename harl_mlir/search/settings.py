@@ -65,7 +65,7 @@ class Settings:
 
     measurements_per_round: int = 8
     exploration_share: float = 1 / 8
-    model_min_rows: int = 4
+    model_min_rows: int = 3
 
     bandit_window: int = 256
     task_exploration: float = 0.25

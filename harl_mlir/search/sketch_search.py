@@ -56,12 +56,17 @@ class SketchSearch:
         self._rng = np.random.default_rng(seed)
         self._model = CostModel(settings, seed)
         self._policy: PPO | None = None
-        self._seen: set[State] = set()
+        self._seen: dict[State, None] = {}
 
     @property
     def best_throughput(self) -> float:
         """Greatest calls per second measured; 0 if none succeeded."""
         return max(self.throughputs.values(), default=0.0)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether more than one candidate was measured."""
+        return len(self.throughputs) > 1
 
     @property
     def can_learn(self) -> bool:
@@ -72,14 +77,14 @@ class SketchSearch:
         """Take in a measurement, None seconds for a failure; its state, None if not of this space."""
         state = self.lattice.state(candidate)
         if state is not None:
-            self._seen.add(state)
+            self._seen[state] = None
             self.throughputs[state] = 1 / seconds if seconds else 0.0
         return state
 
     def plan(self, count: int, best_throughput: float) -> Plan:
         """At most `count` new candidates; `best_throughput` is the task's.
 
-        None means that nothing is left, and `is_exhausted` is set.
+        Without any, nothing is left and `is_exhausted` is set.
         """
         self._drop_failing_values()
         if self.can_learn:
@@ -87,24 +92,22 @@ class SketchSearch:
         else:
             states = self._first_samples(count)
             plan = Plan(states, sampled=len(states))
-        self._seen.update(plan.states)
+        self._seen.update(dict.fromkeys(plan.states))
         self.is_exhausted = not plan.states
         return plan
 
     def _first_samples(self, count: int) -> list[State]:
         """The default, then random candidates far from it, from each other and from the seen ones."""
-        known = [state for state in self._seen if self.lattice.is_legal(state)][:_POOL]
-        known.sort()
-        pool = self._fresh(max(count, _POOL))
-        if self.lattice.default not in self._seen and self.lattice.is_legal(self.lattice.default):
-            pool = [self.lattice.default, *(state for state in pool if state != self.lattice.default)]
-            if not known:
-                known, pool = [], pool
+        default = self.lattice.default
+        first = [default] if default not in self._seen and self.lattice.is_legal(default) else []
+        known = [state for state in self._seen if self.lattice.is_legal(state)][:_POOL] + first
+        pool = [state for state in self._fresh(max(count, _POOL)) if state not in first]
         if not pool:
-            return []
-        points = self._features.positions(np.array([*known, *pool], dtype=np.int64).reshape(-1, len(pool[0])))
+            return first
         everything = [*known, *pool]
-        return [everything[i] for i in diverse(points, len(known), count)]
+        points = self._features.positions(self.lattice.rows(everything))
+        others = diverse(points, len(known), count - len(first))
+        return [*first, *(everything[i] for i in others)]
 
     def _learned(self, count: int, best_throughput: float) -> Plan:
         """The best visited candidates by the cost model's score, and some random ones."""
@@ -146,7 +149,7 @@ class SketchSearch:
     def _fit(self, best_throughput: float) -> int:
         if not self._settings.use_cost_model or not best_throughput:
             return 0
-        states = np.array(list(self.throughputs), dtype=np.int64).reshape(-1, len(self.lattice.sizes))
+        states = self.lattice.rows(self.throughputs)
         relative = np.array(list(self.throughputs.values())) / best_throughput
         fitted = self._model.fit(self._features.model_rows(states), relative.astype(np.float32))
         return len(states) if fitted else 0
@@ -166,7 +169,7 @@ class SketchSearch:
     def _drop_failing_values(self) -> None:
         if not self.throughputs:
             return
-        states = np.array(list(self.throughputs), dtype=np.int64).reshape(-1, len(self.lattice.sizes))
+        states = self.lattice.rows(self.throughputs)
         succeeded = np.array(list(self.throughputs.values())) > 0
         self.lattice.allow(
             working_values(

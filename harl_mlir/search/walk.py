@@ -53,7 +53,7 @@ class Walker:
         A step from s to s' earns the relative gain of the model's score, (C(s') - C(s)) / C(s),
         bounded by the settings.
         """
-        states = np.array(starts, dtype=np.int64).reshape(len(starts), len(self._lattice.sizes))
+        states = self._lattice.rows(starts)
         scores = self._score(states)
         visited: dict[State, float] = {}
         _visit(visited, states, scores)

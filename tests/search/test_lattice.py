@@ -29,7 +29,7 @@ def test_moves_are_the_legal_neighbours_and_stay_in_the_space(space: Space) -> N
     lattice = Lattice(space)
     legal = set(lattice.all_legal())
     for state in legal:
-        row = np.array([state], dtype=np.int64).reshape(1, -1)
+        row = lattice.rows([state])
         mask = lattice.mask(row)[0]
         assert mask[0]
         reached = [tuple(lattice.move(row, np.array([a]))[0].tolist()) for a in np.flatnonzero(mask)]
@@ -73,7 +73,7 @@ def test_candidates_of_other_spaces_have_no_state() -> None:
 @given(spaces())
 def test_features_are_finite_and_tell_candidates_apart(space: Space) -> None:
     lattice, features = Lattice(space), SpaceFeatures(matmul_task(), space)
-    states = np.array(lattice.all_legal(), dtype=np.int64).reshape(-1, len(space.decisions))
+    states = lattice.rows(lattice.all_legal())
     rows, observations = features.model_rows(states), features.observations(states)
     assert rows.dtype == observations.dtype == np.float32
     assert np.isfinite(rows).all()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from harl_mlir.search.adam import Adam
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps, joined
@@ -36,7 +37,7 @@ class Chain:
         assert masks[np.arange(len(actions)), actions].all()
         before = WORTH[self.at]
         self.at = self.at + np.array([0, -1, 1])[actions]
-        rewards = (WORTH[self.at] - before) / before
+        rewards = np.log(WORTH[self.at] / before)
         return Steps(observations, masks, actions, log_probabilities, rewards, self.observations())
 
 
@@ -106,3 +107,22 @@ def test_advantage_is_the_one_step_error_of_the_critic() -> None:
     means = {s: steps.rewards[steps.observations[:, s] > 0].mean() for s in range(len(WORTH))}
     expected = steps.rewards - np.array([means[s] for s in steps.observations.argmax(axis=1)])
     assert np.abs(again - expected).max() < 0.1 < np.abs(first - expected).max()
+
+
+def test_adam_moves_as_torch_does() -> None:
+    torch_random = torch.Generator().manual_seed(0)
+    start = [torch.rand(shape, generator=torch_random) for shape in ((3, 2), (4,))]
+    ours = [tensor.clone().requires_grad_() for tensor in start]
+    theirs = [tensor.clone().requires_grad_() for tensor in start]
+    rates = (1e-2, 3e-3)
+    adam = Adam(zip(ours, rates, strict=True))
+    reference = torch.optim.Adam([{"params": [p], "lr": r} for p, r in zip(theirs, rates, strict=True)])
+    for _ in range(20):
+        for values in (ours, theirs):
+            sum(((value - 2) ** 4).sum() for value in values).backward()
+        torch.nn.utils.clip_grad_norm_(theirs, 0.5)
+        reference.step()
+        reference.zero_grad()
+        adam.step(0.5)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert torch.allclose(mine, other, atol=1e-5)
