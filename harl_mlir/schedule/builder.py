@@ -223,17 +223,17 @@ class ScheduleBuilder:
         dims: Sequence[int],
         multiples: Sequence[int],
         copied: Sequence[bool],
-        zeros: Sequence[ir.Attribute],
+        values: Sequence[ir.Attribute],
     ) -> tuple[Handle, Handle]:
         """Pad loops `dims` of `op` up to `multiples`; operands `copied` get a buffer in any case.
 
-        `zeros` is the padding value of each operand. Returns the padded op and the pads, in operand order.
+        `values` are the padding values of each operand. Returns the padded op and the pads, in operand order.
         """
         i64 = ir.IntegerType.get_signless(64)
         padded = structured.PadOp(
             op,
             pad_to_multiple_of=list(multiples),
-            padding_values=ir.ArrayAttr.get(list(zeros)),
+            padding_values=ir.ArrayAttr.get(list(values)),
             padding_dimensions=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, d) for d in dims]),
             nofold_flags=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, int(c)) for c in copied]),
             copy_back_op="none",

@@ -26,7 +26,8 @@ class Contraction:
         row: the one of them that becomes the rows of the register tile: the innermost of more than
             one step; None where there is none.
         by_rows: whether each row must be computed by itself: the broadcast operand is strided along
-            `row` (a convolution's stride), the lanes lie across C, or no loop is contracted plainly.
+            `row` (a convolution's stride), the lanes lie across C, elements are widened first, or no
+            loop is contracted plainly.
         batch: parallel loops that both operands have.
         columns: further parallel loops of the vector operand alone.
         inner: the innermost contracted loop; unless `by_rows`, a plain dimension of both operands.
@@ -117,7 +118,8 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | N
         return None
     if transposed and not _is_plain_in(vectors, vector):
         return None
-    by_rows = row is not None and (across or not plain or step_along(broadcast, row) != 1)
+    widened = any(operand.element != op.init.element for operand in op.inputs)
+    by_rows = row is not None and (across or widened or not plain or step_along(broadcast, row) != 1)
     if not by_rows and not plain:
         return None
     # Rows computed one by one leave the order free: the broadcast operand is read front to back.

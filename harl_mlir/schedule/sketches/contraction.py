@@ -24,7 +24,7 @@ from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, 
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.contraction import Loop, can_pad, tile_loops
+from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops
 from harl_mlir.tasks.contraction import Contraction, contraction_of, with_vectors_last
 from harl_mlir.tasks.task import Task
 
@@ -64,8 +64,8 @@ class _Schedule:
         pieces = self._pieces(split)
         if len(self.op.dims) > 3:
             pieces = self._fold(nest, pieces)
-        padded = can_pad(self.op, self.roles, self._has_epilogue())
-        kernel = Kernel(b, self.op, self.roles, self.lanes, padded, nest)
+        padded = can_pad(self.task, self.op, self.roles)
+        kernel = Kernel(b, self.op, self.roles, self.lanes, padded, fill_value(self.task) or 0, nest)
         for piece in pieces:
             pad_and_pack(kernel, piece)
         b.cse(nest)
@@ -109,7 +109,7 @@ class _Schedule:
         last = len(self.task.members) - 1
         producers = [handles[number] for number in sorted(handles, reverse=True) if number != last]
         inner, nest = b.shell(handles[last], producers)
-        if self._has_fill() and self.task.members[0].sources[0].kind == "constant":
+        if fill_value(self.task) is not None:
             # With the fill's value inside, padding a filled tile folds into filling a padded one.
             _, nest = b.fuse_into(b.producer(b.tagged(nest, FILL), 0), nest)
         return inner, nest

@@ -33,7 +33,7 @@ def tile_contracted(kernel: Kernel, piece: Piece) -> Contracted:
         if dim in piece.dims and op.dims[dim] > 1:
             target, made = b.tile(target, [int(d == dim) for d in piece.dims])
             loops += made
-    if roles.by_rows and roles.row in piece.dims:
+    if roles.by_rows and roles.row in piece.dims and piece.extents[roles.row] > 1:
         _, (rows,) = b.tile(target, [int(d == roles.row) for d in piece.dims])
         return Contracted(loops, rows, piece.extents[roles.row])
     return Contracted(loops)

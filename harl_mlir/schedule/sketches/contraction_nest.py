@@ -33,7 +33,8 @@ class Piece:
 class Kernel:
     """The contraction being scheduled: its op and roles, the lanes of a register, the handle to its nest.
 
-    `padded` says whether the vector loop of a piece may be padded.
+    `padded` says whether the vector loop of a piece may be padded, `filled` is what C is padded with:
+    the value it is filled with, so that padding a filled tile is filling a padded one.
     """
 
     builder: ScheduleBuilder
@@ -41,6 +42,7 @@ class Kernel:
     roles: Contraction
     lanes: int
     padded: bool
+    filled: float
     nest: Handle
 
     def contraction(self, piece: Piece) -> Handle:

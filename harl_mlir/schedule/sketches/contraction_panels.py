@@ -24,7 +24,7 @@ def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
         [piece.dims.index(roles.vector)],
         [width if width != extent else 1],
         copied,
-        [_zero(operand.element) for operand in op.operands],
+        [_constant(op.operands[i].element, (0, 0, kernel.filled)[i]) for i in range(3)],
     )
     made = [i for i in range(3) if grows[i] or copied[i]]
     each = dict(zip(made, b.split_handle(pads, len(made)) if len(made) > 1 else [pads], strict=True))
@@ -61,8 +61,8 @@ def _copy_by_rows(kernel: Kernel, copy: Handle, piece: Piece, width: int | None)
     b.vectorize(row, [*([1] * (rank - 1)), width] if width else None)
 
 
-def _zero(element: str) -> ir.Attribute:
+def _constant(element: str, value: float) -> ir.Attribute:
     kind = ir.Type.parse(element)
     if isinstance(kind, ir.IntegerType):
-        return ir.IntegerAttr.get(kind, 0)
-    return ir.FloatAttr.get(kind, 0.0)
+        return ir.IntegerAttr.get(kind, int(value))
+    return ir.FloatAttr.get(kind, value)

@@ -25,8 +25,9 @@ VERSION = 1
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
-# Half precision is widened element by element today: code that takes seconds to compile.
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
+# Sums in half precision would be taken element by element: code that takes seconds to compile.
+_INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
 _REGISTERS_KEPT_FREE = 3
 
 
@@ -40,12 +41,14 @@ class ContractionSketch:
     def space(self, task: Task, processor: Processor) -> Space | None:
         """Choices: `rows`, `vector` (register tile), `order`, `pack`, `unroll`; `lanes` is a fact."""
         given = contraction_of(task.anchor_op)
-        if given is None or any(operand.element not in _ELEMENTS for operand in task.anchor_op.operands):
+        if given is None or not _has_known_elements(task.anchor_op):
+            return None
+        if given.by_rows and task.anchor == 0 and len(task.members) > 1:
+            # The epilogue would read rows written to memory that has to be a copy of the argument.
             return None
         op, roles = with_vectors_last(task.anchor_op, given)
         lanes = processor.lanes(element_bytes(op.init.element))
-        padded = can_pad(op, roles, fused=task.anchor < len(task.members) - 1)
-        facts = _Facts(op, roles, lanes, padded, processor)
+        facts = _Facts(op, roles, lanes, can_pad(task, op, roles), processor)
         vector = facts.vector_decision()
         rows = facts.rows_decision(_number(vector.default))
         order = facts.order_decision()
@@ -77,13 +80,21 @@ def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: 
     return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
 
 
-def can_pad(op: LinalgOp, roles: Contraction, fused: bool) -> bool:
-    """Whether a tile's vector loop can be padded to full registers; `fused` if an epilogue follows.
+def fill_value(task: Task) -> float | int | None:
+    """What C starts as everywhere, or None where that is no constant."""
+    source = task.members[0].sources[0]
+    return source.number if task.anchor > 0 and source.kind == "constant" else None
 
-    Not where it enters its operand in a sum of loops, where rows are computed one by one, nor where
-    an epilogue reads the padded tile of an op that had to be folded to three loops first.
+
+def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
+    """Whether a tile's vector loop can be padded to full registers; `op` is what is left to schedule.
+
+    Not where it enters its operand in a sum of loops, nor where rows are computed one by one. Not where
+    an epilogue reads the padded tile, unless C starts as a constant and the op need not be folded to
+    three loops first: else the tile would be a copy in memory.
     """
-    if roles.by_rows or (fused and len(op.dims) > 3):
+    fused = task.anchor < len(task.members) - 1
+    if roles.by_rows or (fused and (len(op.dims) > 3 or fill_value(task) is None)):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
@@ -116,7 +127,8 @@ class _Facts:
             return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
         values = [value for value in values if self._fits_unpadded(value)]
         if not values:
-            values = [next(w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w))]
+            below = [w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w)]
+            values = below[:1] or [next(w for w in range(self.lanes, extent + 1) if extent % w != 1)]
         return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
 
     def rows_decision(self, vector: int) -> Decision:
@@ -183,6 +195,11 @@ class _Facts:
                 break
             count *= self.op.dims[loop.dim] // loop.size
         return count
+
+
+def _has_known_elements(op: LinalgOp) -> bool:
+    inputs = all(operand.element in _INPUT_ELEMENTS for operand in op.inputs)
+    return inputs and op.init.element in _ELEMENTS
 
 
 def _number(value: Value) -> int:
