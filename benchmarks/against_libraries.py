@@ -159,17 +159,21 @@ def compare(case: Case, pool: Pool, trials: int, seconds: float, seed: int) -> t
     return to_library, to_default
 
 
-def without_presets() -> None:
-    """Start again without `OPENBLAS_*` settings: they pick other kernels than NumPy would for this core."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    if len(kept) < len(os.environ):
+def one_thread_without_presets() -> None:
+    """Start again with one thread a library and no other `OPENBLAS_*` setting.
+
+    Such presets pick other kernels than NumPy would for this core, and its threads start with it.
+    """
+    wanted = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    wanted |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    if wanted != dict(os.environ):
         module = ["-m", "benchmarks.against_libraries"]
-        os.execve(sys.executable, [sys.executable, *module, *sys.argv[1:]], kept)
+        os.execve(sys.executable, [sys.executable, *module, *sys.argv[1:]], wanted)
 
 
 def main() -> None:
     """Run the comparison and print a line a case and the geometric means of the drawn ones."""
-    without_presets()
+    one_thread_without_presets()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
