@@ -1,0 +1,96 @@
+"""What the contraction sketch offers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from single_op_tasks import PROCESSOR, combine, row, task_of
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.sketches.contraction import CONTRACTION
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.task import Task
+
+_BODY = [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)]
+_extents = st.integers(2, 1100)
+
+
+def _matmul(m: int, n: int, k: int, transposed: bool = False, element: str = "f32") -> Task:
+    a, b = [row(3, d0=1), row(3, d2=1)], [row(3, d2=1), row(3, d1=1)]
+    return task_of((m, n, k), "ppr", [a, b[::-1] if transposed else b], [0, 1], _BODY, element)
+
+
+def _conv(channels: int, filters: int, size: int, stride: int, first: bool) -> Task:
+    image = [row(4, d1=1, **{"d3": 1}) if stride == 1 else row(4, d1=stride, d3=1), row(4, d2=1)]
+    taps = [row(4, d3=1), row(4, d2=1), row(4, d0=1)]
+    if first:
+        image, taps = image[::-1], [taps[2], taps[1], taps[0]]
+    return task_of((filters, size, channels, 3), "pprr", [image, taps], [0, 1] if first else [1, 0], _BODY)
+
+
+def _space(task: Task, processor: Processor = PROCESSOR) -> Space:
+    space = CONTRACTION.space(task, processor)
+    assert space is not None
+    return space
+
+
+def _fits(values: dict[str, int | str], processor: Processor) -> bool:
+    rows, registers = int(values["rows"]), -(-int(values["vector"]) // int(values["lanes"]))
+    return rows == 1 or rows * registers < processor.vector_registers
+
+
+@given(_extents, _extents, _extents, st.booleans(), st.sampled_from((16, 32, 64)), st.integers(0, 99))
+def test_matmuls(m: int, n: int, k: int, transposed: bool, vector_bytes: int, seed: int) -> None:
+    processor = replace(
+        PROCESSOR, vector_bytes=vector_bytes, vector_registers=16 if vector_bytes < 64 else 32
+    )
+    space = _space(_matmul(m, n, k, transposed), processor)
+    for candidate in (space.default(), space.sample(Random(seed)), *space.moves(space.default())):
+        assert space.is_legal(candidate)
+        assert _fits(dict(candidate.values), processor)
+
+
+@given(
+    st.integers(1, 64),
+    st.integers(2, 70),
+    st.integers(2, 60),
+    st.integers(1, 3),
+    st.booleans(),
+    st.integers(0, 99),
+)
+def test_convolutions(channels: int, filters: int, size: int, stride: int, first: bool, seed: int) -> None:
+    space = _space(_conv(channels, filters, size, stride, first))
+    for candidate in (space.default(), space.sample(Random(seed))):
+        assert space.is_legal(candidate)
+        assert _fits(dict(candidate.values), PROCESSOR)
+
+
+def test_too_many_accumulators_are_illegal() -> None:
+    space = _space(_matmul(512, 512, 512))
+    values = {**space.default().assignment, "rows": 14, "vector": 64}
+    assert not space.is_legal(space.candidate(values))
+
+
+def test_nothing_is_packed_that_one_row_reads() -> None:
+    space = _space(_matmul(12, 512, 512))
+    values = {**space.default().assignment, "rows": 12, "vector": 32, "pack": "vector"}
+    assert not space.is_legal(space.candidate(values))
+
+
+def test_defaults_follow_the_processor() -> None:
+    task = _matmul(512, 512, 512)
+    wide, narrow = _space(task), _space(task, replace(PROCESSOR, vector_bytes=32, vector_registers=16))
+    assert (wide.default()["rows"], wide.default()["vector"]) == (8, 32)
+    assert (narrow.default()["rows"], narrow.default()["vector"]) == (4, 16)
+
+
+def test_large_operands_are_packed() -> None:
+    small, large = _space(_matmul(128, 128, 128)), _space(_matmul(1024, 1024, 1024))
+    assert (small.default()["pack"], large.default()["pack"]) == ("none", "vector")
+
+
+def test_sums_in_half_precision_are_left_alone() -> None:
+    assert CONTRACTION.space(_matmul(64, 64, 64, element="f16"), PROCESSOR) is None
