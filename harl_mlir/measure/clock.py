@@ -42,6 +42,14 @@ class Timed:
     reset: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """Seconds of one sample: as the clock on the wall has it, and what the calls themselves took."""
+
+    wall: float
+    own: float
+
+
 @dataclass
 class _Samples:
     """Seconds a call: wall time of the clean samples, CPU time of all."""
@@ -54,18 +62,19 @@ class _Samples:
         """Number of samples."""
         return len(self.cpu)
 
-    def take(self, timed: Timed, calls: int) -> float:
-        """Take one sample; returns its wall seconds."""
+    def take(self, timed: Timed, calls: int) -> _Sample:
+        """Take one sample. A disturbed one took its CPU time: what others did meanwhile is no fault of it."""
         timed.reset()
         cpu = time.thread_time_ns()
         wall = time.perf_counter_ns()
         timed.call(calls)
         wall = time.perf_counter_ns() - wall
         cpu = time.thread_time_ns() - cpu
-        if wall <= DISTURBED * cpu:
+        clean = wall <= DISTURBED * cpu
+        if clean:
             self.clean.append(wall * 1e-9 / calls)
         self.cpu.append(cpu * 1e-9 / calls)
-        return wall * 1e-9
+        return _Sample(wall * 1e-9, (wall if clean else cpu) * 1e-9)
 
     def measurement(self, least: int, build_seconds: float) -> Measurement:
         """Median and best of the clean samples; if fewer than `least` are clean, of the CPU times of all."""
@@ -103,8 +112,9 @@ def screen(timed: Timed, best: float | None, cap: float | None, build_seconds: f
 
     with quiet():
         samples = _Samples()
-        spent = samples.take(timed, 1)
-        if spent > _SURELY_SECONDS and (slow := verdict(spent)):
+        first = samples.take(timed, 1)
+        spent = first.wall
+        if first.own > _SURELY_SECONDS and (slow := verdict(first.own)):
             return slow
         if spent < SCREENING_SECONDS:
             # That call warmed the caches; it counts only where calls are too slow to take many.
@@ -116,7 +126,7 @@ def screen(timed: Timed, best: float | None, cap: float | None, build_seconds: f
         hopeless = best is not None and seconds / calls > HOPELESS * best
         wanted = HOPELESS_SAMPLES if hopeless else SCREENING_SAMPLES
         while samples.taken < wanted and (samples.taken < 2 or spent < SCREENING_SECONDS):
-            spent += samples.take(timed, calls)
+            spent += samples.take(timed, calls).wall
         return samples.measurement(HOPELESS_SAMPLES, build_seconds)
 
 
@@ -125,7 +135,7 @@ def _calibrate(timed: Timed, samples: _Samples, target: float) -> tuple[int, flo
     calls = 1
     while True:
         trial = _Samples()
-        seconds = trial.take(timed, calls)
+        seconds = trial.take(timed, calls).own
         if seconds >= target / 2:
             samples.clean += trial.clean
             samples.cpu += trial.cpu
@@ -163,7 +173,7 @@ def in_turns(
                     # The others have used the caches since.
                     timed.reset()
                     timed.call(1)
-                spent[i] += samples[i].take(timed, calls[i])
+                spent[i] += samples[i].take(timed, calls[i]).wall
             if done:
                 break
         return [

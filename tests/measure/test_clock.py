@@ -57,6 +57,20 @@ def test_screening_calls_slow_kernels_twice(fake: Time) -> None:
     assert asked == [1, 1]
 
 
+@pytest.mark.parametrize("interrupted", [0, 1, 2])
+def test_time_that_other_processes_took_makes_no_kernel_too_slow(fake: Time, interrupted: int) -> None:
+    timed, asked = fake.kernel(600_000)
+
+    def call(count: int) -> None:
+        if len(asked) == interrupted:
+            fake.wall += 50_000_000
+        timed.call(count)
+
+    measurement = screen(Timed(call, lambda: None), best=500e-6, cap=10e-3)
+    assert measurement.ok
+    assert measurement.seconds == pytest.approx(600e-6)
+
+
 def test_screening_gives_up_what_is_slow(fake: Time) -> None:
     timed, asked = fake.kernel(2_100_000)
     failure = screen(timed, 1e-4, None).failure
