@@ -1,8 +1,8 @@
 """The script of the contraction sketch.
 
 0. A vector operand that is not contiguous along the lanes is copied, transposed (`transposition`).
-1. The root, the contraction and its fill go into a shell; one fuse tiles the root and pulls the
-   others into the register tile.
+1. The root, the contraction and its fill go into a shell; fusing tiles the root, by blocks and by
+   register tiles, and pulls the others in.
 2. Loops that the tile does not divide are peeled: up to four pieces, all of static shape.
 3. In each piece the vector loop is padded to a width the processor has, and the operand read as
    vectors is copied into panels where the candidate packs (`contraction_panels`).
@@ -49,9 +49,8 @@ class _Schedule:
         self.given = given
         self.op, self.roles = with_vectors_last(task.anchor_op, given)
         self.lanes = candidate.number("lanes")
-        self.loops = tile_loops(
-            self.op, self.roles, candidate.number("rows"), candidate.number("vector"), candidate.word("order")
-        )
+        rows, vector, block = (candidate.number(name) for name in ("rows", "vector", "block"))
+        self.loops = tile_loops(self.op, self.roles, rows, vector, candidate.word("order"), block)
 
     def emit(self, root: Handle) -> None:
         b = self.builder
@@ -132,22 +131,29 @@ class _Schedule:
         return next(i for i, row in enumerate(self.op.init.map) if row[dim])
 
     def _tile(self, root: Handle) -> list[Handle]:
-        # One fuse before any canonicalization: operand slices then come from the shell, so that
-        # producers of other tasks stay outside.
+        """Tile the root and pull in the other members; the loops, outermost first."""
+        # All before any canonicalization: operand slices then come from the shell, so that producers
+        # of other tasks stay outside.
+        blocks = [loop for loop in self.loops if loop.decision == "block"]
+        root, handles = self._fuse(root, blocks)
+        return [*handles, *self._fuse(root, [loop for loop in self.loops if loop not in blocks])[1]]
+
+    def _fuse(self, root: Handle, loops: list[Loop]) -> tuple[Handle, list[Handle]]:
         count = len(self.op.init.map if self._has_epilogue() else self.op.dims)
         sizes: list[Size] = [0] * count
-        order = [self._root_loop(loop.dim) for loop in self.loops]
-        for position, loop in zip(order, self.loops, strict=True):
+        order = [self._root_loop(loop.dim) for loop in loops]
+        for position, loop in zip(order, loops, strict=True):
             sizes[position] = self._size(loop)
         order += [d for d in range(count) if d not in order]
-        _, handles = self.builder.fuse(root, sizes, order if order != sorted(order) else None)
-        return handles
+        return self.builder.fuse(root, sizes, order if order != sorted(order) else None)
 
     def _size(self, loop: Loop) -> Size:
         """The step of a loop; as a knob it may become any that leaves the script's form as it is."""
         if loop.decision is None:
             return loop.size
-        extent = self.op.dims[loop.dim]
+        if loop.decision == "block":
+            return self.builder.size(loop.decision, loop.size, [loop.size])
+        extent = loop.extent
         others = [size for size in range(2, extent) if extent % size == 0] if extent % loop.size == 0 else []
         if loop.decision == "vector":
             others = [size for size in others if size % self.lanes == 0 and size & (size - 1) == 0]
@@ -156,7 +162,7 @@ class _Schedule:
     def _peel(self, handles: list[Handle]) -> list[int]:
         """Peel every loop its tile does not divide, inner ones first; returns their numbers."""
         b = self.builder
-        numbers = [i for i, loop in enumerate(self.loops) if self.op.dims[loop.dim] % loop.size]
+        numbers = [i for i, loop in enumerate(self.loops) if loop.extent % loop.size]
         for number in reversed(numbers):
             for part, handle in enumerate(b.peel(handles[number])):
                 for tag in self._tags():
@@ -173,9 +179,8 @@ class _Schedule:
             extents = list(self.op.dims)
             around = []
             for number, loop in enumerate(self.loops):
-                extent = self.op.dims[loop.dim]
-                extents[loop.dim] = extent % loop.size if part.get(number) else loop.size
-                if not part.get(number) and extent // loop.size > 1:
+                extents[loop.dim] = loop.extent % loop.size if part.get(number) else loop.size
+                if not part.get(number) and loop.extent // loop.size > 1:
                     around.append(loop)
             whole = all(not part.get(n) for n in split if self.loops[n].dim != self.roles.vector)
             packs = self.candidate["pack"] == "vector" and whole

@@ -1,7 +1,8 @@
 """Contraction-like tasks: matmuls of all kinds, convolutions, tensor contractions.
 
 One register tile of `rows` x `vector` accumulators runs over the contracted loops; loops over the
-tiles go in a chosen order; the operand that is read as vectors may be copied into contiguous panels.
+tiles go in a chosen order, inside a loop over blocks of rows that stay in a cache; the operand that
+is read as vectors may be copied into contiguous panels.
 See `harl_mlir.schedule.sketches.contraction` for the script.
 """
 
@@ -25,6 +26,8 @@ VERSION = 1
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
+_LEAST_BLOCK = 16
+_MOST_BLOCKS = 8
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 # Sums in half precision would be taken element by element: code that takes seconds to compile.
 _INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
@@ -39,7 +42,10 @@ class ContractionSketch:
     version: int = VERSION
 
     def space(self, task: Task, processor: Processor) -> Space | None:
-        """Choices: `rows`, `vector` (register tile), `order`, `pack`, `unroll`; `lanes` is a fact."""
+        """Choices: `rows`, `vector` (register tile), `order`, `block`, `pack`, `unroll`.
+
+        `lanes` is a fact.
+        """
         given = contraction_of(task.anchor_op)
         if given is None or not _has_known_elements(task.anchor_op):
             return None
@@ -54,30 +60,34 @@ class ContractionSketch:
         order = facts.order_decision()
         pack = facts.pack_decision(_number(rows.default), _number(vector.default), str(order.default))
         width = Decision("lanes", (lanes,), lanes)
-        decisions = (rows, vector, order, pack, facts.unroll_decision(), width)
+        decisions = (rows, vector, order, facts.block_decision(), pack, facts.unroll_decision(), width)
         return Space(self.name, self.version, decisions, facts.is_legal)
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop over tiles: over which loop of the op, in steps of what, decided by which decision."""
+    """A loop over tiles: over which loop of the op, how far, in steps of what, by which decision."""
 
     dim: int
+    extent: int
     size: int
     decision: str | None = None
 
 
-def tile_loops(op: LinalgOp, roles: Contraction, rows: int, vector: int, order: str) -> list[Loop]:
-    """The loops over tiles that make more than one step, outermost first."""
-    row = roles.row
+def tile_loops(
+    op: LinalgOp, roles: Contraction, rows: int, vector: int, order: str, block: int
+) -> list[Loop]:
+    """The loops over tiles that make more than one step, outermost first; `block` 0 makes no blocks."""
+    row, dims = roles.row, op.dims
+    blocks = [] if row is None or not block else [Loop(row, dims[row], block, "block")]
     groups: dict[str, list[Loop]] = {
-        "B": [Loop(d, 1) for d in roles.batch],
-        "C": [Loop(d, 1) for d in roles.columns],
-        "O": [Loop(d, 1) for d in roles.rows if d != row],
-        "R": [] if row is None else [Loop(row, rows, "rows")],
-        "V": [Loop(roles.vector, vector, "vector")],
+        "B": [Loop(d, dims[d], 1) for d in roles.batch],
+        "C": [Loop(d, dims[d], 1) for d in roles.columns],
+        "O": [Loop(d, dims[d], 1) for d in roles.rows if d != row],
+        "R": [] if row is None else [Loop(row, block or dims[row], rows, "rows")],
+        "V": [Loop(roles.vector, dims[roles.vector], vector, "vector")],
     }
-    return [loop for letter in order for loop in groups[letter] if loop.size < op.dims[loop.dim]]
+    return [*blocks, *(loop for letter in order for loop in groups[letter] if loop.size < loop.extent)]
 
 
 def fill_value(task: Task) -> float | int | None:
@@ -146,16 +156,25 @@ class _Facts:
         """Orders of the tile loops that differ for this op. Default: rows innermost, vectors around."""
         seen: dict[tuple[Loop, ...], str] = {}
         for order in _ORDERS:
-            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order))
+            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, 0))
             seen.setdefault(loops, order)
         orders = tuple(seen.values())
         return Decision("order", orders, orders[0], ordered=False)
+
+    def block_decision(self) -> Decision:
+        """Rows that are finished before the next ones begin: divisors of the extent, 0 for all rows.
+
+        Default: all, since the contracted loops are not blocked and a panel is used by all rows.
+        """
+        extent = self.row_extent
+        divisors = [rows for rows in range(_LEAST_BLOCK, extent) if extent % rows == 0]
+        return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0)
 
     def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
         """Default: copy panels where many rows share them and the operand leaves half the L2 cache."""
         operand = self.op.operands[self.roles.vector_operand]
         size = math.prod(operand.shape) * element_bytes(operand.element)
-        wanted = self._sharers(rows, vector, order) >= 4 and size > self.processor.l2_bytes // 2
+        wanted = self._sharers(rows, vector, order, 0) >= 4 and size > self.processor.l2_bytes // 2
         return Decision("pack", ("none", "vector"), "vector" if wanted else "none", ordered=False)
 
     def unroll_decision(self) -> Decision:
@@ -165,11 +184,13 @@ class _Facts:
         return Decision("unroll", values, min(4, values[-1]))
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
-        """The accumulators fit the registers; a panel is packed only where rows reuse it."""
-        rows, vector = _number(values["rows"]), _number(values["vector"])
+        """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
+        rows, vector, block = (_number(values[name]) for name in ("rows", "vector", "block"))
         if rows > 1 and not self._fits(rows, vector):
             return False
-        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"])) >= 2
+        if block and (block <= rows or block % rows):
+            return False
+        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), block) >= 2
 
     def _fits(self, rows: int, vector: int) -> bool:
         registers = -(-vector // self.lanes)
@@ -186,14 +207,14 @@ class _Facts:
         least = 2 if self.roles.by_rows else 1
         return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
 
-    def _sharers(self, rows: int, vector: int, order: str) -> int:
+    def _sharers(self, rows: int, vector: int, order: str, block: int) -> int:
         """How many register tiles in a row read the same panel of the vector operand."""
         used = self.op.operands[self.roles.vector_operand].map
         count = 1
-        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order)):
+        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order, block)):
             if any(row[loop.dim] for row in used):
                 break
-            count *= self.op.dims[loop.dim] // loop.size
+            count *= loop.extent // loop.size
         return count
 
 
