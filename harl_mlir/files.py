@@ -147,7 +147,12 @@ def default_database() -> Path:
         InputError: the directory cannot be created.
     """
     base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    try:
+        root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    except RuntimeError:
+        raise InputError(
+            "this user has no home directory to keep measurements in; name a file with --db"
+        ) from None
     directory = root / "harl_mlir"
     try:
         directory.mkdir(parents=True, exist_ok=True)

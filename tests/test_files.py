@@ -116,3 +116,13 @@ def test_the_default_database_is_in_the_cache_directory(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(InputError, match="--db"):
         default_database()
+
+
+def test_a_user_without_a_home_is_asked_for_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(InputError, match=r"no home directory.*--db"):
+        default_database()

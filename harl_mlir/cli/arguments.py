@@ -13,6 +13,7 @@ from harl_mlir.search.registry import AGENTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 Shape = tuple[str, tuple[int, ...]]
+_MOST_IN_A_DIM = 2**40
 
 
 class _Parser(argparse.ArgumentParser):
@@ -156,18 +157,19 @@ def _converter(convert: Callable[[str], object], what: str) -> Callable[[str], o
 def _parse_path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError(text)
+    text.encode()  # a name that is no UTF-8 cannot be said in JSON, nor sent to a worker
     return Path(text)
 
 
 def _parse_shape(text: str) -> Shape:
     name, equals, dims = text.partition("=")
     shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
-    if not equals or not name or not shape or min(shape) < 1:
+    if not equals or not name or not shape or not 1 <= min(shape) <= max(shape) <= _MOST_IN_A_DIM:
         raise ValueError(text)
     return name, shape
 
 
-_path = _converter(_parse_path, "a file name")
+_path = _converter(_parse_path, "a file name in UTF-8")
 _whole = _converter(int, "a whole number")
 _number = _converter(float, "a number")
 _shape = _converter(_parse_shape, "a shape such as A=512x512")

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from harl_mlir.cli.numbers import gflops, plain, speed_up
+from harl_mlir.cli.terminal import say
 from harl_mlir.tuner.progress import Event, Phase, Planned, Progressed, TaskProgress
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class PlainLines:
     def __call__(self, event: Event) -> None:
         """Print a line if there is news."""
         if isinstance(event, Planned):
-            _say(f"{len(event.tasks)} task(s), {len(event.skipped)} op(s) left alone")
+            say(f"{len(event.tasks)} task(s), {len(event.skipped)} op(s) left alone")
             return
         progress = event.progress
         phase, best = self._shown.get(event.index, ("waiting", None))
@@ -53,7 +54,7 @@ class PlainLines:
         better = news is not None and (best is None or news < 0.98 * best)
         if better or progress.phase != phase:
             self._shown[event.index] = (progress.phase, news if better else best)
-            _say(f"[{event.index}] {describe(progress)}")
+            say(f"[{event.index}] {describe(progress)}")
 
 
 class LiveTable:
@@ -117,7 +118,3 @@ def _cells(progress: TaskProgress) -> tuple[str, ...]:
         str(progress.failures),
         progress.phase,
     )
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from harl_mlir.cli.arguments import parse
-from harl_mlir.cli.terminal import INTERRUPTED, REFUSED, USAGE, Outcome, Terminal
+from harl_mlir.cli.terminal import INTERRUPTED, REFUSED, USAGE, Outcome, Terminal, open_missing_streams
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.errors import HarlError, UsageError
 
@@ -51,14 +51,14 @@ _LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("f
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see README.md, Exit codes."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_missing_streams()
     terminal = Terminal("--json" in words, "--debug" in words)
-    # SIGINT too: a shell starts background jobs with it ignored, and an interrupt sent to us is meant.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
     try:
         return terminal.close(_outcome(words, terminal))
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing can be said any more, so keep the interpreter from trying.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            terminal.progress(f"harl-mlir: error: stdout cannot be written ({error.strerror}); redirect it")
+        # Nothing can be said any more, so keep the interpreter from trying at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
 
@@ -66,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _outcome(words: Sequence[str], terminal: Terminal) -> Outcome:
     command = None
     try:
+        _heed_interrupts()
         options = parse(words)
         command = options.command
         return _COMMANDS[command](options, terminal)
@@ -100,6 +101,17 @@ def _nothing(command: str | None) -> dict[str, Any]:
     if command == "tune":
         return {"wall_seconds": round(seconds_since_start(), 3), **fields}
     return {"peak_gflops": None, **fields} if command in ("time", "doctor") else fields
+
+
+def _heed_interrupts() -> None:
+    """Make signals that ask us to end a KeyboardInterrupt, which keeps the best so far."""
+    # SIGINT too: a shell starts background jobs with it ignored, and an interrupt sent to us is meant.
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signals.append(signal.SIGHUP)
+    for number in signals:
+        signal.signal(number, _interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

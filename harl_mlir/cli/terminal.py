@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -46,17 +47,20 @@ class Terminal:
 
     def result(self, line: str = "") -> None:
         """A line of the result."""
-        print(line, file=sys.stderr if self.as_json else sys.stdout)
+        if self.as_json:
+            say(line)
+        else:
+            print(line)
 
     def progress(self, line: str) -> None:
         """A line about what is going on."""
-        print(line, file=sys.stderr, flush=True)
+        say(line)
 
     def close(self, outcome: Outcome) -> int:
         """Show the error, print the JSON object if asked for, and give the exit code."""
         if outcome.error is not None:
             if self.debug:
-                traceback.print_exception(outcome.error)
+                say("".join(traceback.format_exception(outcome.error)).rstrip())
             self.progress(f"harl-mlir: error: {sentence(outcome.error)}")
         if self.as_json:
             print(json.dumps(self._object(outcome), allow_nan=False), flush=True)
@@ -70,6 +74,27 @@ class Terminal:
             "error": error_object(outcome.error),
             **outcome.fields,
         }
+
+
+def say(line: str) -> None:
+    """A line on stderr. That nobody can be told is no reason to stop, unless the reader has left."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
+
+
+def open_missing_streams() -> None:
+    """Give the process the standard streams it was started without, lest another file take their place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 def error_object(error: HarlError | None) -> dict[str, str | None] | None:
