@@ -25,6 +25,7 @@ class Contraction:
         rows: parallel loops absent from the vector operand, outermost first.
         row: the one of them that becomes the rows of the register tile: the innermost of more than
             one step; None where there is none.
+        across: whether C is not contiguous along the lanes.
         by_rows: whether each row must be computed by itself: the broadcast operand is strided along
             `row` (a convolution's stride), the lanes lie across C, elements are widened first, or no
             loop is contracted plainly.
@@ -40,6 +41,7 @@ class Contraction:
     vector: int
     rows: tuple[int, ...]
     row: int | None
+    across: bool
     by_rows: bool
     batch: tuple[int, ...]
     columns: tuple[int, ...]
@@ -76,28 +78,34 @@ def is_multiply_add(op: LinalgOp) -> bool:
 
 
 def contraction_of(op: LinalgOp) -> Contraction | None:
-    """The roles of the loops of `op`, or None where it is not contraction-like.
+    """The first of `ways_of`, or None where the op is not contraction-like."""
+    return next(iter(ways_of(op)), None)
 
-    Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied;
-    else along the innermost other loop of C that can. A copy is made only where several rows share it.
+
+def ways_of(op: LinalgOp) -> tuple[Contraction, ...]:
+    """The roles that the loops of `op` may have, at most two ways; none where it is not contraction-like.
+
+    Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied.
+    Where that loop is part of a window, or cannot be, they may also lie across C, along the innermost
+    other loop that can. A copy is made only where several rows share it.
 
     Depthwise convolutions (no plain contracted loop, or the contiguous loop of C is in both
     operands), products of a matrix whose rows are contiguous with a vector, and reductions without a
-    parallel loop are none.
+    parallel loop are no contractions.
     """
     if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
-        return None
+        return ()
     order = _projected_permutation(op.init)
     if order is None or set(order) != set(op.parallel_dims) or not _plainly_contracted(op):
-        return None
+        return ()
     long = [d for d in order if op.dims[d] > 1]
-    if not long or all(op.dims[d] == 1 for d in op.reduction_dims):
-        return None
-    choices = [roles for d in long if (roles := _roles(op, order, d)) is not None]
-    along = [roles for roles in choices if roles.vector == long[-1]]
-    if along or _is_in_both(op, long[-1]):
-        return next(iter(along), None)
-    return min(reversed(choices), key=lambda roles: roles.transposed, default=None)
+    if not long or all(op.dims[d] == 1 for d in op.reduction_dims) or _is_in_both(op, long[-1]):
+        return ()
+    along, *others = (_roles(op, order, d) for d in reversed(long))
+    across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
+    if along is not None and _is_plain_in(op.operands[along.vector_operand], along.vector):
+        across = None
+    return tuple(roles for roles in (along, across) if roles is not None)
 
 
 def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | None:
@@ -131,6 +139,7 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | N
         vector=vector,
         rows=rows,
         row=row,
+        across=across,
         by_rows=by_rows,
         batch=tuple(d for d in order if d in both),
         columns=tuple(d for d in order if d in used[holder] and d not in both and d != vector),

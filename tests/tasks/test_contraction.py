@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from harl_mlir.tasks.contraction import contraction_of, copy_order, stride_along, with_vectors_last
+from harl_mlir.tasks.contraction import contraction_of, copy_order, stride_along, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, IteratorKind, LinalgOp, Operand
 
 _MULTIPLY_ADD = (("arith.mulf", 0, 1), ("arith.addf", 2, 3))
@@ -102,6 +102,12 @@ def test_channels_first_with_stride_has_lanes_along_the_filters() -> None:
     left, left_roles = with_vectors_last(op, roles)
     assert stride_along(left.operands[1], left_roles.vector) == 1
     assert left.operands[1].shape == (5, 3, 3, 32)
+
+
+def test_lanes_may_lie_across_a_result_of_rows_of_windows() -> None:
+    assert [(roles.vector, roles.across) for roles in ways_of(_nchw(1))] == [(3, False), (1, True)]
+    assert [roles.across for roles in ways_of(_nchw(2))] == [True]
+    assert [roles.across for roles in ways_of(_MATMUL_TB)] == [False]
 
 
 def test_strided_rows_are_computed_one_by_one() -> None:

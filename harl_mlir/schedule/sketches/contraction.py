@@ -24,16 +24,16 @@ from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, 
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops
-from harl_mlir.tasks.contraction import Contraction, contraction_of, with_vectors_last
+from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops, ways
+from harl_mlir.tasks.contraction import Contraction, with_vectors_last
 from harl_mlir.tasks.task import Task
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
     """Append the schedule of `candidate` for the contraction-like task with root op `root`."""
-    roles = contraction_of(task.anchor_op)
+    roles = ways(task).get(candidate.word("along"))
     if roles is None:
-        raise ValueError(f"{task.label()} is not contraction-like")
+        raise ValueError(f"{task.label()} cannot be scheduled with vectors along {candidate['along']}")
     _Schedule(builder, task, candidate, roles).emit(root)
 
 

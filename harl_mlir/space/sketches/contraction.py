@@ -9,18 +9,19 @@ See `harl_mlir.schedule.sketches.contraction` for the script.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.contraction import Contraction, contraction_of, with_vectors_last
+from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "contraction"
-VERSION = 1
+VERSION = 2
+ALONG, ACROSS = "result", "across"
 
 # Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
@@ -42,26 +43,56 @@ class ContractionSketch:
     version: int = VERSION
 
     def space(self, task: Task, processor: Processor) -> Space | None:
-        """Choices: `rows`, `vector` (register tile), `order`, `block`, `pack`, `unroll`.
+        """Choices: `along`, `rows`, `vector` (register tile), `order`, `block`, `pack`, `unroll`.
 
-        `lanes` is a fact.
+        `along` says where vectors lie: along the contiguous loop of the "result", or "across" it. By
+        default across where it can be chosen, unless whole pairs of registers fill the result's rows or
+        across it not even one would be filled. `lanes` is a fact.
         """
-        given = contraction_of(task.anchor_op)
-        if given is None or not _has_known_elements(task.anchor_op):
+        lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
+        facts = {
+            word: _Facts(op, left, lanes, can_pad(task, op, left), processor)
+            for word, roles in ways(task).items()
+            for op, left in [with_vectors_last(task.anchor_op, roles)]
+        }
+        if not facts:
             return None
-        if given.by_rows and task.anchor == 0 and len(task.members) > 1:
-            # The epilogue would read rows written to memory that has to be a copy of the argument.
-            return None
-        op, roles = with_vectors_last(task.anchor_op, given)
-        lanes = processor.lanes(element_bytes(op.init.element))
-        facts = _Facts(op, roles, lanes, can_pad(task, op, roles), processor)
-        vector = facts.vector_decision()
-        rows = facts.rows_decision(_number(vector.default))
-        order = facts.order_decision()
-        pack = facts.pack_decision(_number(rows.default), _number(vector.default), str(order.default))
+        offered = {word: each.decisions() for word, each in facts.items()}
+        along = next(iter(facts))
+        if len(facts) > 1 and facts[ALONG].vector_extent % (2 * lanes):
+            along = ACROSS if _number(offered[ACROSS][1].default) >= lanes else ALONG
+
+        def is_legal(values: Mapping[str, Value]) -> bool:
+            word = str(values["along"])
+            known = all(values[decision.name] in decision.values for decision in offered[word])
+            return known and facts[word].is_legal(values)
+
+        first = Decision("along", tuple(facts), along, ordered=False)
+        rest = [_union(offered[along], list(offered.values()), i) for i in range(len(offered[along]))]
         width = Decision("lanes", (lanes,), lanes)
-        decisions = (rows, vector, order, facts.block_decision(), pack, facts.unroll_decision(), width)
-        return Space(self.name, self.version, decisions, facts.is_legal)
+        return Space(self.name, self.version, (first, *rest, width), is_legal)
+
+
+def ways(task: Task) -> dict[str, Contraction]:
+    """The roles that the anchor's loops may have, by value of the decision `along`."""
+    op = task.anchor_op
+    if any(operand.element not in _INPUT_ELEMENTS for operand in op.inputs):
+        return {}
+    if op.init.element not in _ELEMENTS:
+        return {}
+    # An epilogue would read rows written to memory that has to be a copy of the argument.
+    no_rows = task.anchor == 0 and len(task.members) > 1
+    return {
+        ACROSS if roles.across else ALONG: roles for roles in ways_of(op) if not (roles.by_rows and no_rows)
+    }
+
+
+def _union(default: Sequence[Decision], all_: Sequence[Sequence[Decision]], number: int) -> Decision:
+    """One decision with the values it has in any of the ways, and the default of the default way."""
+    chosen = default[number]
+    values = dict.fromkeys(value for decisions in all_ for value in decisions[number].values)
+    ordered = sorted(values, key=_number) if chosen.ordered else values
+    return Decision(chosen.name, tuple(ordered), chosen.default, chosen.ordered)
 
 
 @dataclass(frozen=True)
@@ -118,6 +149,18 @@ class _Facts:
     padded: bool
     processor: Processor
 
+    def decisions(self) -> tuple[Decision, ...]:
+        """What is open but for `along`."""
+        vector = self.vector_decision()
+        rows = self.rows_decision(_number(vector.default))
+        order = self.order_decision()
+        pack = self.pack_decision(_number(rows.default), _number(vector.default), str(order.default))
+        return rows, vector, order, self.block_decision(), pack, self.unroll_decision()
+
+    @property
+    def vector_extent(self) -> int:
+        return self.op.dims[self.roles.vector]
+
     @property
     def row_extent(self) -> int:
         return 1 if self.roles.row is None else self.op.dims[self.roles.row]
@@ -128,7 +171,7 @@ class _Facts:
 
         Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
         """
-        extent = self.op.dims[self.roles.vector]
+        extent = self.vector_extent
         values = [self.lanes]
         most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
         while values[-1] < min(extent, most * self.lanes):
@@ -178,10 +221,10 @@ class _Facts:
         return Decision("pack", ("none", "vector"), "vector" if wanted else "none", ordered=False)
 
     def unroll_decision(self) -> Decision:
-        """Unrolling of the innermost contracted loop. Default: 4."""
+        """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4."""
         extent = self.op.dims[self.roles.inner]
-        values = tuple(factor for factor in (1, 2, 4, 8) if factor < max(2, extent))
-        return Decision("unroll", values, min(4, values[-1]))
+        values = {factor for factor in (1, 2, 4, 8) if factor < extent} | ({extent} if extent <= 8 else set())
+        return Decision("unroll", tuple(sorted(values)), max(value for value in values if value <= 4))
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
@@ -216,11 +259,6 @@ class _Facts:
                 break
             count *= loop.extent // loop.size
         return count
-
-
-def _has_known_elements(op: LinalgOp) -> bool:
-    inputs = all(operand.element in _INPUT_ELEMENTS for operand in op.inputs)
-    return inputs and op.init.element in _ELEMENTS
 
 
 def _number(value: Value) -> int:

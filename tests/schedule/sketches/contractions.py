@@ -52,7 +52,7 @@ def convolutions(draw: st.DrawFn) -> LoopNest:
     if channels_outside:
         taps, c = range(3 + rank, 3 + 2 * rank), 2 + rank
     dims = [n, f, *sizes, *kernels]
-    dims.insert(c, draw(st.sampled_from(_SHORT + (16,))))
+    dims.insert(c, draw(st.sampled_from((*_SHORT, 16))))
     stride = draw(st.sampled_from((1, 1, 2, 3)))
     windows: list[Row] = []
     for i in range(rank):

@@ -68,6 +68,22 @@ def test_convolutions(channels: int, filters: int, size: int, stride: int, first
         assert _fits(dict(candidate.values), PROCESSOR)
 
 
+def test_vectors_lie_across_where_they_are_fuller() -> None:
+    def along(filters: int, size: int) -> object:
+        return _space(_conv(16, filters, size, 1, first=True)).default()["along"]
+
+    assert along(filters=64, size=56) == "across"
+    assert along(filters=64, size=64) == "result"
+    assert along(filters=33, size=56) == "result"
+
+
+def test_values_of_the_other_way_are_illegal() -> None:
+    space = _space(_conv(16, 64, 8, 1, first=True))
+    values = {**space.default().assignment, "along": "result", "vector": 64}
+    assert space.is_legal(space.default())
+    assert not space.is_legal(space.candidate(values))
+
+
 def test_too_many_accumulators_are_illegal() -> None:
     space = _space(_matmul(512, 512, 512))
     values = {**space.default().assignment, "rows": 14, "vector": 64}
