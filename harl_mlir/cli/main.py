@@ -45,7 +45,7 @@ def _doctor(options: Namespace, terminal: Terminal) -> Outcome:
 # Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
 _COMMANDS: Mapping[str, Command] = {"tune": _tune, "apply": _apply, "time": _time, "doctor": _doctor}
 
-_LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("functions",)}
+_LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("functions", "skipped")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

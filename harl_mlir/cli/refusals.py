@@ -13,8 +13,3 @@ def nothing_matched(kernel: Path, library: Path) -> InputError:
         f"no linalg op of it matches a schedule of {library}; tune this kernel to get one that does",
         Place(str(kernel)),
     )
-
-
-def no_functions(kernel: Path) -> InputError:
-    """The kernel has no function with linalg ops."""
-    return InputError("it has no function with linalg ops; give one", Place(str(kernel)))

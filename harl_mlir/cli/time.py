@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harl_mlir.cli.numbers import duration, first_line, gflops, plain
-from harl_mlir.cli.refusals import no_functions, nothing_matched
-from harl_mlir.cli.terminal import Outcome, Terminal
+from harl_mlir.cli.refusals import nothing_matched
+from harl_mlir.cli.terminal import Outcome, Terminal, skipped_objects
 from harl_mlir.errors import InputError, Place, UsageError
 from harl_mlir.files import read_mlir
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.measure.pool import Pool
 from harl_mlir.tasks.task import Task
+from harl_mlir.tuner.plan import no_function
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
     kernel = read_mlir(options.kernel)
     library = read_mlir(options.library) if options.library else None
     with Pool() as pool:
-        tasks = pool.functions(kernel, file, options.function, dict(options.shape))
+        found = pool.functions(kernel, file, options.function, dict(options.shape))
+        tasks = found.tasks
         if not tasks:
-            raise no_functions(options.kernel)
+            raise no_function(found, file)
         tuned = _matched(options, kernel, library, tasks, pool)
         peak = pool.peak() / 1e9
         terminal.result(f"FMA peak of this core: {peak:.1f} GFLOP/s (f32)")
@@ -49,8 +51,16 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
             for row in timed:
                 terminal.result(_line(row, peak))
             rows += timed
+        for skipped in found.skipped:
+            terminal.result(f"left out: {skipped.op} at {skipped.place}: {skipped.reason}")
     _refuse_if_nothing_ran(rows, file)
-    return Outcome(fields={"functions": [_object(row) for row in rows], "peak_gflops": peak})
+    return Outcome(
+        fields={
+            "functions": [_object(row) for row in rows],
+            "peak_gflops": peak,
+            "skipped": skipped_objects(found.skipped),
+        }
+    )
 
 
 def _matched(

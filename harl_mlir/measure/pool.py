@@ -104,10 +104,10 @@ class Pool:
 
     def functions(
         self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
-    ) -> tuple[Task, ...]:
+    ) -> Analysis:
         """A task for each whole function with linalg ops. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Functions(source), file, protocol.Tasks).tasks
+        return self._input(protocol.Functions(source), file, protocol.Analysed).analysis
 
     def measure(
         self,

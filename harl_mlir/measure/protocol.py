@@ -56,7 +56,7 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
 
 
 class Functions(msgspec.Struct, frozen=True, tag=True):
-    """Ask for one task for each whole function of a kernel file."""
+    """Ask for one task for each whole function of a kernel file; answered by `Analysed`."""
 
     source: Source
 
@@ -135,12 +135,6 @@ class Analysed(msgspec.Struct, frozen=True, tag=True):
     analysis: Analysis
 
 
-class Tasks(msgspec.Struct, frozen=True, tag=True):
-    """The answer to `Functions`."""
-
-    tasks: tuple[Task, ...]
-
-
 class Measured(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Measure` (one) and `Retime` (one for each schedule)."""
 
@@ -192,7 +186,7 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     traceback: str
 
 
-Answer = Analysed | Tasks | Measured | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
+Answer = Analysed | Measured | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
 Reply = Phase | Answer
 
 OUT_OF_BOUNDS_EXIT = 86

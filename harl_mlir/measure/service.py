@@ -32,6 +32,8 @@ from harl_mlir.tasks.task import Task
 
 _MOST_BENCHES = 8
 _BENCH_BYTES = 1 << 30
+_COPIES = 4
+"""Of a task's operands: as drawn, the checked and the timed ones, and the reference's in double precision."""
 
 Report = Callable[[Phase], None]
 
@@ -71,9 +73,9 @@ class Service:
             case protocol.Ping():
                 return protocol.Modules(tuple(sorted(sys.modules)))
             case protocol.Analyse(source):
-                return protocol.Analysed(_analyse(source))
+                return protocol.Analysed(self._small_enough(_analyse(source)))
             case protocol.Functions(source):
-                return protocol.Tasks(_functions(source))
+                return protocol.Analysed(self._small_enough(_functions(source)))
             case protocol.Library(entries, tunable):
                 return protocol.Text(_library(entries, tunable))
             case protocol.Apply(source, library, library_file):
@@ -84,6 +86,21 @@ class Service:
             case protocol.Select(script, file, values):
                 with ir.Context():
                     return protocol.Text(select_knobs(script, file, values))
+
+    def _small_enough(self, found: Analysis) -> Analysis:
+        """Tasks whose operands do not fit in the worker's memory are left alone."""
+        tasks, skipped = [], list(found.skipped)
+        for task in found.tasks:
+            needed = _COPIES * task.bytes
+            if self._memory_bytes is None or needed <= self._memory_bytes:
+                tasks.append(task)
+            else:
+                gib = 2.0**30
+                reason = (
+                    f"checking it needs {needed / gib:.3g} GiB and may take {self._memory_bytes / gib:.3g}"
+                )
+                skipped.append(Skipped(task.anchor_op.name, task.place, reason))
+        return Analysis(tuple(tasks), tuple(skipped))
 
     def _bench(self, task: Task, schedules: tuple[Schedule, ...]) -> TaskBench:
         reason = can_check(task)
@@ -180,11 +197,11 @@ def _analyse(source: Source) -> Analysis:
     return Analysis(tuple(tasks), tuple(skipped))
 
 
-def _functions(source: Source) -> tuple[Task, ...]:
-    from harl_mlir.tasks.analyse import whole_function_tasks
+def _functions(source: Source) -> Analysis:
+    from harl_mlir.tasks.analyse import analyse_functions
 
     with ir.Context(), ir.Location.unknown():
-        return whole_function_tasks(_prepare(source), source.file)
+        return analyse_functions(_prepare(source), source.file)
 
 
 def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool) -> str:

@@ -11,7 +11,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.analysis import Skipped
+from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.state import TaskState
 
@@ -58,15 +58,25 @@ def plan_script(request: Request, kernel: str, script: str, pool: Pool) -> Plan:
     """
     file = str(request.kernel)
     decisions = pool.knobs(script, str(request.script))
-    tasks = pool.functions(kernel, file, request.function, dict(request.shapes))
+    found = pool.functions(kernel, file, request.function, dict(request.shapes))
+    tasks = found.tasks
     if not tasks:
-        raise InputError("it has no function with linalg ops; give one", Place(file))
+        raise no_function(found, file)
     if len(tasks) > 1:
         names = ", ".join(task.function for task in tasks)
         raise InputError(
             f"a script is tuned on one function; choose one of {names} with --function", Place(file)
         )
-    return Plan((TaskState(0, tasks[0], (script_space(script, decisions),), script),), ())
+    return Plan((TaskState(0, tasks[0], (script_space(script, decisions),), script),), found.skipped)
+
+
+def no_function(found: Analysis, file: str) -> InputError:
+    """There is no function that can be run on its own."""
+    reason = f" (the first: {found.skipped[0].op}, {found.skipped[0].reason})" if found.skipped else ""
+    return InputError(
+        f"no function of it can be run on its own{reason}; give one of linalg ops on static shapes",
+        Place(file),
+    )
 
 
 def script_space(script: str, decisions: tuple[Decision, ...]) -> Space:

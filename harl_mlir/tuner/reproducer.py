@@ -15,8 +15,19 @@ from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.result import Reproducer
 from harl_mlir.tuner.state import TaskState
 
-_WORST_FIRST: tuple[FailureKind, ...] = ("wrong_result", "out_of_bounds", "crash")
-"""Failures that point at a fault of the schedule or the compiler rather than at a limit."""
+_WORST_FIRST: tuple[FailureKind, ...] = (
+    "wrong_result",
+    "out_of_bounds",
+    "crash",
+    "jit",
+    "lower",
+    "transform",
+    "build_timeout",
+    "out_of_memory",
+    "run_timeout",
+    "too_slow",
+)
+"""Faults of the schedule or the compiler before limits; last what only the best of a run makes a failure."""
 
 _TEMPLATE = """\
 #!/bin/sh
@@ -83,5 +94,4 @@ def _schedule(pool: Pool, state: TaskState, candidate: Candidate) -> str:
 def _worst(
     failures: Iterable[tuple[Failure, TaskState, Candidate]],
 ) -> tuple[Failure, TaskState, Candidate] | None:
-    rank = {kind: number for number, kind in enumerate(_WORST_FIRST)}
-    return min(failures, key=lambda found: rank.get(found[0].kind, len(rank)), default=None)
+    return min(failures, key=lambda found: _WORST_FIRST.index(found[0].kind), default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harl_mlir.codegen.version import LOWERING_VERSION
-from harl_mlir.errors import HarlError
+from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.files import Output, read_mlir
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
@@ -114,6 +114,8 @@ class _Run:
     def _write(self, library: Output, output: Output | None) -> None:
         schedules = self._schedules()
         if schedules is None:
+            if not self.interrupted:
+                self.error = self.error or self._nothing_ran()
             return
         request = self.request
         texts = [(library, schedules)]
@@ -139,6 +141,15 @@ class _Run:
             return self.pool.library(entries, tunable=self.request.tunable)
         state, candidate = chosen[0]
         return self.pool.select(state.script or "", str(self.request.script), candidate.values)
+
+    def _nothing_ran(self) -> InputError:
+        """Nothing a user's script leaves open runs on the kernel."""
+        measured = [m.failure for state in self.plan.states for m in state.known.values() if m.failure]
+        first = f" ({measured[0].kind}: {measured[0].message.strip().splitlines()[0]})" if measured else ""
+        return InputError(
+            f"none of the {len(measured)} choices tried of this script runs on the kernel{first}; correct it",
+            Place(str(self.request.script)),
+        )
 
     def result(self) -> Result:
         """How the run came out."""

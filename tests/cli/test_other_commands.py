@@ -114,3 +114,56 @@ def test_doctor_finds_everything(harl_mlir: Callable[..., Any]) -> None:
     assert run.object["peak_gflops"] > 0
     assert [lack for lack in run.object["missing"] if lack["needed"]] == []
     assert harl_mlir("doctor").out.splitlines()[-1] == "ready to tune"
+
+
+CALLER = """
+func.func @caller(%a: tensor<32x32xf32>) -> tensor<32x32xf32> {
+  %0 = linalg.add ins(%a, %a : tensor<32x32xf32>, tensor<32x32xf32>)
+                  outs(%a : tensor<32x32xf32>) -> tensor<32x32xf32>
+  %1 = call @matmul(%0, %a, %a)
+      : (tensor<32x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+  return %1 : tensor<32x32xf32>
+}
+"""
+HUGE = MATMUL.replace("@matmul", "@huge").replace("32x32", "999999x999999")
+
+
+def test_time_says_which_functions_it_leaves_out(harl_mlir: Callable[..., Any], files: Path) -> None:
+    (files / "more.mlir").write_text(MATMUL + CALLER + HUGE)
+    run = harl_mlir("time", "more.mlir", "--json")
+    assert run.exit_code == 0, run.err
+    assert [f["name"] for f in run.object["functions"]] == ["matmul"]
+    caller, huge = run.object["skipped"]
+    assert caller["op"] == "@caller"
+    assert "calls another" in caller["reason"]
+    assert "GiB" in huge["reason"]
+
+
+def test_a_task_beyond_the_memory_is_left_alone(harl_mlir: Callable[..., Any], files: Path) -> None:
+    (files / "more.mlir").write_text(MATMUL + HUGE)
+    run = harl_mlir("tune", "more.mlir", "--agent", "default", "--trials", "1", "--db", "m.db", "--json")
+    assert run.exit_code == 0, run.err
+    assert [task["function"] for task in run.object["tasks"]] == ["matmul"]
+    assert "GiB" in run.object["skipped"][0]["reason"]
+
+
+NEVER_RUNS = """
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %matmul = transform.structured.match ops{["linalg.matmul"]} in %root
+        : (!transform.any_op) -> !transform.any_op
+    %tile, %loop = transform.structured.fuse %matmul tile_sizes [-4]
+        : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}
+"""
+
+
+def test_a_script_of_which_nothing_runs_is_an_error(harl_mlir: Callable[..., Any], files: Path) -> None:
+    (files / "script.mlir").write_text(NEVER_RUNS)
+    run = harl_mlir("tune", "k.mlir", "--schedule", "script.mlir", "--db", "m.db", "-o", "out.mlir", "--json")
+    assert run.exit_code == 1
+    assert run.object["error"]["place"] == "script.mlir"
+    assert "runs on the kernel (transform" in run.object["error"]["message"]
+    assert not (files / "out.mlir").exists()

@@ -38,8 +38,8 @@ def candidate(task: Task) -> Candidate:
 def test_candidates_of_a_sketch_are_measured(pool: Pool, task: Task, candidate: Candidate) -> None:
     assert pool.measure(task, candidate).failure is None
     tuned, untuned = pool.retime(task, [candidate, None])
-    assert tuned.samples >= 30
-    assert untuned.samples >= 30
+    assert tuned.samples >= 3
+    assert untuned.samples >= 3
 
 
 def test_library_is_written_measured_and_applied(pool: Pool, task: Task, candidate: Candidate) -> None:
@@ -56,7 +56,7 @@ def test_library_is_written_measured_and_applied(pool: Pool, task: Task, candida
 def test_knobs_of_a_script_are_read_selected_and_measured(pool: Pool) -> None:
     (decision,) = pool.knobs(SCRIPT, "script.mlir")
     assert (decision.name, set(decision.values)) == ("rows", {0, 4, 8})
-    (function,) = pool.functions(KERNEL, "kernel.mlir")
+    (function,) = pool.functions(KERNEL, "kernel.mlir").tasks
     chosen = Candidate("script", 1, (("rows", 8),))
     assert "= 8 : i64" in pool.select(SCRIPT, "script.mlir", chosen.values)
     assert pool.measure(function, chosen, script=SCRIPT).failure is None
@@ -71,7 +71,7 @@ def test_whole_functions_that_cannot_be_checked_are_timed_but_not_tuned(
   %p = tensor.insert_slice %s into %r[8, 8] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<64x64xf32>
   return %p""",
     )
-    (function,) = pool.functions(kernel, "kernel.mlir")
+    (function,) = pool.functions(kernel, "kernel.mlir").tasks
     assert function.unchecked
     measurement = pool.measure(function, None)
     # A copy between strided buffers has no symbol to call; see the lowering.

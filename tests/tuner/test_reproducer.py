@@ -20,7 +20,7 @@ def test_the_summary_names_a_file_that_shows_a_failure_again(
     (tmp_path / "s.mlir").write_text(script.replace("[16, 32, 64]", "[24]"))
     words = (ROOT / "examples/scripted.mlir", "--schedule", "s.mlir", "--trials", "2", "--db", "m.db")
     run = harl_mlir("tune", *words, "--agent", "random", "--json")
-    assert run.exit_code == 0, run.err
+    assert run.exit_code == 1, run.err
     (task,) = run.object["tasks"]
     assert task["failures"] == {"transform": 2}
     assert task["sketch"] is None
@@ -38,6 +38,6 @@ def test_the_summary_names_a_file_that_shows_a_failure_again(
         timeout=120,
         check=False,
     )
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == 1, again.stderr
     assert "failed candidates: 1 transform" in again.stdout
     assert os.access(tmp_path / "m.scripted.failure.sh", os.R_OK)

@@ -87,6 +87,6 @@ def test_a_whole_function_is_right_under_its_library(pool: Pool, name: str, seed
     library = pool.library(entries)
     applied = pool.apply(text, "kernel.mlir", library)
     assert "linalg." not in applied.text
-    (whole,) = pool.functions(text, "kernel.mlir")
+    (whole,) = pool.functions(text, "kernel.mlir").tasks
     measurement = pool.measure(whole, library)
     assert measurement.ok, f"{measurement.failure}\n{entries}"
