@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -69,7 +70,9 @@ class LiveTable:
         from rich.live import Live
 
         self._progress: dict[int, TaskProgress] = {}
-        self._live = Live(console=Console(stderr=True), refresh_per_second=8)
+        self._changed = 0
+        self._console = Console(stderr=True)
+        self._live = Live(console=self._console, refresh_per_second=8)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -84,18 +87,30 @@ class LiveTable:
         """Redraw the task's row."""
         if isinstance(event, Progressed):
             self._progress[event.index] = event.progress
-            self._live.update(self._table())
+            self._changed = event.index
+            self._live.update(progress_table(self._in_view()))
 
-    def _table(self) -> Table:
-        from rich.table import Table
+    def _in_view(self) -> list[TaskProgress]:
+        """As many tasks as the terminal has lines for, the one that changed last among them."""
+        room = max(1, self._console.height - 2)
+        numbers = sorted(self._progress)
+        first = max(0, min(numbers.index(self._changed) - room // 2, len(numbers) - room))
+        return [self._progress[number] for number in numbers[first : first + room]]
 
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-        table.add_column("task", no_wrap=True)
-        for heading in ("GFLOP/s", "untuned", "default", "trials", "failed", "phase"):
-            table.add_column(heading, justify="left" if heading == "phase" else "right", no_wrap=True)
-        for _, progress in sorted(self._progress.items()):
-            table.add_row(*_cells(progress))
-        return table
+
+def progress_table(rows: Sequence[TaskProgress]) -> Table:
+    """The live table. Where it is too wide for the terminal, the tasks' names are cut, never a number."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("task")
+    for heading in ("GFLOP/s", "untuned", "default", "trials", "failed", "phase"):
+        table.add_column(heading, justify="left" if heading == "phase" else "right", no_wrap=True)
+    for progress in rows:
+        label, *cells = _cells(progress)
+        table.add_row(Text(label, no_wrap=True, overflow="ellipsis"), *cells)
+    return table
 
 
 def describe(progress: TaskProgress) -> str:
