@@ -21,7 +21,7 @@ class Settings:
         agent: a search policy's name (see `harl_mlir.search.registry`).
         trials: at most this many candidates are measured, over all tasks; at least 1.
         seconds: budget of wall time, finalists included; positive. Trial 0
-            of every task is measured even where the time is over.
+            of the first task is measured even where the time is over.
         threads: threads a kernel runs on; only 1 is supported.
         seed: the same seed and the same measurements give the same proposals.
 

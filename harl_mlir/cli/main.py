@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from argparse import Namespace
@@ -11,7 +10,15 @@ from types import FrameType
 from typing import Any
 
 from harl_mlir.cli.arguments import parse
-from harl_mlir.cli.terminal import INTERRUPTED, REFUSED, USAGE, Outcome, Terminal, open_missing_streams
+from harl_mlir.cli.terminal import (
+    INTERRUPTED,
+    REFUSED,
+    USAGE,
+    Outcome,
+    Terminal,
+    discard,
+    open_missing_streams,
+)
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.errors import HarlError, UsageError
 
@@ -58,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             terminal.progress(f"harl-mlir: error: stdout cannot be written ({error.strerror}); redirect it")
-        # Nothing can be said any more, so keep the interpreter from trying at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return REFUSED
 
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from harl_mlir.cli.numbers import first_line
 from harl_mlir.errors import HarlError, Place
@@ -83,7 +83,15 @@ def say(line: str) -> None:
     except BrokenPipeError:
         raise
     except OSError:
-        pass
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Send what is still to come of a stream that cannot be written nowhere.
+
+    Else the interpreter tries again at exit, and ends with an exit code of its own.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def open_missing_streams() -> None:

@@ -65,11 +65,14 @@ class Search:
     def first_times(self) -> None:
         """Time the untuned kernels, read the stored records, and measure the defaults.
 
-        Trial 0 of every task is its first sketch's default; it is measured even if the time is over.
+        Trial 0 of every task is its first sketch's default. That of the first task is measured even if
+        the time is over; further tasks are left as they are then.
         """
         for state in self.states:
             state.stored = self.recorder.stored(state.task, state.spaces)
-        for state in self.states:
+        for number, state in enumerate(self.states):
+            if number > 0 and self.budget.seconds_left <= 0:
+                break
             self._time_untuned(state)
             if self.budget.trials_left > 0:
                 self._try(state, state.spaces[0].default())

@@ -26,7 +26,7 @@ def run(
         check=False,
         timeout=60,
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": root},
+        env={**os.environ, "PYTHONPATH": root, "PYTHONUNBUFFERED": ""},
         preexec_fn=before,
     )
 
