@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +45,15 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
             raise no_function(found, file)
         tuned = _matched(options, kernel, library, tasks, pool)
         peak = pool.peak() / 1e9
+        peaks = {"f32": peak}
+        if any(_element(task) == "f64" for task in tasks):
+            peaks["f64"] = pool.peak("f64") / 1e9
         terminal.result(f"FMA peak of this core: {peak:.1f} GFLOP/s (f32)")
         rows: list[_Row] = []
         for task in tasks:
             timed = _time(task, library if task.function in tuned else None, pool)
             for row in timed:
-                terminal.result(_line(row, peak))
+                terminal.result(_line(row, peaks))
             rows += timed
         for skipped in found.skipped:
             terminal.result(f"left out: {skipped.op} at {skipped.place}: {skipped.reason}")
@@ -95,12 +99,17 @@ def _refuse_if_nothing_ran(rows: list[_Row], file: str) -> None:
         )
 
 
-def _line(row: _Row, peak: float) -> str:
+def _element(task: Task) -> str:
+    return task.anchor_op.init.element
+
+
+def _line(row: _Row, peaks: Mapping[str, float]) -> str:
     name = f"{row.task.function} ({'tuned' if row.tuned else 'untuned'})"
     failure = row.measurement.failure
     if failure is not None:
         return f"{name}: {failure.kind}: {first_line(failure.message)}"
-    share = f", {100 * row.gflops / peak:.1f} % of peak" if row.gflops else ""
+    peak = peaks.get(_element(row.task))
+    share = f", {100 * row.gflops / peak:.1f} % of peak" if row.gflops and peak else ""
     return (
         f"{name}: median {duration(row.measurement.seconds)}, best {duration(row.measurement.best)}, "
         f"{plain(row.gflops)} GFLOP/s{share}"
