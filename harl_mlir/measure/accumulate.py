@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harl_mlir.measure.body_rules import Approx, eps, is_float, tiny, unsigned, wrap
+from harl_mlir.measure.approx import Approx, eps, is_float, tiny, unsigned, wrap
 
 Array: TypeAlias = npt.NDArray[Any]
 

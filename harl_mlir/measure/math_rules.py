@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from harl_mlir.measure.body_rules import Approx, Array, OpTypes, Rule, eps, rounded, stepped, tiny
+from harl_mlir.measure.approx import Approx, Array, OpTypes, Rule, eps, rounded, tiny
+from harl_mlir.measure.body_rules import stepped
 
 ULP_OF_LIBM = 4
 

@@ -20,30 +20,19 @@ import numpy as np
 import numpy.typing as npt
 
 from harl_mlir.measure.accumulate import COMBINERS, Sum, accumulator
-from harl_mlir.measure.body_rules import (
-    NEEDS_EXACT_INTEGERS,
-    RULES,
-    Approx,
-    OpTypes,
-    constant,
-    is_float,
-)
-from harl_mlir.measure.loop_views import Box, contract, loop_view, parts, size, whole
-from harl_mlir.measure.math_rules import MATH_RULES
+from harl_mlir.measure.approx import Approx, is_float
+from harl_mlir.measure.body_rules import NEEDS_EXACT_INTEGERS
+from harl_mlir.measure.body_values import KNOWN_OPS, Body, CannotCheckError, loops_below, numbered, users
+from harl_mlir.measure.loop_views import Box, contract, parts, size, whole
 from harl_mlir.measure.operands import DTYPES, FLOATS
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp
+from harl_mlir.tasks.linalg_op import LinalgOp
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_RULES = {**RULES, **MATH_RULES}
 _PART = 1 << 21
 _CONTRACTION_PART = 1 << 25
 _MOST_ITERATIONS = 1 << 29
 _EXACT_IN_DOUBLE = 2**53
-
-
-class CannotCheckError(Exception):
-    """There is no reference for an op; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,7 @@ def refuse(op: LinalgOp) -> None:
             raise CannotCheckError(f"elements of type {element} cannot be checked")
     rounded: set[int] = set()
     for number, body in enumerate(op.body, start=len(op.operands)):
-        if body.name not in _RULES and body.name not in ("arith.constant", "linalg.index"):
+        if body.name not in KNOWN_OPS and body.name not in ("arith.constant", "linalg.index"):
             raise CannotCheckError(f"{body.name} in a body cannot be checked")
         inexact = body.name in ("arith.fptosi", "arith.fptoui") or not rounded.isdisjoint(body.operands)
         if inexact and body.name in NEEDS_EXACT_INTEGERS:
@@ -76,9 +65,9 @@ def refuse(op: LinalgOp) -> None:
 
 def reduction_of(op: LinalgOp) -> Reduction:
     """The reduction an op with reduction loops does. Raises CannotCheckError if it is not understood."""
-    body = _numbered(op)
+    body = numbered(op)
     init = len(op.operands) - 1
-    uses_init = _users(op, init)
+    uses_init = users(op, init)
     terms: list[tuple[int, int]] = []
     combiner = COMBINERS.get(body[op.yields].name) if op.yields in body else None
     value = op.yields
@@ -110,14 +99,14 @@ def product_of(op: LinalgOp) -> tuple[int, int, int] | None:
     if reduction.combiner != "sum" or len(reduction.terms) != 1:
         return None
     ((term, sign),) = reduction.terms
-    body = _numbered(op)
+    body = numbered(op)
     if term not in body or body[term].name not in ("arith.mulf", "arith.muli"):
         return None
     # A product in a wider or narrower type than the sum rounds differently.
     if body[term].result != op.init.element:
         return None
     first, second = body[term].operands
-    loops = [_loops_below(op, value) for value in (first, second)]
+    loops = [loops_below(op, value) for value in (first, second)]
     if any(d not in loops[0] | loops[1] for d in op.reduction_dims):
         return None
     return first, second, sign
@@ -156,7 +145,7 @@ def _map(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
     exact = True
     for box in parts(whole(op.dims), op.parallel_dims, _PART):
         where = tuple(slice(*r) for r in box)
-        result = _Body(op, operands, box).value(op.yields)
+        result = Body(op, operands, box).value(op.yields)
         value[where] = result.value
         if not result.exact:
             error[where] = result.error
@@ -173,7 +162,7 @@ def _reduce(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
     product = product_of(op)
     by_size = sorted(range(len(op.dims)), key=lambda d: (d in axes, -op.dims[d]))
     if product is not None and isinstance(total, Sum):
-        loops = [_loops_below(op, value) for value in product[:2]]
+        loops = [loops_below(op, value) for value in product[:2]]
         # Cut so that neither factor's copy and no part of the result is too large.
         most = _CONTRACTION_PART * max(
             1, min(_outside(op, loops[0]), _outside(op, loops[1]), _outside(op, axes))
@@ -182,13 +171,13 @@ def _reduce(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
             _add_product(op, operands, box, product, total)
     else:
         for box in parts(whole(op.dims), tuple(by_size), _PART):
-            body = _Body(op, operands, box)
+            body = Body(op, operands, box)
             inside = tuple(past - first for first, past in box)
             for number, sign in reduction.terms:
                 term = body.value(number)
                 full = Approx(np.broadcast_to(term.value, inside), term.error)
                 total.add(_where(box, axes), full, axes, sign)
-    init = _Body(op, operands, tuple((0, 1) if d in axes else (0, e) for d, e in enumerate(op.dims)))
+    init = Body(op, operands, tuple((0, 1) if d in axes else (0, e) for d, e in enumerate(op.dims)))
     start = init.value(len(op.operands) - 1)
     total.add(_where(whole(op.dims), axes), Approx(np.broadcast_to(start.value, shape), start.error), ())
     return total.finish()
@@ -205,7 +194,7 @@ def _where(box: Box, reduced: tuple[int, ...]) -> tuple[slice, ...]:
 def _add_product(
     op: LinalgOp, operands: Sequence[Approx | None], box: Box, product: tuple[int, int, int], total: Sum
 ) -> None:
-    body = _Body(op, operands, box)
+    body = Body(op, operands, box)
     first, second, sign = product
     a, b = body.value(first), body.value(second)
     axes, where = op.reduction_dims, _where(box, op.reduction_dims)
@@ -228,89 +217,3 @@ def _integer_contract(a: Array, b: Array, axes: tuple[int, ...], terms: int) -> 
         # Exact, and hundreds of times faster than NumPy's integer product.
         return contract(a.astype(np.float64), b.astype(np.float64), axes).astype(np.int64)
     return contract(a, b, axes)
-
-
-class _Body:
-    """The body's values over a box of the nest, each computed once, when asked for."""
-
-    def __init__(self, op: LinalgOp, operands: Sequence[Approx | None], box: Box) -> None:
-        self._op, self._operands, self._box = op, operands, box
-        self._body = _numbered(op)
-        self._known: dict[int, Approx] = {}
-
-    def value(self, number: int) -> Approx:
-        """Value `number` of the body's numbering, with an axis for each loop."""
-        stack = [number]
-        while stack:
-            top = stack[-1]
-            missing = [v for v in self._needs(top) if v not in self._known]
-            if missing:
-                stack += missing
-                continue
-            stack.pop()
-            if top not in self._known:
-                self._known[top] = self._compute(top)
-        return self._known[number]
-
-    def _needs(self, number: int) -> tuple[int, ...]:
-        return self._body[number].operands if number in self._body else ()
-
-    def _compute(self, number: int) -> Approx:
-        if number < len(self._op.operands):
-            return self._operand(number)
-        body = self._body[number]
-        attributes = dict(body.attributes)
-        if body.name == "arith.constant":
-            text = attributes["value"]
-            return constant(float(text) if is_float(body.result) else int(text), body.result)
-        if body.name == "linalg.index":
-            loop = int(attributes["dim"])
-            shape = [1] * len(self._box)
-            shape[loop] = -1
-            return Approx(np.arange(*self._box[loop], dtype=np.int64).reshape(shape))
-        types = OpTypes(attributes, tuple(self._type(v) for v in body.operands), body.result)
-        return _RULES[body.name]([self._known[v] for v in body.operands], types)
-
-    def _type(self, number: int) -> str:
-        operands = self._op.operands
-        return operands[number].element if number < len(operands) else self._body[number].result
-
-    def _operand(self, number: int) -> Approx:
-        given, operand = self._operands[number], self._op.operands[number]
-        if given is None:
-            raise CannotCheckError("a body reads a tensor that holds nothing yet")
-        value = loop_view(given.value, operand, self._box)
-        if isinstance(given.error, float):
-            return Approx(value, given.error)
-        error = np.broadcast_to(given.error, given.value.shape)
-        return Approx(value, loop_view(error, operand, self._box))
-
-
-def _numbered(op: LinalgOp) -> dict[int, BodyOp]:
-    return dict(enumerate(op.body, start=len(op.operands)))
-
-
-def _users(op: LinalgOp, value: int) -> frozenset[int]:
-    """The value itself and all body values computed from it."""
-    found = {value}
-    for number, body in _numbered(op).items():
-        if not found.isdisjoint(body.operands):
-            found.add(number)
-    return frozenset(found)
-
-
-def _loops_below(op: LinalgOp, value: int) -> frozenset[int]:
-    """The loops a body value depends on."""
-    body = _numbered(op)
-    loops: set[int] = set()
-    stack = [value]
-    while stack:
-        number = stack.pop()
-        if number < len(op.operands):
-            rows = op.operands[number].map
-            loops.update(d for row in rows for d, c in enumerate(row[:-1]) if c)
-        else:
-            stack += body[number].operands
-            if body[number].name == "linalg.index":
-                loops.add(int(dict(body[number].attributes)["dim"]))
-    return frozenset(loops)

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harl_mlir.measure.body_rules import Approx, constant, is_float
-from harl_mlir.measure.op_reference import CannotCheckError, evaluate, refuse
+from harl_mlir.measure.approx import Approx, constant, is_float
+from harl_mlir.measure.body_values import CannotCheckError
+from harl_mlir.measure.op_reference import evaluate, refuse
 from harl_mlir.measure.operands import DTYPES, Arguments
 from harl_mlir.tasks.linalg_op import Operand
 from harl_mlir.tasks.task import Member, Task

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harl_mlir.measure.body_rules import Approx
-from harl_mlir.measure.op_reference import CannotCheckError, evaluate, product_of, reduction_of
+from harl_mlir.measure.approx import Approx
+from harl_mlir.measure.body_values import CannotCheckError
+from harl_mlir.measure.op_reference import evaluate, product_of, reduction_of
 from harl_mlir.measure.operands import seeded_arguments
 from harl_mlir.measure.reference import can_check, mismatch, reference
 from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, LinalgOp, Operand

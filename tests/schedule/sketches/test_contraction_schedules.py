@@ -32,11 +32,7 @@ def test_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int
 @pytest.mark.slow
 @settings(_QUICK, max_examples=600, derandomize=False)
 @given(st.one_of(contractions(), convolutions()), _WIDTHS, st.integers(0, 1000))
-def test_many_random_kernels(
-    request: pytest.FixtureRequest, pool: Pool, nest: LoopNest, vector_bytes: int, seed: int
-) -> None:
-    if "slow" not in request.config.getoption("markexpr"):
-        pytest.skip("run with -m slow")
+def test_many_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
     assert_legal(pool, nest.text, "contraction", 3, seed, vector_bytes)
 
 
