@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
 from harl_mlir.frontend.shapes import chosen_functions, specialise
+from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analysis import Skipped
 
@@ -26,11 +27,18 @@ class Prepared:
 
 
 def prepare(
-    text: str, file: str, function: str | None = None, shapes: Mapping[str, tuple[int, ...]] | None = None
+    text: str,
+    file: str,
+    function: str | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    *,
+    skip_zeros: bool = False,
 ) -> Prepared:
     """Read, make static, and raise to tensors, in the current context.
 
-    The same text, function and shapes give the same module, its ops in the same order.
+    With `skip_zeros`, convolutions of images with zeros inserted are rewritten too (see
+    `zero_insertion`): what our own schedules are made for. The same arguments give the same module, its
+    ops in the same order.
 
     Raises:
         InputError: see `read_module` and `specialise`.
@@ -40,4 +48,6 @@ def prepare(
     skipped: list[Skipped] = []
     for chosen in chosen_functions(module, function, file):
         skipped += raise_function(chosen, file)
+        if skip_zeros:
+            skip_inserted_zeros(chosen)
     return Prepared(module, None if function is None else function.removeprefix("@"), tuple(skipped))

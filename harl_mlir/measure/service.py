@@ -176,8 +176,8 @@ class Service:
         return [answers[i] for i in range(len(request.schedules))]
 
 
-def _prepare(source: Source) -> Prepared:
-    return prepare(source.text, source.file, source.function, source.shapes)
+def _prepare(source: Source, *, skip_zeros: bool = False) -> Prepared:
+    return prepare(source.text, source.file, source.function, source.shapes, skip_zeros=skip_zeros)
 
 
 def _analyse(source: Source) -> Analysis:
@@ -186,7 +186,7 @@ def _analyse(source: Source) -> Analysis:
     from harl_mlir.tasks.analyse import analyse
 
     with ir.Context(), ir.Location.unknown():
-        found = analyse(_prepare(source), source.file)
+        found = analyse(_prepare(source, skip_zeros=True), source.file)
     tasks, skipped = [], list(found.skipped)
     for task in found.tasks:
         reason = can_check(task)

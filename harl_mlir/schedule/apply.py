@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.program import function_name, functions
+from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.interpret import TransformError, interpret, read_script, scope_ops
 from harl_mlir.schedule.library import FORMAT_ATTRIBUTE, LIBRARY_VERSION, keep_entry, without_restoring
@@ -24,8 +26,9 @@ def apply_library(
 ) -> list[Outcome]:
     """Apply the schedule library `text` to the program (or to one function of it) in place.
 
-    A transform module that is no library of ours is run as it is, like `apply_script`. That nothing
-    matches is no error.
+    Convolutions of images with zeros inserted are rewritten first, as for the tasks the library was made
+    for (see `frontend.zero_insertion`). A transform module that is no library of ours is run as it is,
+    like `apply_script`. That nothing matches is no error.
 
     Args:
         program: static shapes, on tensors.
@@ -47,6 +50,10 @@ def apply_library(
     ours = _is_library(script, file)
     if ours and strict:
         without_restoring(script)
+    if ours:
+        for each in functions(program):
+            if function in (None, function_name(each)):
+                skip_inserted_zeros(each)
     seen = look_at(scope_ops(program, function), kernel_file)
     spare = None if strict or not ours else program.operation.get_asm(assume_verified=True)
     run = interpret(program, script, file, function)
