@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import UsageError
 from harl_mlir.search.registry import AGENTS
 
@@ -24,6 +25,7 @@ class Settings:
             of the first task is measured even where the time is over.
         threads: threads a kernel runs on; only 1 is supported.
         seed: the same seed and the same measurements give the same proposals.
+        accuracy: what schedules may do to floating-point arithmetic.
 
     Raises:
         UsageError: a value out of range.
@@ -34,6 +36,7 @@ class Settings:
     seconds: float = DEFAULT_SECONDS
     threads: int = 1
     seed: int = 0
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
     def __post_init__(self) -> None:
         if self.agent not in AGENTS:
@@ -48,3 +51,7 @@ class Settings:
             raise UsageError("only one thread is supported; use --threads 1")
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative; use --seed 0 or more")
+        if self.accuracy not in ACCURACIES:
+            raise UsageError(
+                f"there is no accuracy {self.accuracy!r}; use --accuracy with one of {', '.join(ACCURACIES)}"
+            )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harl_mlir import __version__
+from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
 from harl_mlir.errors import UsageError
 from harl_mlir.search.registry import AGENTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
@@ -81,6 +82,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
         help=f"wall time from process start, above 0 ({DEFAULT_SECONDS:g}); what ends first counts",
     )
     _add_threads(command)
+    _add_accuracy(command)
     add(
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
@@ -116,6 +118,7 @@ def _add_time(commands: _Commands[_Parser]) -> _Parser:
     command.add_argument("--function", metavar="NAME", help="time only this function")
     _add_shape(command)
     _add_threads(command)
+    _add_accuracy(command)
     return command
 
 
@@ -141,6 +144,16 @@ def _add_shape(command: _Parser) -> None:
 def _add_threads(command: _Parser) -> None:
     command.add_argument(
         "--threads", type=_whole, default=1, metavar="N", help="threads a kernel runs on (1)"
+    )
+
+
+def _add_accuracy(command: _Parser) -> None:
+    command.add_argument(
+        "--accuracy",
+        choices=ACCURACIES,
+        default=DEFAULT_ACCURACY,
+        help="strict: results bit for bit those of the untuned kernel;"
+        f" reassociate: sums in any order, fused multiply-add ({DEFAULT_ACCURACY})",
     )
 
 

@@ -38,7 +38,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
     file = str(options.kernel)
     kernel = read_mlir(options.kernel)
     library = read_mlir(options.library) if options.library else None
-    with Pool() as pool:
+    with Pool(accuracy=options.accuracy) as pool:
         found = pool.functions(kernel, file, options.function, dict(options.shape))
         tasks = found.tasks
         if not tasks:

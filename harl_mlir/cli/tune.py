@@ -43,6 +43,7 @@ def _request(options: Namespace) -> Request:
         seconds=options.seconds,
         threads=options.threads,
         seed=options.seed,
+        accuracy=options.accuracy,
     )
     return Request(
         kernel=options.kernel,

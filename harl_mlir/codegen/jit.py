@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
 from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to_llvm
 from harl_mlir.mlir import ExecutionEngine, ir, memref
@@ -93,7 +94,10 @@ class CompiledKernel:
 
 
 def compile_kernel(
-    module: ir.Module, kernel: str = "kernel", memory_bytes: int | None = None
+    module: ir.Module,
+    kernel: str = "kernel",
+    memory_bytes: int | None = None,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
 ) -> CompiledKernel:
     """Lower and compile a module, which is consumed.
 
@@ -108,7 +112,7 @@ def compile_kernel(
             if memory_bytes is not None:
                 _refuse_large_allocations(module, memory_bytes)
             add_repeat_loop(module, kernel)
-            to_llvm(module)
+            to_llvm(module, accuracy)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         try:

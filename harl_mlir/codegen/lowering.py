@@ -1,10 +1,10 @@
 """The one fixed lowering: from linalg and vectors on tensors to the LLVM dialect.
 
-The same for every schedule and for an untuned kernel; raise `version.LOWERING_VERSION` with every
-change. Passes only, spelled alike in the bindings' MLIR and in MLIR 22 (`mlir-opt --pass-pipeline=`
-takes `pipeline_text()`); the code it makes calls nothing beyond libc and libm. A copy between strided
-buffers is the one exception: it becomes a call of `memrefCopy`, which is not there, so a schedule
-that leaves one fails to link.
+The same for every schedule and for an untuned kernel, but that `strict` accuracy keeps sums in order;
+raise `version.LOWERING_VERSION` with every change. Passes only, spelled alike in the bindings' MLIR and
+in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`); the code it makes calls nothing beyond
+libc and libm. A copy between strided buffers is the one exception: it becomes a call of `memrefCopy`,
+which is not there, so a schedule that leaves one fails to link.
 
 Calling convention after `bufferize`: the arguments in order, then one out-parameter for each result
 in order. A private function does not get an out-parameter for a result that was computed in place in
@@ -13,8 +13,10 @@ an argument; a public one gets it, filled by a copy.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 # The first canonicalize drops dead fills, which would become allocations.
@@ -38,7 +40,7 @@ _TO_OUT_PARAMETERS = (
     "canonicalize",
     "cse",
 )
-_TO_LLVM = (
+_TO_CONTROL_FLOW = (
     "func.func(scf-forall-to-for)",
     "buffer-deallocation-pipeline",
     "func.func(lower-vector-multi-reduction{lowering-strategy=inner-reduction})",
@@ -49,7 +51,14 @@ _TO_LLVM = (
     "convert-scf-to-cf",
     "canonicalize",
     "cse",
-    "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}",
+)
+_VECTORS_TO_LLVM: Mapping[Accuracy, str] = {
+    "reassociate": (
+        "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}"
+    ),
+    "strict": "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=false}",
+}
+_TO_LLVM = (
     "convert-math-to-llvm",
     # Takes vectors apart, one call of libm an element; the pieces are vector ops again.
     "convert-math-to-libm",
@@ -83,9 +92,9 @@ class OutParameter:
 ResultPlace = InPlace | OutParameter
 
 
-def pipeline_text() -> str:
+def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The whole lowering as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text(_TO_BUFFERS + _TO_OUT_PARAMETERS + _TO_LLVM)
+    return _text(_TO_BUFFERS + _TO_OUT_PARAMETERS + _to_llvm(accuracy))
 
 
 def bufferize_text() -> str:
@@ -93,9 +102,9 @@ def bufferize_text() -> str:
     return _text(_TO_BUFFERS + _TO_OUT_PARAMETERS)
 
 
-def to_llvm_text() -> str:
+def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The second stage as a pass pipeline: buffers to the LLVM dialect."""
-    return _text(_TO_LLVM)
+    return _text(_to_llvm(accuracy))
 
 
 def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
@@ -127,9 +136,9 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
     return tuple(places)
 
 
-def to_llvm(module: ir.Module) -> None:
+def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
     """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
-    PassManager.parse(_text(_TO_LLVM)).run(module.operation)
+    PassManager.parse(to_llvm_text(accuracy)).run(module.operation)
 
 
 def find_function(module: ir.Module, name: str) -> func.FuncOp:
@@ -154,6 +163,10 @@ def _argument_number(value: ir.Value) -> int | None:
             return None
         value = owner.source
     return int(value.arg_number)
+
+
+def _to_llvm(accuracy: Accuracy) -> tuple[str, ...]:
+    return (*_TO_CONTROL_FLOW, _VECTORS_TO_LLVM[accuracy], *_TO_LLVM)
 
 
 def _text(passes: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from harl_mlir import __version__
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.jit import AllocationError, CompiledKernel, JitError, LowerError, compile_kernel
 from harl_mlir.codegen.lowering import InPlace
 from harl_mlir.errors import InputError
@@ -32,10 +33,10 @@ class BuildError(Exception):
         self.message = message
 
 
-def provenance() -> Provenance:
+def provenance(accuracy: Accuracy) -> Provenance:
     """What the libraries written here were tuned with."""
     processor = this_processor()
-    return Provenance(__version__, processor.name, processor.features)
+    return Provenance(__version__, processor.name, processor.features, accuracy=accuracy)
 
 
 def result_types(task: Task) -> tuple[TensorType, ...]:
@@ -56,20 +57,21 @@ def build(
     schedule: Schedule,
     script: str | None,
     memory_bytes: int | None = None,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
 ) -> CompiledKernel:
     """Schedule, lower and compile a task's kernel. Raises BuildError."""
     said = _Said()
     with ir.Context(), ir.Location.unknown():
         try:
             module = ir.Module.parse(task.kernel)
-            _apply(module, task, schedule, script)
+            _apply(module, task, schedule, script, accuracy)
         except (InputError, ir.MLIRError, ValueError) as error:
             raise BuildError("transform", str(error) + said()) from error
         except Exception as error:
             # A fault of a sketch must not end the tuning of everything else.
             raise BuildError("transform", f"{type(error).__name__}: {error}{said()}") from error
         try:
-            compiled = compile_kernel(module, KERNEL, memory_bytes)
+            compiled = compile_kernel(module, KERNEL, memory_bytes, accuracy)
         except LowerError as error:
             raise BuildError("lower", str(error) + said()) from error
         except JitError as error:
@@ -89,7 +91,7 @@ def build(
     return compiled
 
 
-def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None) -> None:
+def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None, accuracy: Accuracy) -> None:
     if schedule is None:
         return
     if isinstance(schedule, str):
@@ -97,11 +99,11 @@ def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None
     elif script is not None:
         apply_library(module, select_knobs(script, "script", schedule.values), "script")
     else:
-        _apply_candidate(module, task, schedule)
+        _apply_candidate(module, task, schedule, accuracy)
 
 
-def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate) -> None:
-    library = write_library([Entry(task, candidate)], provenance=provenance())
+def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate, accuracy: Accuracy) -> None:
+    library = write_library([Entry(task, candidate)], provenance=provenance(accuracy))
     outcomes = apply_library(module, library, "library", strict=True)
     if not any(outcome.matched for outcome in outcomes):
         raise ValueError("the schedule did not find the task's ops in its kernel")

@@ -8,7 +8,7 @@ from harl_mlir.measure.build import result_types
 from harl_mlir.measure.clock import Timed
 from harl_mlir.measure.measurement import Failure
 from harl_mlir.measure.operands import DTYPES, OperandSet, seeded_arguments
-from harl_mlir.measure.reference import Reference, mismatch, reference
+from harl_mlir.measure.reference import Array, Reference, difference, mismatch, reference
 from harl_mlir.tasks.task import Task
 
 
@@ -17,10 +17,14 @@ class TaskBench:
 
     A kernel is checked on buffers flush against the guard page behind them, and timed on others flush
     against the one in front.
+
+    Attributes:
+        untuned: the results of the untuned kernel once `keep_untuned` was called, else None.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.untuned: tuple[Array, ...] | None = None
         self.result_types = result_types(task)
         for kind in (*task.arguments, *self.result_types):
             if kind.element not in DTYPES:
@@ -43,6 +47,7 @@ class TaskBench:
     def bytes(self) -> int:
         """Memory held, about."""
         held = self._reference.bytes if self._reference else 0
+        held += sum(result.nbytes for result in self.untuned or ())
         return 3 * self.task.bytes + held
 
     def fresh_call(self, kernel: CompiledKernel) -> Bound:
@@ -50,26 +55,44 @@ class TaskBench:
         self._checked_on.reset()
         return _bind(kernel, self._checked_on)
 
-    def verdict(self, kernel: CompiledKernel) -> Failure | None:
-        """What was wrong with the call made on `fresh_call`, or None."""
+    def keep_untuned(self, kernel: CompiledKernel) -> None:
+        """Keep the results of the call made on `fresh_call`, which was one of the untuned kernel."""
+        self.untuned = tuple(array.copy() for array in self._results(kernel))
+
+    def verdict(self, kernel: CompiledKernel, *, exact: bool = False) -> Failure | None:
+        """What was wrong with the call made on `fresh_call`, or None.
+
+        With `exact` the results must be those kept of the untuned kernel, besides those of the reference.
+        """
         if not self._checked_on.slack_intact():
             return Failure("out_of_bounds", "wrote beside a buffer")
         changed = [i for i in self._checked_on.changed_arguments() if i not in self._updatable]
         if changed:
             return Failure("wrong_result", f"changed its argument {changed[0]}, which is only read")
-        if self._reference is None:
-            return None
-        for number, (place, expected) in enumerate(zip(kernel.results, self._reference.results, strict=True)):
+        for number, array in enumerate(self._results(kernel)):
+            wrong = None
+            if self._reference is not None:
+                expected = self._reference.results[number]
+                wrong = mismatch(array, expected, self.result_types[number].element)
+            if wrong is None and exact:
+                assert self.untuned is not None
+                wrong = difference(array, self.untuned[number])
+            if wrong is not None:
+                which = f"result {number}: " if len(kernel.results) > 1 else ""
+                return Failure("wrong_result", which + wrong)
+        return None
+
+    def _results(self, kernel: CompiledKernel) -> list[Array]:
+        """Where the call made on `fresh_call` left its results."""
+        arrays = []
+        for number, place in enumerate(kernel.results):
             if isinstance(place, InPlace):
                 buffer = self._checked_on.arguments[place.argument]
             else:
                 buffer = self._checked_on.results[number]
             assert buffer is not None
-            wrong = mismatch(buffer.array, expected, self.result_types[number].element)
-            if wrong is not None:
-                which = f"result {number}: " if len(kernel.results) > 1 else ""
-                return Failure("wrong_result", which + wrong)
-        return None
+            arrays.append(buffer.array)
+        return arrays
 
     def timed(self, kernel: CompiledKernel) -> Timed:
         """The kernel ready for the clock, with arguments it accumulates into put back before a sample."""

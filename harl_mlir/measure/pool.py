@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure import protocol
 from harl_mlir.measure.measurement import Failure, Measurement
@@ -66,12 +67,20 @@ class Limits:
 class Pool:
     """A worker process for everything that parses, transforms, compiles or runs user input.
 
-    `core` is the core the worker is pinned to; None means the last one this process may use. Started at
-    the first request; replaced when it dies. Not thread-safe: use it from the thread that made it,
-    because on Linux a worker dies with the thread that started it.
+    `core` is the core the worker is pinned to; None means the last one this process may use. `accuracy` is
+    that of the lowering and, if it is `strict`, of the check: a schedule's results must then be those of
+    the untuned kernel. The worker is started at the first request and replaced when it dies. Not
+    thread-safe: use it from the thread that made it, because on Linux a worker dies with the thread that
+    started it.
     """
 
-    def __init__(self, core: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        core: int | None = None,
+        limits: Limits | None = None,
+        accuracy: Accuracy = DEFAULT_ACCURACY,
+    ) -> None:
+        self.accuracy: Accuracy = accuracy
         self._core = core
         self._limits = limits or Limits()
         self._worker: WorkerProcess | None = None
@@ -100,7 +109,7 @@ class Pool:
     ) -> Analysis:
         """The tasks of a kernel file. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Analyse(source), file, protocol.Analysed).analysis
+        return self._input(protocol.Analyse(source, self.accuracy), file, protocol.Analysed).analysis
 
     def functions(
         self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
@@ -131,7 +140,7 @@ class Pool:
 
         Raises InputError if the task cannot be checked.
         """
-        request = protocol.Measure(task, schedule, best, cap, script)
+        request = protocol.Measure(task, schedule, best, cap, script, self.accuracy)
         one_call = self._limits.one_call(best, cap)
         try:
             answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
@@ -152,7 +161,7 @@ class Pool:
         one_call = self._limits.first_run_seconds
         while len(failures) < len(schedules):
             left = [i for i in range(len(schedules)) if i not in failures]
-            request = protocol.Retime(task, tuple(schedules[i] for i in left), script)
+            request = protocol.Retime(task, tuple(schedules[i] for i in left), script, self.accuracy)
             try:
                 answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
             except WorkerDied as died:
@@ -170,7 +179,7 @@ class Pool:
 
     def library(self, entries: Sequence[tuple[Task, Candidate]], *, tunable: bool = False) -> str:
         """The text of a schedule library with one entry for each task."""
-        return self._tool(protocol.Library(tuple(entries), tunable), protocol.Text).text
+        return self._tool(protocol.Library(tuple(entries), tunable, self.accuracy), protocol.Text).text
 
     def apply(
         self,

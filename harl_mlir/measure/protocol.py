@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
@@ -53,6 +54,7 @@ class Analyse(msgspec.Struct, frozen=True, tag=True):
     """Ask for the tasks of a kernel file."""
 
     source: Source
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
 
 class Functions(msgspec.Struct, frozen=True, tag=True):
@@ -69,6 +71,7 @@ class Measure(msgspec.Struct, frozen=True, tag=True):
     best: float | None = None
     cap: float | None = None
     script: str | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
 
 class Retime(msgspec.Struct, frozen=True, tag=True):
@@ -77,6 +80,7 @@ class Retime(msgspec.Struct, frozen=True, tag=True):
     task: Task
     schedules: tuple[Schedule, ...]
     script: str | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
 
 class Peak(msgspec.Struct, frozen=True, tag=True):
@@ -90,6 +94,7 @@ class Library(msgspec.Struct, frozen=True, tag=True):
 
     entries: tuple[tuple[Task, Candidate], ...]
     tunable: bool = False
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
 
 class Apply(msgspec.Struct, frozen=True, tag=True):

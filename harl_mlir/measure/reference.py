@@ -92,6 +92,22 @@ def _splat(value: Approx, operand: Operand) -> Approx:
     return Approx(np.broadcast_to(value.value, operand.shape))
 
 
+def difference(got: Array, untuned: Array) -> str | None:
+    """None if a kernel's result is the untuned kernel's bit for bit, NaNs aside; else where not, in words."""
+    bits = np.dtype(f"u{got.itemsize}")
+    same = got.view(bits) == untuned.view(bits)
+    if got.dtype.kind == "f":
+        same |= np.isnan(got) & np.isnan(untuned)
+    if same.all():
+        return None
+    where = np.unravel_index(int(np.argmin(same)), same.shape) if same.ndim else ()
+    place = "".join(f"[{int(i)}]" for i in where)
+    return (
+        f"{int((~same).sum())} of {same.size} elements are not exactly the untuned kernel's; "
+        f"element {place or 'alone'} is {got[where]!r}, should be {untuned[where]!r}"
+    )
+
+
 def mismatch(got: Array, expected: Approx, element: str) -> str | None:
     """None if a kernel's result is within the bound everywhere; else the worst element, in words."""
     with np.errstate(all="ignore"):

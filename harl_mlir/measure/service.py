@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
+from harl_mlir.accuracy import Accuracy
 from harl_mlir.codegen.jit import CompiledKernel
 from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
@@ -72,12 +73,12 @@ class Service:
                 return protocol.PeakFound(fma_peak(element))
             case protocol.Ping():
                 return protocol.Modules(tuple(sorted(sys.modules)))
-            case protocol.Analyse(source):
-                return protocol.Analysed(self._small_enough(_analyse(source)))
+            case protocol.Analyse(source, accuracy):
+                return protocol.Analysed(self._small_enough(_analyse(source, accuracy)))
             case protocol.Functions(source):
                 return protocol.Analysed(self._small_enough(_functions(source)))
-            case protocol.Library(entries, tunable):
-                return protocol.Text(_library(entries, tunable))
+            case protocol.Library(entries, tunable, accuracy):
+                return protocol.Text(_library(entries, tunable, accuracy))
             case protocol.Apply(source, library, library_file):
                 return protocol.AppliedText(_apply(source, library, library_file))
             case protocol.Knobs(script, file):
@@ -127,13 +128,25 @@ class Service:
         return bench
 
     def _built_and_checked(
-        self, bench: TaskBench, task: Task, schedule: Schedule, script: str | None, index: int
+        self, bench: TaskBench, request: protocol.Measure | protocol.Retime, schedule: Schedule, index: int
     ) -> tuple[CompiledKernel | Failure, float]:
         """Build a schedule and call it once on guarded operands; the kernel or its failure, build seconds."""
+        task, accuracy = request.task, request.accuracy
+        exact = accuracy == "strict" and schedule is not None
+        if exact and bench.untuned is None:
+            # Before the candidate's own phases: its limits are not for what it is compared with.
+            self._report(Phase("prepare", index))
+            try:
+                self._keep_untuned(bench, task)
+            except BuildError as error:
+                what = (
+                    f"the untuned kernel, with which it has to be compared, cannot be built: {error.message}"
+                )
+                return Failure(error.kind, what), 0.0
         self._report(Phase("build", index))
         start = time.perf_counter()
         try:
-            kernel = build(task, bench.result_types, schedule, script, self._memory_bytes)
+            kernel = build(task, bench.result_types, schedule, request.script, self._memory_bytes, accuracy)
         except BuildError as error:
             return Failure(error.kind, error.message), time.perf_counter() - start
         seconds = time.perf_counter() - start
@@ -141,12 +154,18 @@ class Service:
         self._report(Phase("run", index))
         call(1)
         self._report(Phase("check", index))
-        return bench.verdict(kernel) or kernel, seconds
+        return bench.verdict(kernel, exact=exact) or kernel, seconds
+
+    def _keep_untuned(self, bench: TaskBench, task: Task) -> None:
+        """Call the untuned kernel once and keep its results."""
+        kernel = build(task, bench.result_types, None, None, self._memory_bytes, "strict")
+        bench.fresh_call(kernel)(1)
+        bench.keep_untuned(kernel)
 
     def _measure(self, request: protocol.Measure) -> Measurement:
         task = request.task
         bench = self._bench(task, (request.schedule,))
-        kernel, seconds = self._built_and_checked(bench, task, request.schedule, request.script, 0)
+        kernel, seconds = self._built_and_checked(bench, request, request.schedule, 0)
         if isinstance(kernel, Failure):
             return Measurement(failure=kernel, build_seconds=seconds)
         timed = bench.timed(kernel)
@@ -162,7 +181,7 @@ class Service:
         timed: dict[int, Timed] = {}
         build_seconds: list[float] = []
         for index, schedule in enumerate(request.schedules):
-            kernel, seconds = self._built_and_checked(bench, task, schedule, request.script, index)
+            kernel, seconds = self._built_and_checked(bench, request, schedule, index)
             if isinstance(kernel, Failure):
                 answers[index] = Measurement(failure=kernel, build_seconds=seconds)
             else:
@@ -180,13 +199,13 @@ def _prepare(source: Source, *, skip_zeros: bool = False) -> Prepared:
     return prepare(source.text, source.file, source.function, source.shapes, skip_zeros=skip_zeros)
 
 
-def _analyse(source: Source) -> Analysis:
+def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
     # Imported here because it brings networkx, which a worker that replaces a dead one does not need.
     from harl_mlir.tasks.analyse import analyse
 
     with ir.Context(), ir.Location.unknown():
-        found = analyse(_prepare(source, skip_zeros=True), source.file)
+        found = analyse(_prepare(source, skip_zeros=accuracy != "strict"), source.file)
     tasks, skipped = [], list(found.skipped)
     for task in found.tasks:
         reason = can_check(task)
@@ -204,9 +223,10 @@ def _functions(source: Source) -> Analysis:
         return analyse_functions(_prepare(source), source.file)
 
 
-def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool) -> str:
+def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool, accuracy: Accuracy) -> str:
+    held = [Entry(*entry) for entry in entries]
     with ir.Context(), ir.Location.unknown():
-        return write_library([Entry(*entry) for entry in entries], tunable=tunable, provenance=provenance())
+        return write_library(held, tunable=tunable, provenance=provenance(accuracy))
 
 
 def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:

@@ -136,14 +136,15 @@ class Database:
             environment.threads,
             environment.bindings,
             environment.lowering,
+            environment.accuracy,
         )
-        columns = "processor, features, threads, bindings, lowering"
+        columns = "processor, features, threads, bindings, lowering, accuracy"
         if create:
             self._connection.execute(
-                f"INSERT OR IGNORE INTO environment ({columns}) VALUES (?, ?, ?, ?, ?)", values
+                f"INSERT OR IGNORE INTO environment ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values
             )
         row = self._connection.execute(
-            f"SELECT id FROM environment WHERE ({columns}) = (?, ?, ?, ?, ?)", values
+            f"SELECT id FROM environment WHERE ({columns}) = (?, ?, ?, ?, ?, ?)", values
         ).fetchone()
         if row is not None:
             self._environments[environment] = int(row[0])

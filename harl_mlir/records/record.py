@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Literal
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
@@ -29,6 +30,7 @@ class Environment:
         threads: threads the kernel ran on.
         bindings: version of the MLIR bindings' distribution.
         lowering: version of the one fixed lowering.
+        accuracy: what schedules and the lowering were allowed to do to arithmetic.
     """
 
     processor: str
@@ -36,6 +38,7 @@ class Environment:
     threads: int
     bindings: str
     lowering: int
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def bindings_version() -> str:
         return "missing"
 
 
-def this_environment(processor: Processor, threads: int, lowering: int) -> Environment:
+def this_environment(
+    processor: Processor, threads: int, lowering: int, accuracy: Accuracy = DEFAULT_ACCURACY
+) -> Environment:
     """The environment of measurements made by this installation on `processor`."""
-    return Environment(processor.name, processor.features, threads, bindings_version(), lowering)
+    return Environment(processor.name, processor.features, threads, bindings_version(), lowering, accuracy)

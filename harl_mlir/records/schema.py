@@ -1,7 +1,7 @@
 """The database's tables, and how a file is recognised as one of ours.
 
-`application_id` marks the file as ours, `user_version` is the schema's version. A database of another
-schema version is refused rather than guessed at.
+`application_id` marks the file as ours, `user_version` is the schema's version. A database of version 1
+is brought up to date; one of a later version is refused rather than guessed at.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import sqlite3
 APPLICATION_ID = 0x4841524C
 """`HARL` in ASCII; shown by file(1) and readable with `PRAGMA application_id`."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_TABLES = (
-    """
+_ENVIRONMENT = """
     CREATE TABLE environment (
         id INTEGER PRIMARY KEY,
         processor TEXT NOT NULL,
@@ -22,9 +21,12 @@ _TABLES = (
         threads INTEGER NOT NULL,
         bindings TEXT NOT NULL,
         lowering INTEGER NOT NULL,
-        UNIQUE (processor, features, threads, bindings, lowering)
+        accuracy TEXT NOT NULL DEFAULT 'reassociate',
+        UNIQUE (processor, features, threads, bindings, lowering, accuracy)
     )
-    """,
+    """
+_TABLES = (
+    _ENVIRONMENT,
     """
     CREATE TABLE record (
         id INTEGER PRIMARY KEY,
@@ -48,6 +50,18 @@ _TABLES = (
     """,
     "CREATE INDEX record_by_task ON record (task, environment)",
 )
+# Version 1 had no accuracy: all of its times are of `reassociate`.
+_FROM_VERSION_1 = (
+    _ENVIRONMENT.replace("TABLE environment", "TABLE new_environment"),
+    """
+    INSERT INTO new_environment (id, processor, features, threads, bindings, lowering)
+    SELECT id, processor, features, threads, bindings, lowering FROM environment
+    """,
+    "DROP TABLE environment",
+    "ALTER TABLE new_environment RENAME TO environment",
+)
+_STATEMENTS = {0: _TABLES, 1: _FROM_VERSION_1}
+"""What makes the present schema of an empty file, and of an older version."""
 
 
 class ForeignFileError(Exception):
@@ -55,7 +69,7 @@ class ForeignFileError(Exception):
 
 
 def ensure_schema(connection: sqlite3.Connection) -> None:
-    """Create the tables in an empty file, or check that they are ours.
+    """Create the tables in an empty file, bring older ones up to date, or check that they are ours.
 
     Two processes may do this at once: the check is repeated under the write lock.
 
@@ -66,14 +80,15 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     # In one transaction, or another process could create the tables between two of the reads.
     connection.execute("BEGIN")
     try:
-        if _is_ours(connection):
+        if _version(connection) == SCHEMA_VERSION:
             return
     finally:
         connection.execute("ROLLBACK")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _is_ours(connection):
-            for statement in _TABLES:
+        found = _version(connection)
+        if found != SCHEMA_VERSION:
+            for statement in _STATEMENTS[found]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -84,15 +99,15 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    """True if the schema is there, False if the file is empty."""
+def _version(connection: sqlite3.Connection) -> int:
+    """The version of the schema that is there, 0 if the file is empty."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application == APPLICATION_ID:
-        if version != SCHEMA_VERSION:
+        if not 1 <= version <= SCHEMA_VERSION:
             raise ForeignFileError(f"it has schema version {version}, this program reads {SCHEMA_VERSION}")
-        return True
+        return int(version)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application or version or tables:
         raise ForeignFileError("it belongs to another program")
-    return False
+    return 0

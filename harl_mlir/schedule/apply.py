@@ -9,7 +9,13 @@ from harl_mlir.frontend.program import function_name, functions
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.interpret import TransformError, interpret, read_script, scope_ops
-from harl_mlir.schedule.library import FORMAT_ATTRIBUTE, LIBRARY_VERSION, keep_entry, without_restoring
+from harl_mlir.schedule.library import (
+    FORMAT_ATTRIBUTE,
+    LIBRARY_VERSION,
+    is_strict,
+    keep_entry,
+    without_restoring,
+)
 from harl_mlir.schedule.outcome import Outcome, failed_keys, look_at, outcomes, outcomes_of_script
 
 __all__ = ["Outcome", "TransformError", "apply_library", "apply_script"]
@@ -27,8 +33,8 @@ def apply_library(
     """Apply the schedule library `text` to the program (or to one function of it) in place.
 
     Convolutions of images with zeros inserted are rewritten first, as for the tasks the library was made
-    for (see `frontend.zero_insertion`). A transform module that is no library of ours is run as it is,
-    like `apply_script`. That nothing matches is no error.
+    for (see `frontend.zero_insertion`), unless it was made under `strict` accuracy. A transform module
+    that is no library of ours is run as it is, like `apply_script`. That nothing matches is no error.
 
     Args:
         program: static shapes, on tensors.
@@ -50,7 +56,7 @@ def apply_library(
     ours = _is_library(script, file)
     if ours and strict:
         without_restoring(script)
-    if ours:
+    if ours and not is_strict(script):
         for each in functions(program):
             if function in (None, function_name(each)):
                 skip_inserted_zeros(each)

@@ -33,6 +33,7 @@ LIBRARY_VERSION = 1
 """Raised when a library of the old form would be misread."""
 FORMAT_ATTRIBUTE = "harl.library"
 """The module attribute that says that a transform module is a schedule library, and of which version."""
+_ACCURACY_ATTRIBUTE = "harl.accuracy"
 
 
 def write_library(
@@ -75,6 +76,12 @@ def without_restoring(library: ir.Module) -> None:
         op.erase()
 
 
+def is_strict(library: ir.Module) -> bool:
+    """Whether a library's schedules were tuned under `strict` accuracy."""
+    held = library.operation.attributes.get(_ACCURACY_ATTRIBUTE)
+    return isinstance(held, ir.StringAttr) and held.value == "strict"
+
+
 def keep_entry(library: ir.Module, key: str) -> None:
     """Change a library so that it applies nothing but its entry for `key`."""
     for op in all_ops(library.operation):
@@ -92,6 +99,7 @@ def _describe(module: ir.Module, provenance: Provenance) -> None:
     attributes["harl.processor"] = ir.StringAttr.get(provenance.processor)
     attributes["harl.features"] = ir.ArrayAttr.get([ir.StringAttr.get(f) for f in provenance.features])
     attributes["harl.threads"] = _integer(provenance.threads)
+    attributes[_ACCURACY_ATTRIBUTE] = ir.StringAttr.get(provenance.accuracy)
 
 
 class _Writer:

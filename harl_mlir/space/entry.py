@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 
@@ -18,9 +19,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a library was tuned with: the producer's version, the processor, the threads."""
+    """What a library was tuned with: the producer's version, processor, threads, accuracy."""
 
     version: str
     processor: str
     features: tuple[str, ...]
     threads: int = 1
+    accuracy: Accuracy = DEFAULT_ACCURACY

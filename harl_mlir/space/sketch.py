@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -26,6 +27,6 @@ class Sketch(Protocol):
         """Raised whenever the same values come to mean another script."""
         ...
 
-    def space(self, task: Task, processor: Processor) -> Space | None:
-        """The choices for `task`, or None where the sketch does not apply."""
+    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
+        """The choices for `task` that keep `accuracy`, or None where the sketch does not apply."""
         ...

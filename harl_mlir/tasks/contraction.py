@@ -27,8 +27,8 @@ class Contraction:
             one step; None where there is none.
         across: whether C is not contiguous along the lanes.
         by_rows: whether each row must be computed by itself: the broadcast operand is strided along
-            `row` (a convolution's stride), the lanes lie across C, elements are widened first, or no
-            loop is contracted plainly.
+            `row` (a convolution's stride), the lanes lie across C, elements are widened first, no
+            loop is contracted plainly, or products and sums are rounded one by one (`exact`).
         batch: parallel loops that both operands have.
         columns: further parallel loops of the vector operand alone.
         inner: the innermost contracted loop; unless `by_rows`, a plain dimension of both operands.
@@ -82,7 +82,7 @@ def contraction_of(op: LinalgOp) -> Contraction | None:
     return next(iter(ways_of(op)), None)
 
 
-def ways_of(op: LinalgOp) -> tuple[Contraction, ...]:
+def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     """The roles that the loops of `op` may have, at most two ways; none where it is not contraction-like.
 
     Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied.
@@ -92,6 +92,8 @@ def ways_of(op: LinalgOp) -> tuple[Contraction, ...]:
     Depthwise convolutions (no plain contracted loop, or the contiguous loop of C is in both
     operands), products of a matrix whose rows are contiguous with a vector, and reductions without a
     parallel loop are no contractions.
+
+    With `exact` every element of C has to be what the loops of `op`, in their order, make of it.
     """
     if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
         return ()
@@ -101,14 +103,14 @@ def ways_of(op: LinalgOp) -> tuple[Contraction, ...]:
     long = [d for d in order if op.dims[d] > 1]
     if not long or all(op.dims[d] == 1 for d in op.reduction_dims) or _is_in_both(op, long[-1]):
         return ()
-    along, *others = (_roles(op, order, d) for d in reversed(long))
+    along, *others = (_roles(op, order, d, exact) for d in reversed(long))
     across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
     if along is not None and _is_plain_in(op.operands[along.vector_operand], along.vector):
         across = None
     return tuple(roles for roles in (along, across) if roles is not None)
 
 
-def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | None:
+def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Contraction | None:
     """The roles with lanes along `vector`, or None where they cannot lie so."""
     used = [set(_loops_of(operand)) for operand in op.inputs]
     holders = [i for i in (0, 1) if vector in used[i]]
@@ -128,11 +130,13 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int) -> Contraction | N
         return None
     widened = any(operand.element != op.init.element for operand in op.inputs)
     by_rows = row is not None and (across or widened or not plain or step_along(broadcast, row) != 1)
+    # The outer product of vectors is made of fused multiply-adds.
+    by_rows = by_rows or exact
     if not by_rows and not plain:
         return None
     # Rows computed one by one leave the order free: the broadcast operand is read front to back.
     reductions = op.reduction_dims
-    if by_rows:
+    if by_rows and not exact:
         reductions = tuple(sorted(reductions, key=lambda d: -abs(stride_along(broadcast, d))))
     inner = next(d for d in reversed(reductions) if op.dims[d] > 1) if by_rows else plain[-1]
     return Contraction(

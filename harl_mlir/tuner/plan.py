@@ -12,6 +12,7 @@ from harl_mlir.space.decision import Decision
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.analysis import Analysis, Skipped
+from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.state import TaskState
 
@@ -37,17 +38,23 @@ def plan_sketches(request: Request, kernel: str, pool: Pool, processor: Processo
     analysis = pool.analyse(kernel, file, request.function, dict(request.shapes))
     skipped, states = list(analysis.skipped), list[TaskState]()
     for task in analysis.tasks:
-        spaces = sketches_for(task, processor)
+        spaces = sketches_for(task, processor, request.settings.accuracy)
         if spaces:
             states.append(TaskState(len(states), task, spaces))
         else:
-            skipped.append(Skipped(task.anchor_op.name, task.place, "no sketch applies to it yet"))
+            skipped.append(Skipped(task.anchor_op.name, task.place, _no_sketch(task, processor)))
     if not states:
         reason = f" (the first: {skipped[0].op}, {skipped[0].reason})" if skipped else ""
         raise InputError(
             f"nothing in it can be tuned{reason}; give a kernel with linalg ops on static shapes", Place(file)
         )
     return Plan(tuple(states), tuple(skipped))
+
+
+def _no_sketch(task: Task, processor: Processor) -> str:
+    if sketches_for(task, processor):
+        return "no sketch keeps its arithmetic as it is (--accuracy strict)"
+    return "no sketch applies to it yet"
 
 
 def plan_script(request: Request, kernel: str, script: str, pool: Pool) -> Plan:

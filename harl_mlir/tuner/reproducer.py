@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from harl_mlir.accuracy import Accuracy
 from harl_mlir.errors import HarlError
 from harl_mlir.files import Output
 from harl_mlir.measure.measurement import Failure, FailureKind
@@ -45,7 +46,7 @@ cat > schedule.mlir <<'END_OF_SCHEDULE'
 {schedule}
 END_OF_SCHEDULE
 "${{PYTHON:-python3}}" -m harl_mlir tune kernel.mlir --schedule schedule.mlir --library out.mlir \\
-    --db measurements.db --agent default --trials 1 --debug
+    --db measurements.db --accuracy {accuracy} --agent default --trials 1 --debug
 """
 
 
@@ -66,14 +67,14 @@ def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Rep
         return None
     failure, state, candidate = found
     try:
-        text = reproducer(state.task, failure, _schedule(pool, state, candidate))
+        text = reproducer(state.task, failure, _schedule(pool, state, candidate), pool.accuracy)
         Output(path, "--db").write(text)
     except (HarlError, WorkerError, KeyboardInterrupt):
         return None
     return Reproducer(path, failure)
 
 
-def reproducer(task: Task, failure: Failure, schedule: str) -> str:
+def reproducer(task: Task, failure: Failure, schedule: str, accuracy: Accuracy) -> str:
     """The text of a shell script that tunes `task` with just this schedule."""
     message = "\n".join(f"#   {line}" for line in failure.message.strip().splitlines()) or "#"
     return _TEMPLATE.format(
@@ -82,6 +83,7 @@ def reproducer(task: Task, failure: Failure, schedule: str) -> str:
         message=message,
         kernel=task.kernel.rstrip(),
         schedule=schedule.rstrip(),
+        accuracy=accuracy,
     )
 
 

@@ -48,7 +48,8 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
     script = read_mlir(request.script) if request.script else None
     library = Output(request.library, "--library")
     output = Output(request.output, "-o") if request.output else None
-    with Database(request.database) as database, Pool() as pool:
+    accuracy = request.settings.accuracy
+    with Database(request.database) as database, Pool(accuracy=accuracy) as pool:
         plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
         run = _Run(request, kernel, plan, pool, _recorder(request, database))
@@ -65,7 +66,7 @@ def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan
 
 def _recorder(request: Request, database: Database) -> Recorder:
     settings = request.settings
-    environment = this_environment(this_processor(), settings.threads, LOWERING_VERSION)
+    environment = this_environment(this_processor(), settings.threads, LOWERING_VERSION, settings.accuracy)
     return Recorder(database, environment, settings.agent, settings.seed)
 
 

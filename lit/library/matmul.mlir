@@ -13,6 +13,7 @@
 // RUN: %run %t.untuned.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 
 // LIBRARY: module attributes
+// LIBRARY-SAME: harl.accuracy = "reassociate"
 // LIBRARY-SAME: harl.features = ["avx512f"]
 // LIBRARY-SAME: harl.library = 1
 // LIBRARY-SAME: harl.processor = "any"

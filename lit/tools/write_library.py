@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
 from harl_mlir.frontend.prepare import prepare
 from harl_mlir.mlir import ir
 from harl_mlir.processor import Processor
@@ -27,14 +28,15 @@ def main() -> None:
     parser.add_argument("--function")
     parser.add_argument("--set", action="append", default=[], help="DECISION=VALUE instead of the default")
     parser.add_argument("--tunable", action="store_true")
+    parser.add_argument("--accuracy", choices=ACCURACIES, default=DEFAULT_ACCURACY)
     parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
     options = parser.parse_args()
     with ir.Context():
         text = options.kernel.read_text()
         tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
-        spaces = [(task, sketches_for(task, PROCESSOR)) for task in tasks]
+        spaces = [(task, sketches_for(task, PROCESSOR, options.accuracy)) for task in tasks]
         entries = [Entry(task, candidate(found[0], options.set)) for task, found in spaces if found]
-        about = Provenance("0", PROCESSOR.name, PROCESSOR.features)
+        about = Provenance("0", PROCESSOR.name, PROCESSOR.features, accuracy=options.accuracy)
         library = write_library(entries, provenance=about, tunable=options.tunable)
         print(break_schedule(library, options.fail) if options.fail else library)
 

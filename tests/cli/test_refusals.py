@@ -40,6 +40,7 @@ USAGE = [
     (["tune", "k.mlir", "--threads", "0"], "only one thread is supported; use --threads 1"),
     (["tune", "k.mlir", "--seed", "-1"], "--seed 0 or more"),
     (["tune", "k.mlir", "--agent", "oracle"], "there is no agent named 'oracle'; use --agent with one of"),
+    (["tune", "k.mlir", "--accuracy", "fast"], "invalid choice: 'fast'"),
     (["tune", "k.mlir", "--shape", "A"], "not a shape such as"),
     (["tune", "k.mlir", "--shape", "A=0x3"], "not a shape such as"),
     (["tune", "k.mlir", "-o", "k.mlir"], "KERNEL.mlir and -o both name"),
@@ -53,6 +54,8 @@ USAGE = [
     (["apply", "k.mlir"], "--library"),
     (["apply", "k.mlir", "--library", "library.mlir", "-o", "library.mlir"], "--library and -o both name"),
     (["time", "k.mlir", "--threads", "2"], "only one thread is supported; use --threads 1"),
+    (["time", "k.mlir", "--accuracy", ""], "invalid choice: ''"),
+    (["apply", "k.mlir", "--library", "library.mlir", "--accuracy", "strict"], "unrecognized arguments"),
 ]
 REFUSED = [
     (["tune", "none.mlir"], "none.mlir: there is no such file"),

@@ -95,6 +95,36 @@ def test_a_second_run_starts_from_the_first(
         assert connection.execute(query).fetchone()[0] == 6
 
 
+def test_a_time_of_one_accuracy_is_not_used_for_the_other(
+    harl_mlir: Callable[..., Any], kernel: Path, tmp_path: Path
+) -> None:
+    words = ("tune", kernel, "--agent", "default", "--db", "m.db")
+    for count, accuracy in ((1, "reassociate"), (2, "strict"), (2, "reassociate"), (2, "strict")):
+        run = harl_mlir(*words, "--accuracy", accuracy)
+        assert run.exit_code == 0, run.err
+        assert rows(tmp_path / "m.db") == count
+        assert f'harl.accuracy = "{accuracy}"' in (tmp_path / "k.schedules.mlir").read_text()
+    exact = harl_mlir("time", kernel, "--library", "k.schedules.mlir", "--accuracy", "strict", "--json")
+    assert [f["seconds_median"] is not None for f in exact.object["functions"]] == [True, True]
+    harl_mlir(*words)
+    fused = harl_mlir("time", kernel, "--library", "k.schedules.mlir", "--accuracy", "strict")
+    assert "matmul (tuned): wrong_result: " in fused.out
+
+
+def test_what_strict_cannot_tune_is_said(harl_mlir: Callable[..., Any], kernel: Path) -> None:
+    kernel.write_text("""
+func.func @total(%x: tensor<1000xf32>, %y: tensor<f32>) -> tensor<f32> {
+  %r = linalg.reduce ins(%x : tensor<1000xf32>) outs(%y : tensor<f32>) dimensions = [0]
+    (%a: f32, %b: f32) { %s = arith.addf %a, %b : f32 linalg.yield %s : f32 }
+  return %r : tensor<f32>
+}
+""")
+    assert harl_mlir("tune", kernel, *QUICK).exit_code == 0
+    run = harl_mlir("tune", kernel, *QUICK, "--accuracy", "strict")
+    assert run.exit_code == 1
+    assert "no sketch keeps its arithmetic as it is (--accuracy strict)" in run.err
+
+
 def test_the_same_seed_proposes_the_same(harl_mlir: Callable[..., Any], kernel: Path, tmp_path: Path) -> None:
     def choices(database: str) -> list[str]:
         assert harl_mlir("tune", kernel, *QUICK[:-1], database).exit_code == 0

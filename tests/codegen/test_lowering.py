@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from harl_mlir.accuracy import Accuracy
 from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
 from harl_mlir.codegen.lowering import (
     InPlace,
@@ -145,3 +146,15 @@ def _mlir_opt(text: str, pipeline: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@pytest.mark.parametrize(("accuracy", "flag"), [("strict", "none"), ("reassociate", "reassoc")])
+@pytest.mark.parametrize("name", KERNELS)
+def test_arithmetic_is_changed_no_further_than_said(name: str, accuracy: Accuracy, flag: str) -> None:
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.parse(KERNELS[name][0])
+        bufferize(module, "kernel")
+        to_llvm(module, accuracy)
+        lowered = str(module)
+    flags = set(re.findall(r"fastmathFlags = #llvm.fastmath<([^>]*)>", lowered))
+    assert flags == ({flag} if name == "vectors" else set())

@@ -89,8 +89,8 @@ def test_peak(pool: Pool) -> None:
 def test_messages_survive_the_wire(task: Task, candidate: Candidate) -> None:
     for request in (
         protocol.Measure(task, candidate, 1e-3, None, "script"),
-        protocol.Measure(task, "text"),
-        protocol.Retime(task, (candidate, None, "text")),
+        protocol.Measure(task, "text", accuracy="strict"),
+        protocol.Retime(task, (candidate, None, "text"), accuracy="strict"),
         protocol.Apply(protocol.Source("text", "file", None, {"a": (1, 2)}), "library", "library.mlir"),
         protocol.Select("script", "file", (("a", 1), ("b", "word"))),
     ):

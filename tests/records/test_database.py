@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ def test_records_survive_reopening_in_order(tmp_path: Path) -> None:
         Environment("a processor", HERE.features, 2, "20261001", 1),
         Environment("a processor", HERE.features, 1, "20270101", 1),
         Environment("a processor", HERE.features, 1, "20261001", 2),
+        Environment("a processor", HERE.features, 1, "20261001", 1, "strict"),
     ],
 )
 def test_records_of_another_environment_are_kept_and_not_used(tmp_path: Path, other: Environment) -> None:
@@ -178,6 +180,36 @@ def test_a_database_of_a_later_schema_is_refused(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     assert f"schema version {SCHEMA_VERSION + 1}" in refused(path)
+
+
+def test_a_database_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    strict = replace(HERE, accuracy="strict")
+    with Database(path) as database:
+        database.add(record())
+    with sqlite3.connect(path) as connection:
+        # As version 0.1.0 made it.
+        connection.executescript("""
+            CREATE TABLE old (id INTEGER PRIMARY KEY, processor TEXT NOT NULL, features TEXT NOT NULL,
+                threads INTEGER NOT NULL, bindings TEXT NOT NULL, lowering INTEGER NOT NULL,
+                UNIQUE (processor, features, threads, bindings, lowering));
+            INSERT INTO old SELECT id, processor, features, threads, bindings, lowering FROM environment;
+            DROP TABLE environment;
+            ALTER TABLE old RENAME TO environment;
+            PRAGMA user_version = 1;
+        """)
+    connection.close()
+    for _ in range(2):
+        with Database(path) as database:
+            assert database.records("key", HERE) == [record()]
+            assert database.records("key", strict) == []
+    with Database(path) as database:
+        database.add(record(environment=strict))
+        assert len(database.records("key", HERE)) == len(database.records("key", strict)) == 1
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
 
 
 def test_a_damaged_database_is_refused(tmp_path: Path) -> None:

@@ -40,4 +40,5 @@ def test_the_summary_names_a_file_that_shows_a_failure_again(
     )
     assert again.returncode == 1, again.stderr
     assert "failed candidates: 1 transform" in again.stdout
+    assert "--accuracy reassociate" in (tmp_path / "m.scripted.failure.sh").read_text()
     assert os.access(tmp_path / "m.scripted.failure.sh", os.R_OK)

@@ -31,7 +31,7 @@ from harl_mlir.tasks.task import Task
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
     """Append the schedule of `candidate` for the contraction-like task with root op `root`."""
-    roles = ways(task).get(candidate.word("along"))
+    roles = ways(task, exact=candidate.word("fused") == "no").get(candidate.word("along"))
     if roles is None:
         raise ValueError(f"{task.label()} cannot be scheduled with vectors along {candidate['along']}")
     _Schedule(builder, task, candidate, roles).emit(root)
@@ -100,7 +100,8 @@ class _Schedule:
 
     def _shell(self, handles: dict[int, Handle]) -> tuple[Handle, Handle]:
         b = self.builder
-        if self.roles.by_rows and self.op.init.element.startswith("f"):
+        fused = self.candidate.word("fused") == "yes"
+        if fused and self.roles.by_rows and self.op.init.element.startswith("f"):
             # Without vector.contract nothing else makes one instruction of the multiply and the add.
             b.allow_contraction(handles[self.task.anchor])
         for number, handle in handles.items():

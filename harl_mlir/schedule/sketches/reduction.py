@@ -7,13 +7,13 @@ from harl_mlir.schedule.sketches import accumulation, nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.nest import loop_order, pieces
-from harl_mlir.space.sketches.reduction import InnerRoles, inner_roles
+from harl_mlir.space.sketches.reduction import InnerRoles, has_partial_results, inner_roles
 from harl_mlir.tasks.task import Task
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
     """Append the schedule of `candidate`; the task must be one the sketch applies to."""
-    roles = inner_roles(task)
+    roles = inner_roles(task) if has_partial_results(candidate) else None
     if roles is None:
         accumulation.emit(builder, task, candidate, root)
         return

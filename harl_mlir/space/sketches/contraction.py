@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
@@ -20,7 +21,7 @@ from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "contraction"
-VERSION = 2
+VERSION = 3
 ALONG, ACROSS = "result", "across"
 
 # Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
@@ -42,17 +43,19 @@ class ContractionSketch:
     name: str = NAME
     version: int = VERSION
 
-    def space(self, task: Task, processor: Processor) -> Space | None:
+    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
         """Choices: `along`, `rows`, `vector` (register tile), `order`, `block`, `pack`, `unroll`.
 
         `along` says where vectors lie: along the contiguous loop of the "result", or "across" it. By
         default across where it can be chosen, unless whole pairs of registers fill the result's rows or
-        across it not even one would be filled. `lanes` is a fact.
+        across it not even one would be filled. `lanes` is a fact, and so is `fused`: whether a product
+        may be added without being rounded first, and the contracted loops may change places.
         """
+        exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
         lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
         facts = {
             word: _Facts(op, left, lanes, can_pad(task, op, left), processor)
-            for word, roles in ways(task).items()
+            for word, roles in ways(task, exact=exact).items()
             for op, left in [with_vectors_last(task.anchor_op, roles)]
         }
         if not facts:
@@ -70,10 +73,11 @@ class ContractionSketch:
         first = Decision("along", tuple(facts), along, ordered=False)
         rest = [_union(offered[along], list(offered.values()), i) for i in range(len(offered[along]))]
         width = Decision("lanes", (lanes,), lanes)
-        return Space(self.name, self.version, (first, *rest, width), is_legal)
+        fused = Decision("fused", ("no",) if exact else ("yes",), "no" if exact else "yes", ordered=False)
+        return Space(self.name, self.version, (first, *rest, width, fused), is_legal)
 
 
-def ways(task: Task) -> dict[str, Contraction]:
+def ways(task: Task, *, exact: bool) -> dict[str, Contraction]:
     """The roles that the anchor's loops may have, by value of the decision `along`."""
     op = task.anchor_op
     if any(operand.element not in _INPUT_ELEMENTS for operand in op.inputs):
@@ -83,7 +87,9 @@ def ways(task: Task) -> dict[str, Contraction]:
     # An epilogue would read rows written to memory that has to be a copy of the argument.
     no_rows = task.anchor == 0 and len(task.members) > 1
     return {
-        ACROSS if roles.across else ALONG: roles for roles in ways_of(op) if not (roles.by_rows and no_rows)
+        ACROSS if roles.across else ALONG: roles
+        for roles in ways_of(op, exact=exact)
+        if not (roles.by_rows and no_rows)
     }
 
 

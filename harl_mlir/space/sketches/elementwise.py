@@ -20,6 +20,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest
@@ -98,7 +99,7 @@ class _Elementwise:
     name: str = NAME
     version: int = VERSION
 
-    def space(self, task: Task, processor: Processor) -> Space | None:
+    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
         """The choices for a chain of elementwise ops."""
         roles = roles_of(task)
         if roles is None:

@@ -3,7 +3,8 @@
 Where the operands are contiguous along a parallel loop, vectors lie along the result and the
 decisions are those of `accumulation` (by default eight registers wide: eight independent chains).
 Where they are contiguous along a reduction loop, `width` partial results are kept and combined at
-the end:
+the end. The combiner's rounding depends on the order, so under `strict` that is for those that never round;
+for all others vectors lie along the result.
 
 Decisions of the second form:
     width: partial results of a row.
@@ -20,7 +21,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
+from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import accumulation, nest
 from harl_mlir.space.space import Space
@@ -39,6 +42,7 @@ _COMBINERS = frozenset(
         "arith.andi", "arith.ori", "arith.xori",
     }
 )  # fmt: skip
+_EXACT_COMBINERS = frozenset({"arith.maximumf", "arith.minimumf"})
 _MOST_ROWS = 8
 _DEFAULT_ROWS = 4
 _DEFAULT_REGISTERS = 4
@@ -79,6 +83,11 @@ def inner_roles(task: Task) -> InnerRoles | None:
     return InnerRoles(along, others, long[-1] if long else None)
 
 
+def has_partial_results(candidate: Candidate) -> bool:
+    """Whether the candidate is of the second form."""
+    return "unroll" not in candidate.assignment
+
+
 def combines(op: LinalgOp) -> bool:
     """Whether the body is `combiner(init, f(inputs))` with a combiner of known neutral element."""
     init = len(op.operands) - 1
@@ -90,6 +99,15 @@ def combines(op: LinalgOp) -> bool:
     return uses == [op.body[last]]
 
 
+def _is_exact(op: LinalgOp) -> bool:
+    """Whether an op that combines gives the same to the bit in any order.
+
+    Of two zeros `maxnumf` and `minnumf` may give either.
+    """
+    combiner = op.body[op.yields - len(op.operands)]
+    return not op.init.element.startswith(("f", "bf")) or combiner.name in _EXACT_COMBINERS
+
+
 @dataclass(frozen=True)
 class _ReductionSketch:
     """See the module."""
@@ -97,13 +115,15 @@ class _ReductionSketch:
     name: str = NAME
     version: int = VERSION
 
-    def space(self, task: Task, processor: Processor) -> Space | None:
+    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
         """The choices for a reduction with its fill and epilogue."""
         anchor = task.anchor_op
         contraction = contraction_of(anchor) is not None
         if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
             return None
         roles = inner_roles(task)
+        if roles is not None and accuracy == "strict" and not _is_exact(anchor):
+            roles = None
         if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
             return _inner_space(task, roles, nest.lanes_of(task, processor))
         outer = accumulation.roles_of(task)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.sketches import accumulation, nest
 from harl_mlir.space.space import Space
@@ -27,7 +28,7 @@ class _WindowSketch:
     name: str = NAME
     version: int = VERSION
 
-    def space(self, task: Task, processor: Processor) -> Space | None:
+    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
         """The choices for a pooling-like op with its fill and epilogue."""
         anchor = task.anchor_op
         if nest.has_plain_maps(anchor) or contraction_of(anchor) is not None:

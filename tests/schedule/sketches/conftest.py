@@ -1,4 +1,4 @@
-"""The worker that the sketches' tests share."""
+"""The workers that the sketches' tests share."""
 
 from __future__ import annotations
 
@@ -12,4 +12,10 @@ from harl_mlir.measure.pool import Pool
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
     with Pool() as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def strict_pool() -> Iterator[Pool]:
+    with Pool(accuracy="strict") as shared:
         yield shared

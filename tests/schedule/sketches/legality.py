@@ -21,7 +21,7 @@ def assert_legal(pool: Pool, text: str, sketch: str, draws: int, seed: int, vect
     """Measure the default and `draws` more candidates of a kernel's tasks; how many spaces there were."""
     spaces = 0
     for task in pool.analyse(text, "kernel.mlir").tasks:
-        for space in sketches_for(task, processor_with(vector_bytes)):
+        for space in sketches_for(task, processor_with(vector_bytes), pool.accuracy):
             if space.sketch != sketch:
                 continue
             spaces += 1

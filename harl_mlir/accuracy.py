@@ -1,0 +1,18 @@
+"""How closely a schedule has to keep to the arithmetic of the function it schedules."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Accuracy = Literal["reassociate", "strict"]
+"""What a schedule, and the lowering, may do to floating-point arithmetic.
+
+`strict`: nothing. The results are those of the untuned function bit for bit (a NaN is a NaN, whatever its
+    payload): every sum in the order of the source's reduction loops, every operation rounded by itself.
+`reassociate`: sums and products of a reduction in any order, and a multiplication and the addition of its
+    result as one operation, rounded once; products with inserted zeros are left out. Nothing else: no
+    approximations, and NaNs and infinities are kept.
+"""
+
+ACCURACIES: tuple[Accuracy, ...] = get_args(Accuracy)
+DEFAULT_ACCURACY: Accuracy = "reassociate"
