@@ -1,0 +1,222 @@
+"""Another library as a contender: a process of its own environment, asked to build a case and to time it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 120.0
+LOAD_SECONDS = 600.0
+SAMPLE_SECONDS = 0.004
+_PRESETS = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "KMP_", "TORCHINDUCTOR_", "XLA_", "TVM_")
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "TVM_NUM_THREADS", "NPROC")
+_PEERS = Path(__file__).resolve().parent / "peers"
+
+
+@dataclass(frozen=True)
+class PeerKind:
+    """What a contender needs.
+
+    Attributes:
+        environment: name of its virtual environment, see `environments.py`.
+        program: file in `peers/` that its interpreter runs.
+        load_seconds: how long building a case may take.
+    """
+
+    environment: str
+    program: str
+    load_seconds: float = LOAD_SECONDS
+
+
+CONTENDERS: dict[str, PeerKind] = {
+    "numpy": PeerKind("torch", "numpy_peer.py"),
+    "torch": PeerKind("torch", "torch_peer.py"),
+    "torch_channels_last": PeerKind("torch", "torch_peer.py"),
+    "inductor": PeerKind("torch", "torch_peer.py"),
+    "jax": PeerKind("jax", "jax_peer.py"),
+    "iree": PeerKind("iree", "iree_peer.py"),
+    "iree_data_tiling": PeerKind("iree", "iree_peer.py"),
+    "metaschedule": PeerKind("tvm", "tvm_peer.py", load_seconds=1800.0),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The case is built and ran once; `build_seconds` is what that took."""
+
+    build_seconds: float
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """The peer has no result for this case.
+
+    Attributes:
+        reason: one sentence.
+        unsupported: the peer has no such operation, as against one that failed.
+    """
+
+    reason: str
+    unsupported: bool = False
+
+
+class PeerError(Exception):
+    """A peer that ended, took too long or failed; the message is one sentence. It must be closed then."""
+
+
+class PeerProcess:
+    """A running peer. Not thread-safe.
+
+    It runs on `core` with one thread, without presets for BLAS libraries of the caller's environment, and
+    ends with the caller's end of the pipe or by `close`.
+
+    Attributes:
+        version: of the library, as it says itself.
+        dropped: how many samples were dropped as disturbed, over all calls of `sample`.
+    """
+
+    def __init__(self, environment: Path, contender: str, core: int | None) -> None:
+        """Start the peer with the interpreter of the virtual environment in the folder `environment`.
+
+        Raises:
+            PeerError: it does not start.
+        """
+        self.contender = contender
+        self.dropped = 0
+        self._kind = CONTENDERS[contender]
+        self._stderr = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - lives as long as the peer
+        command = [str(environment / "bin" / "python"), str(_PEERS / self._kind.program)]
+        if core is not None:
+            command = ["taskset", "-c", str(core), *command]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=peer_environment(os.environ),
+                start_new_session=True,  # so that its own workers end with it
+            )
+        except OSError as error:
+            self._stderr.close()
+            raise PeerError(f"{contender} does not start: {error}.") from None
+        self._unread = b""
+        try:
+            self.version = str(self._answer(START_SECONDS)["version"])
+        except PeerError:
+            self.close()
+            raise
+
+    def load(
+        self, case: dict[str, Any], kernel: Path, inputs: list[Path], output: Path, store: Path
+    ) -> Loaded | Unavailable:
+        """Have it build a case and write its result to `output`.
+
+        Args:
+            case: the case's fields, as in `suite.json`.
+            kernel: its MLIR kernel.
+            inputs: its operands, .npy files in canonical layout.
+            output: .npy file to write, in canonical layout.
+            store: folder of results kept from run to run (MetaSchedule's records).
+        """
+        request = {
+            "do": "load",
+            "case": case,
+            "contender": self.contender,
+            "kernel": str(kernel),
+            "inputs": [str(path) for path in inputs],
+            "output": str(output),
+            "store": str(store),
+        }
+        try:
+            answer = self._ask(request, self._kind.load_seconds)
+        except PeerError as error:
+            return Unavailable(str(error))
+        if "unsupported" in answer:
+            return Unavailable(answer["unsupported"], unsupported=True)
+        if "error" in answer:
+            return Unavailable(answer["error"])
+        return Loaded(float(answer["build_seconds"]))
+
+    def sample(
+        self, samples: int, sample_seconds: float = SAMPLE_SECONDS, limit_seconds: float = 120.0
+    ) -> list[float]:
+        """Seconds of one call in each undisturbed sample; at most `samples`, none if all were disturbed.
+
+        Raises:
+            PeerError: nothing is loaded, or the peer ended or took longer than `limit_seconds`.
+        """
+        request = {"do": "time", "samples": samples, "sample_seconds": sample_seconds}
+        answer = self._ask(request, limit_seconds)
+        if "error" in answer:
+            raise PeerError(answer["error"])
+        self.dropped += int(answer["dropped"])
+        return [float(seconds) for seconds in answer["seconds"]]
+
+    def close(self) -> None:
+        """End it and its children, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def __enter__(self) -> PeerProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            raise PeerError(self._ended()) from None
+        return self._answer(seconds)
+
+    def _answer(self, seconds: float) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        until = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._unread:
+                if not selector.select(max(0.0, until - time.monotonic())):
+                    self.close()
+                    raise PeerError(f"{self.contender} took longer than {seconds:g} s and was ended.")
+                data = os.read(self._process.stdout.fileno(), 65536)
+                if not data:
+                    raise PeerError(self._ended())
+                self._unread += data
+        line, _, self._unread = self._unread.partition(b"\n")
+        answer = json.loads(line)
+        if not isinstance(answer, dict):
+            raise PeerError(f"{self.contender} answered something that is no object.")
+        return answer
+
+    def _ended(self) -> str:
+        if self._stderr.closed:
+            return f"{self.contender} was ended before."
+        status = self._process.wait()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return f"{self.contender} ended with status {status}: {lines[-1][:200] if lines else 'no message'}"
+
+
+def peer_environment(variables: os._Environ[str] | dict[str, str]) -> dict[str, str]:
+    """A copy without presets for numeric libraries, for one thread."""
+    kept = {name: value for name, value in variables.items() if not name.startswith(_PRESETS)}
+    kept.pop("PYTHONPATH", None)
+    return kept | dict.fromkeys(_ONE_THREAD, "1")

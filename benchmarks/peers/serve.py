@@ -1,0 +1,135 @@
+"""The peer's side of the protocol: JSON lines on stdin and stdout, one case at a time.
+
+Runs in the peer's own virtual environment, so it needs nothing but NumPy and the standard library.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+DISTURBED = 1.03  # wall time over CPU time from which a sample counts as disturbed by another process
+ATTEMPTS = 3  # samples tried for each one asked for
+
+
+class UnsupportedError(Exception):
+    """The peer has no such operation; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One case as the peer is given it.
+
+    Attributes:
+        case: the fields of the case, as in `suite.json`.
+        contender: which of the peer's contenders is asked for.
+        kernel: path of the case's MLIR kernel.
+        inputs: operands in the case's layout, contiguous float32.
+        store: folder for results worth keeping from run to run.
+    """
+
+    case: dict[str, Any]
+    contender: str
+    kernel: str
+    inputs: list[np.ndarray]
+    store: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A case made ready.
+
+    Attributes:
+        call: runs it once and returns when the result is there.
+        result: the latest result, as an array in the case's layout.
+    """
+
+    call: Callable[[], object]
+    result: Callable[[], np.ndarray]
+
+
+def time_samples(call: Callable[[], object], samples: int, sample_seconds: float) -> tuple[list[float], int]:
+    """Seconds of one call for each undisturbed sample, and how many samples were dropped.
+
+    A sample is as many calls as take `sample_seconds`, at least one.
+    """
+    count = 1
+    while (seconds := _wall(call, count)) < sample_seconds:
+        count = max(count + 1, min(count * 10, int(count * sample_seconds / max(seconds, 1e-9) * 1.05)))
+    kept: list[float] = []
+    dropped = 0
+    while len(kept) < samples and len(kept) + dropped < ATTEMPTS * samples:
+        cpu = time.process_time()
+        wall = _wall(call, count)
+        if wall > DISTURBED * (time.process_time() - cpu):
+            dropped += 1
+        else:
+            kept.append(wall / count)
+    return kept, dropped
+
+
+def _wall(call: Callable[[], object], count: int) -> float:
+    started = time.perf_counter()
+    for _ in itertools.repeat(None, count):
+        call()
+    return time.perf_counter() - started
+
+
+def serve(peer: str, version: str, load: Callable[[Problem], Program]) -> None:
+    """Answer requests until stdin ends. What libraries print goes to stderr."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def reply(value: dict[str, Any]) -> None:
+        replies.write(json.dumps(value) + "\n")
+        replies.flush()
+
+    program: Program | None = None
+    reply({"peer": peer, "version": version})
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "load":
+                program = None
+                gc.enable()
+                gc.collect()
+                program, answer = _load(request, load)
+                gc.disable()
+                reply(answer)
+            elif program is None:
+                reply({"error": "No case is loaded."})
+            else:
+                seconds, dropped = time_samples(program.call, request["samples"], request["sample_seconds"])
+                reply({"seconds": seconds, "dropped": dropped})
+        except UnsupportedError as unsupported:
+            reply({"unsupported": str(unsupported)})
+        except Exception as error:
+            traceback.print_exc()
+            reply({"error": _sentence(error)})
+
+
+def _load(request: dict[str, Any], load: Callable[[Problem], Program]) -> tuple[Program, dict[str, Any]]:
+    inputs = [np.ascontiguousarray(np.load(path)) for path in request["inputs"]]
+    started = time.perf_counter()
+    problem = Problem(request["case"], request["contender"], request["kernel"], inputs, request["store"])
+    program = load(problem)
+    program.call()
+    seconds = time.perf_counter() - started
+    np.save(request["output"], np.ascontiguousarray(program.result()))
+    return program, {"build_seconds": seconds}
+
+
+def _sentence(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else "no message"
+    return f"{type(error).__name__}: {text}"[:300]

@@ -1,0 +1,120 @@
+"""PyTorch: eager in both memory formats, and compiled by inductor.
+
+Convolutions get image and filter in the memory format asked for, prepared outside the timing.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own name for it
+from layouts import filter_channels_first, groups, image_channels_first, output_from_channels_first
+from serve import Problem, Program, UnsupportedError, serve
+
+Call = Callable[[], torch.Tensor]
+CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
+
+def load(problem: Problem) -> Program:
+    """The contender's call of the case's operation."""
+    matrix = problem.case["kind"] in ("matmul", "matvec", "vecmat")
+    if problem.contender == "inductor":
+        import inductor
+
+        return inductor.load_matmul(problem) if matrix else inductor.load_convolution(problem)
+    if matrix:
+        if problem.contender == "torch_channels_last":
+            raise UnsupportedError("A matrix product has no channels.")
+        return _matmul(problem)
+    call = convolution(problem, channels_last=problem.contender == "torch_channels_last")
+    return convolution_program(problem, call)
+
+
+def matrices(problem: Problem) -> list[torch.Tensor]:
+    """Operands as tensors; transposed ones are views."""
+    tensors = [torch.from_numpy(array) for array in problem.inputs]
+    for position, field in enumerate(("a_transposed", "b_transposed")):
+        if problem.case.get(field):
+            tensors[position] = tensors[position].transpose(-1, -2)
+    return tensors
+
+
+def _matmul(problem: Problem) -> Program:
+    tensors = matrices(problem)
+    left, right = tensors[:2]
+    output = torch.matmul(left, right)
+    if problem.case.get("epilogue") == "bias_relu":
+        product = functools.partial(torch.addmm, tensors[2], left, right, out=output)
+        relu = output.relu_
+
+        def call() -> None:
+            product()
+            relu()
+
+        return Program(call, output.numpy)
+    name = {"matvec": "mv", "vecmat": "mv", "matmul": "bmm" if left.ndim == 3 else "mm"}[problem.case["kind"]]
+    operands = (right.t(), left) if problem.case["kind"] == "vecmat" else (left, right)
+    return Program(functools.partial(getattr(torch, name), *operands, out=output), output.numpy)
+
+
+def convolution_operands(problem: Problem, channels_last: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Image and filter as torch wants them, in one of its memory formats.
+
+    There is no channels-last format of one spatial dimension: such a case gets a second one of extent 1.
+    """
+    case = problem.case
+    image = image_channels_first(case, problem.inputs[0])
+    if case["kind"] == "transposed_conv":  # the canonical filter is flipped: k, k, C, F -> C, F, k, k
+        taps = np.moveaxis(problem.inputs[1][::-1, ::-1], (2, 3), (0, 1))
+    else:
+        taps = filter_channels_first(case, problem.inputs[1])
+    tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in (image, taps)]
+    if channels_last:
+        if len(case["spatial"]) == 1:
+            tensors = [tensor.unsqueeze(2) for tensor in tensors]
+        form = torch.channels_last_3d if len(case["spatial"]) == 3 else torch.channels_last
+        tensors = [tensor.contiguous(memory_format=form) for tensor in tensors]
+    return tensors[0], tensors[1]
+
+
+def convolution_function(problem: Problem, dimensions: int) -> Callable[..., torch.Tensor]:
+    """`function(image, filter, bias)` of the case."""
+    case = problem.case
+    stride = (1, case["stride"]) if dimensions == 2 and len(case["spatial"]) == 1 else case["stride"]
+    if case["kind"] == "transposed_conv":
+        return functools.partial(F.conv_transpose2d, stride=stride, padding=case["padding"])
+    return functools.partial(CONVOLUTIONS[dimensions], stride=stride, groups=groups(case))
+
+
+def convolution(problem: Problem, channels_last: bool) -> Call:
+    """The eager call."""
+    image, taps = convolution_operands(problem, channels_last)
+    function = convolution_function(problem, image.ndim - 2)
+    if problem.case.get("epilogue") == "bias_relu":
+        biased = functools.partial(function, image, taps, torch.from_numpy(problem.inputs[2]))
+        return lambda: biased().relu_()
+    return functools.partial(function, image, taps)
+
+
+def convolution_program(problem: Problem, call: Call) -> Program:
+    """A program whose result is brought to the case's layout."""
+
+    def result() -> np.ndarray:
+        output = call()
+        if len(problem.case["spatial"]) == 1 and output.ndim == 4:
+            output = output.squeeze(2)
+        return output_from_channels_first(problem.case, output.detach().numpy())
+
+    return Program(call, result)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    with torch.inference_mode():
+        serve("torch", torch.__version__, load)
