@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harl_mlir.measure.measurement import Measurement, failed
 
@@ -76,9 +76,13 @@ class _Samples:
         self.cpu.append(cpu * 1e-9 / calls)
         return _Sample(wall * 1e-9, (wall if clean else cpu) * 1e-9)
 
+    def used(self, least: int) -> list[float]:
+        """The clean samples; if fewer than `least` are clean, the CPU times of all."""
+        return self.clean if len(self.clean) >= min(least, self.taken) else self.cpu
+
     def measurement(self, least: int, build_seconds: float) -> Measurement:
-        """Median and best of the clean samples; if fewer than `least` are clean, of the CPU times of all."""
-        used = self.clean if len(self.clean) >= min(least, self.taken) else self.cpu
+        """Median and best of the samples used."""
+        used = self.used(least)
         return Measurement(
             seconds=statistics.median(used), best=min(used), samples=len(used), build_seconds=build_seconds
         )
@@ -177,7 +181,9 @@ def in_turns(
             if done:
                 break
         return [
-            s.measurement(CAREFUL_LEAST_SAMPLES, seconds)
+            replace(
+                s.measurement(CAREFUL_LEAST_SAMPLES, seconds), times=tuple(s.used(CAREFUL_LEAST_SAMPLES))
+            )
             for s, seconds in zip(samples, build_seconds, strict=True)
         ]
 

@@ -38,6 +38,7 @@ class Measurement:
         samples: number of samples behind `seconds`.
         failure: the reason there is no time, or None.
         build_seconds: wall time of transform, lowering and JIT together, as far as they came.
+        times: seconds of one call in each sample behind `seconds`; only careful timing keeps them.
     """
 
     seconds: float | None = None
@@ -45,6 +46,7 @@ class Measurement:
     samples: int = 0
     failure: Failure | None = None
     build_seconds: float = 0.0
+    times: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.failure is None):

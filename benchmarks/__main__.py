@@ -1,0 +1,157 @@
+"""`python -m benchmarks run | report | install`; `--help` says more."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from benchmarks.machine import this_machine
+from benchmarks.ours import OURS
+from benchmarks.peer_process import CONTENDERS
+from benchmarks.report import write_report
+from benchmarks.results import Results, read_results
+from benchmarks.run import ALL_CONTENDERS, Plan, run
+from benchmarks.suite import Case, load_suite
+from benchmarks.summary import summarise
+from harl_mlir.errors import HarlError, UsageError
+
+RESULTS = Path(__file__).parent / "results"
+FULL = {"seconds": 60.0, "trials": 200, "passes": 3}
+QUICK = {"seconds": 15.0, "trials": 64, "passes": 2}
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run a subcommand; the exit code."""
+    options = _parser().parse_args()
+    try:
+        return {"run": _run, "report": _report, "install": _install}[options.command](options)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    except HarlError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted; the same command goes on from here", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    one_thread_without_presets()
+    suite = load_suite()
+    budget = QUICK if options.quick else FULL
+    seconds, trials = options.seconds or budget["seconds"], options.trials or int(budget["trials"])
+    passes = options.passes or int(budget["passes"])
+    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
+    settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
+    results = Results(options.json, settings, this_machine(core))
+    contenders = _contenders(options.contender)
+    environments, missing = _environments(contenders, options.environments)
+    plan = Plan(
+        cases=_cases(suite, options.case, options.quick),
+        contenders=contenders,
+        seconds=seconds,
+        trials=trials,
+        passes=passes,
+        seed=options.seed,
+        core=core,
+        environments=environments,
+        missing=missing,
+        store=RESULTS / "metaschedule",
+    )
+    os.sched_setaffinity(0, {core})
+    run(plan, results, suite)
+    print(write_report(options.json, options.results))
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    results = read_results(options.json)
+    results.write(summarise(results, load_suite()))
+    print(write_report(options.json, options.results))
+    return 0
+
+
+def _environments(
+    contenders: Sequence[str], folder: Path | None
+) -> tuple[dict[str, Path], dict[str, str]]:
+    found, missing = {}, {}
+    for name in contenders:
+        if name in CONTENDERS:
+            path = (folder or Path(".peers")) / CONTENDERS[name].environment
+            if (path / "bin/python").exists():
+                found[CONTENDERS[name].environment] = path
+            else:
+                missing[name] = f"{path} does not exist."
+    return found, missing
+
+
+def _install(options: argparse.Namespace) -> int:
+    return 0
+
+
+def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool) -> tuple[Case, ...]:
+    for pattern in patterns:
+        if not any(fnmatchcase(case.name, pattern) for case in suite):
+            raise UsageError(f"the suite has no case {pattern!r}; see benchmarks/suite.json")
+    return tuple(
+        case
+        for case in suite
+        if (case.quick or not quick) and (not patterns or any(fnmatchcase(case.name, p) for p in patterns))
+    )
+
+
+def _contenders(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in ALL_CONTENDERS:
+            raise UsageError(f"there is no contender {name!r}; use some of {', '.join(ALL_CONTENDERS)}")
+    return tuple(name for name in ALL_CONTENDERS if not names or name in names)
+
+
+def one_thread_without_presets() -> None:
+    """Start again with one thread a library and no other `OPENBLAS_*` setting.
+
+    Such presets pick other kernels than a library would for this core, and its threads start with it.
+    """
+    wanted = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    wanted |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    if wanted != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], wanted)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed beside other libraries.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    made = commands.add_parser("run", help="run the suite, or go on with a run")
+    made.add_argument("--quick", action="store_true", help="about a dozen cases, in ten minutes")
+    made.add_argument("--case", nargs="+", default=[], metavar="NAME", help="only these; * matches anything")
+    made.add_argument(
+        "--contender", nargs="+", default=[], metavar="NAME", help=f"only these of {', '.join(ALL_CONTENDERS)}"
+    )
+    made.add_argument(
+        "--seconds", type=float, help=f"for each tuning (default {FULL['seconds']:g}, quick {QUICK['seconds']:g})"
+    )
+    made.add_argument(
+        "--trials", type=int, help=f"for each tuning (default {FULL['trials']}, quick {QUICK['trials']})"
+    )
+    made.add_argument("--passes", type=int, help=f"default {FULL['passes']}, quick {QUICK['passes']}")
+    made.add_argument("--seed", type=int, default=0, help="of the search (default 0)")
+    made.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
+    made.add_argument("--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists")
+    report = commands.add_parser("report", help="write the table and the plot again")
+    report.add_argument("json", type=Path, metavar="OUT.json")
+    install = commands.add_parser("install", help="make the peers' environments")
+    for command in (made, install):
+        command.add_argument("--environments", type=Path, metavar="DIR", help="where they are (default .peers)")
+    for command in (made, report):
+        command.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The arguments of a case, what it should compute, and whether an output is that.
+
+The reference is in double precision by a way of its own (windows copied into matrices), so it shares no
+code with any contender. Large cases are checked on some items of their batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from benchmarks.suite import Case
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_SEED = 20261122
+_MOST_MULTIPLY_ADDS = 3_000_000_000
+_MOST_ELEMENTS = 4_000_000
+"""Of the checked items, about; each element costs two products in double precision."""
+_BLOCK = 1 << 22
+"""Elements of a block of windows that are copied at a time."""
+_EPS = float(np.finfo(np.float32).eps)
+
+
+def arguments(case: Case) -> list[Array]:
+    """Seeded, uniform in [-0.5, 0.5), f32, C order."""
+    rng = np.random.default_rng(_SEED)
+    return [rng.random(shape, dtype=np.float32) - np.float32(0.5) for shape in case.inputs]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a case computes, and how far a right result may be from it.
+
+    Attributes:
+        items: the items of the batch it holds; None where it holds the whole result.
+        value, error: in double precision.
+    """
+
+    items: tuple[int, ...] | None
+    value: Array
+    error: Array
+
+    def mismatch(self, output: Array, case: Case) -> str | None:
+        """None if a contender's output is right; else what is wrong, in one sentence."""
+        if tuple(output.shape) != case.output or output.dtype != np.float32:
+            return f"its result is {output.dtype} {tuple(output.shape)}, not float32 {case.output}"
+        got = output if self.items is None else output[list(self.items)]
+        distance = np.abs(got.astype(np.float64) - self.value)
+        wrong = ~(distance <= self.error)
+        if not wrong.any():
+            return None
+        worst = np.unravel_index(np.argmax(np.where(wrong, np.nan_to_num(distance, nan=np.inf), -1)), got.shape)
+        return (
+            f"{int(wrong.sum())} of {wrong.size} checked elements are wrong; one is {got[worst]:.9g},"
+            f" should be {self.value[worst]:.9g} +- {self.error[worst]:.2g}"
+        )
+
+
+def reference(case: Case, given: Sequence[Array]) -> Reference:
+    """The reference of a case on these arguments.
+
+    The bound of a sum of K products is `2 (K + 2) eps (|A| . |B|)` with eps of f32, as the tuner's own
+    (`harl_mlir/measure/op_reference.py`); a bias adds a rounding, ReLU nothing.
+    """
+    items = _checked_items(case)
+    first, second = given[0], given[1]
+    if items is not None:
+        first = first[list(items)]
+        second = second[list(items)] if case.kind == "matmul" else second
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    value = _bilinear(case, first, second)
+    error = 2 * (case.terms + 2) * _EPS * _bilinear(case, np.abs(first), np.abs(second))
+    if case.has_epilogue:
+        bias = given[-1].astype(np.float64)
+        if case.fields.get("layout") == "channels_first":
+            bias = bias.reshape(-1, *(1,) * (value.ndim - 2))
+        error += _EPS * (np.abs(value) + np.abs(bias))
+        value = np.maximum(value + bias, 0.0)
+    return Reference(items, value, error)
+
+
+def _checked_items(case: Case) -> tuple[int, ...] | None:
+    """First, last and others between, as many as the work allows; None for all."""
+    batch = case.fields.get("batch", 0)
+    if batch <= 1:
+        return None
+    elements = math.prod(case.output)
+    most = min(_MOST_MULTIPLY_ADDS * batch // case.multiply_adds, _MOST_ELEMENTS * batch // elements)
+    if batch <= most:
+        return None
+    return tuple(sorted({round(i) for i in np.linspace(0, batch - 1, max(2, most))}))
+
+
+def _bilinear(case: Case, first: Array, second: Array) -> Array:
+    if case.kind in ("matvec", "vecmat"):
+        return np.asarray(first @ second)
+    if case.kind == "matmul":
+        a = np.swapaxes(first, -1, -2) if case.fields["a_transposed"] else first
+        b = np.swapaxes(second, -1, -2) if case.fields["b_transposed"] else second
+        return np.asarray(a @ b)
+    if case.kind == "transposed_conv":
+        return _transposed_conv(case, first, second)
+    return _conv(case, first, second)
+
+
+def _conv(case: Case, image: Array, filters: Array) -> Array:
+    """Windows as rows of a matrix, in the form N,*spatial,G,C/G times *window,G,C/G,F/G."""
+    f = case.fields
+    dims = len(f["spatial"])
+    grouped, depthwise, first = f["groups"] > 1, f["depthwise"], f["layout"] == "channels_first"
+    if first:
+        made = 2 if grouped else 1
+        image = np.moveaxis(image, range(1, 1 + made), range(-made, 0))
+        filters = np.moveaxis(filters, range(-dims, 0), range(dims))
+        filters = filters if depthwise else np.swapaxes(filters, -1, -2)
+    if depthwise:
+        image, filters = image[..., None], filters[..., None, None]
+    elif not grouped:
+        image, filters = image[..., None, :], filters[..., None, :, :]
+    total = _grouped_conv(image, filters, dims, f["stride"])
+    # Back to the axes of the result: of the groups' and the filters' only what there is.
+    total = total[..., 0] if depthwise else total if grouped else total[..., 0, :]
+    if first:
+        total = np.moveaxis(total, range(1 + dims, total.ndim), range(1, total.ndim - dims))
+    return total
+
+
+def _grouped_conv(image: Array, filters: Array, dims: int, stride: int) -> Array:
+    groups, made = filters.shape[dims], filters.shape[-1]
+    # G, window x C/G, F/G
+    matrix = np.moveaxis(filters, dims, 0).reshape(groups, -1, made)
+    windows = sliding_window_view(image, filters.shape[:dims], tuple(range(1, 1 + dims)))
+    windows = windows[(slice(None), *(slice(None, None, stride),) * dims)]
+    # N, *out, G, *window, C/G
+    windows = np.moveaxis(windows, 2 + dims, -1)
+    out = windows.shape[: 1 + dims]
+    total = np.empty((*out, groups, made))
+    rows = max(1, _BLOCK // (math.prod(out[2:]) * groups * matrix.shape[1]))
+    for item, start in itertools.product(range(out[0]), range(0, out[1], rows)):
+        where = (item, slice(start, start + rows))
+        block = windows[where]
+        patches = block.reshape(-1, groups, matrix.shape[1]).swapaxes(0, 1)
+        total[where] = (patches @ matrix).swapaxes(0, 1).reshape(*block.shape[:dims], groups, made)
+    return total
+
+
+def _transposed_conv(case: Case, image: Array, filters: Array) -> Array:
+    """Every pixel is spread over a window of the result, of which the padding is cut off."""
+    f = case.fields
+    kernel, stride, padding = f["kernel"], f["stride"], f["padding"]
+    batch, height, width, _ = image.shape
+    full = np.zeros(
+        (batch, (height - 1) * stride + kernel, (width - 1) * stride + kernel, filters.shape[-1])
+    )
+    for y, x in itertools.product(range(kernel), repeat=2):
+        rows = slice(y, y + (height - 1) * stride + 1, stride)
+        columns = slice(x, x + (width - 1) * stride + 1, stride)
+        full[:, rows, columns] += image @ filters[kernel - 1 - y, kernel - 1 - x]
+    return full[:, padding : full.shape[1] - padding, padding : full.shape[2] - padding]

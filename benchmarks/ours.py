@@ -1,0 +1,118 @@
+"""Our contenders: a case tuned by the public API into an empty database, and timed as a user would have it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.passes import ContenderError
+from harl_mlir.measure.measurement import Measurement
+from harl_mlir.measure.pool import Pool
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.tasks.task import Task
+from harl_mlir.tuner import Request, Settings, tune
+
+UNTUNED = "untuned"
+AGENTS = ("default", "random", "harl")
+"""The contenders that are tuned, by the agent's name."""
+OURS = (UNTUNED, *AGENTS)
+
+UNTUNED_CAP_SECONDS = 2.0
+"""A call of the untuned kernel that takes longer is given up: it is `slower than` this."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What tuning a case gave.
+
+    Attributes:
+        candidates: the chosen candidate of each task that is better tuned than not, by workload key.
+        trials: candidates measured; `failures` of them failed.
+        seconds: wall time, the search's start and the re-timing of the finalists included.
+    """
+
+    candidates: Mapping[str, Candidate]
+    trials: int
+    failures: int
+    seconds: float
+
+
+def tune_case(kernel: str, settings: Settings) -> Tuning:
+    """Tune a kernel's text from nothing.
+
+    Raises:
+        HarlError: the kernel was refused, or the run could not be completed.
+        KeyboardInterrupt: as usual.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "kernel.mlir"
+        file.write_text(kernel, encoding="utf-8")
+        started = time.monotonic()
+        result = tune(Request(file, Path(folder) / "library.mlir", Path(folder) / "records.db", settings=settings))
+        seconds = time.monotonic() - started
+    if result.error is not None:
+        raise result.error
+    if result.status == "interrupted":
+        raise KeyboardInterrupt
+    return Tuning(
+        candidates={t.task.key: t.chosen for t in result.tasks if t.chosen is not None},
+        trials=sum(t.trials for t in result.tasks),
+        failures=sum(sum(t.failures.values()) for t in result.tasks),
+        seconds=seconds,
+    )
+
+
+class OurKernel:
+    """A case's function with the schedules of one contender: built, checked and timed in the pool's worker.
+
+    What is timed is the whole function with the schedule library applied, as `harl-mlir time` does.
+    """
+
+    def __init__(self, name: str, pool: Pool, function: Task, library: str | None) -> None:
+        self.name = name
+        self._pool = pool
+        self._function = function
+        self._library = library
+
+    def sample(self) -> list[float]:
+        """Seconds of one call in each sample. Raises ContenderError."""
+        (measurement,) = self._pool.retime(self._function, [self._library])
+        return list(_ok(measurement).times)
+
+
+def whole_function(pool: Pool, kernel: str, name: str) -> Task:
+    """The case's function as one task; it has no reference where not all its ops are linalg ops."""
+    (function,) = pool.functions(kernel, name).tasks
+    return function
+
+
+def our_kernel(
+    name: str, pool: Pool, kernel: str, function: Task, candidates: Mapping[str, Candidate]
+) -> OurKernel:
+    """A contender from the candidates that were chosen for its tasks; without any it is untuned."""
+    if not candidates:
+        return OurKernel(name, pool, function, None)
+    tasks = pool.analyse(kernel, name).tasks
+    entries = [(task, candidates[task.key]) for task in tasks if task.key in candidates]
+    return OurKernel(name, pool, function, pool.library(entries))
+
+
+def time_untuned(pool: Pool, function: Task) -> float | None:
+    """Seconds of one call of the kernel as it is; None if it takes longer than the cap.
+
+    Raises:
+        ContenderError: it does not run.
+    """
+    measurement = pool.measure(function, None, cap=UNTUNED_CAP_SECONDS)
+    if measurement.failure is not None and measurement.failure.kind in ("too_slow", "run_timeout"):
+        return None
+    return _ok(measurement).seconds
+
+
+def _ok(measurement: Measurement) -> Measurement:
+    if measurement.failure is not None:
+        raise ContenderError(f"{measurement.failure.kind}: {measurement.failure.message}")
+    return measurement

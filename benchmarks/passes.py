@@ -1,0 +1,80 @@
+"""A pass: every contender of a case timed in turns between two probes of the core's peak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+MOST_DRIFT = 0.03
+"""A pass whose probes differ by more was disturbed and is repeated."""
+MOST_ATTEMPTS = 4
+"""After so many the least disturbed one is kept and marked."""
+
+
+class ContenderError(Exception):
+    """A contender that can be timed no more; the message is one sentence."""
+
+
+class Contender(Protocol):
+    """Something built, checked and ready to be timed."""
+
+    name: str
+
+    def sample(self) -> list[float]:
+        """Seconds of one call in each undisturbed sample. Raises ContenderError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One pass.
+
+    Attributes:
+        peaks: FLOP/s before and after.
+        seconds: of one call in each sample, by contender in the order they were timed.
+        lost: contenders that failed, with the reason.
+        attempts: how often the pass was made until its probes agreed.
+    """
+
+    peaks: tuple[float, float]
+    seconds: dict[str, list[float]]
+    lost: dict[str, str]
+    attempts: int = 1
+
+    @property
+    def drift(self) -> float:
+        """Relative difference of the probes."""
+        return abs(self.peaks[1] - self.peaks[0]) / max(self.peaks)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the probes differ by more than `MOST_DRIFT`."""
+        return self.drift > MOST_DRIFT
+
+
+def timed_pass(contenders: Sequence[Contender], number: int, of: int, peak: Callable[[], float]) -> Timed:
+    """Pass `number` (from 0) of `of`; it starts with another contender than the others.
+
+    A disturbed pass is repeated. A contender that fails is left out of what follows.
+    """
+    first = number * len(contenders) // of
+    left = [*contenders[first:], *contenders[:first]]
+    lost: dict[str, str] = {}
+    kept: Timed | None = None
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        before = peak()
+        seconds = {}
+        for contender in left:
+            try:
+                seconds[contender.name] = contender.sample()
+            except ContenderError as error:
+                lost[contender.name] = str(error)
+        left = [contender for contender in left if contender.name not in lost]
+        made = Timed((before, peak()), seconds, lost, attempt)
+        if kept is None or made.drift < kept.drift:
+            kept = made
+        if not kept.disturbed:
+            break
+    assert kept is not None
+    return Timed(kept.peaks, {n: s for n, s in kept.seconds.items() if n not in lost}, lost, attempt)

@@ -1,0 +1,165 @@
+"""Results for people: a Markdown table and a plot."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.plot import write_plot
+from benchmarks.ratios import CAP
+
+_GIB, _MIB, _KIB = 2**30, 2**20, 2**10
+_FIRST_WORDS = 90
+"""Of the reason why a contender has no time; the rest is in the JSON."""
+
+
+def write_report(file: Path, folder: Path) -> Path:
+    """Write `FILE.md` and `FILE.svg` of a results file into `folder`; the path of the former."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    folder.mkdir(parents=True, exist_ok=True)
+    table, plot = folder / f"{file.stem}.md", folder / f"{file.stem}.svg"
+    write_plot(found, plot)
+    table.write_text(markdown(found, plot.name), encoding="utf-8")
+    return table
+
+
+def markdown(found: Mapping[str, Any], plot: str) -> str:
+    """The whole report."""
+    parts = [
+        "# Speed beside other libraries",
+        _machine(found),
+        _method(found["settings"]),
+        _headline(found),
+        f"![Ratio to the best peer of each case]({plot})",
+        "## Classes",
+        _classes(found),
+        "## Cases",
+        "GFLOP/s, median over the passes; the best of ours and of the peers in bold.",
+        _cases(found),
+    ]
+    missing = _without_time(found)
+    if missing:
+        parts += ["## Without a time", missing]
+    return "\n\n".join(parts) + "\n"
+
+
+def _machine(found: Mapping[str, Any]) -> str:
+    m = found["machine"]
+    peak = found["peak_gflops"]
+    versions = {**{k: v for k, v in m["versions"].items() if v}, **found.get("versions", {})}
+    return _wrapped(
+        f"One core of {m['processor']} ({', '.join(m['features'])}); L1 {m['l1_bytes'] // _KIB} KiB,"
+        f" L2 {m['l2_bytes'] // _KIB} KiB, L3 {m['l3_bytes'] // _MIB} MiB; {m['cores']} cores,"
+        f" {m['memory_bytes'] / _GIB:.0f} GiB. {m['system']}, Python {m['python']}."
+        f" FMA peak {_number(peak)} GFLOP/s (f32, the median of all probes)."
+        f" Commit {m['commit']}. Versions: {', '.join(f'{name} {v}' for name, v in versions.items())}."
+    )
+
+
+def _method(settings: Mapping[str, Any]) -> str:
+    return _wrapped(
+        f"Ours start from an empty database: {settings['seconds']:g} s or {settings['trials']} trials, whichever"
+        f" ends first. Every output was checked. {settings['passes']} passes a case, contenders in turns on one"
+        " core, each pass between two probes of the peak and repeated if they differ by more than 3 %. A ratio is"
+        " the best of our tuned contenders to the best peer of the case, the median of the passes' ratios; its"
+        " interval holds 95 % of the ratios of resampled passes and samples. `ahead` means that all of it is above"
+        f" 1. In geometric means a case counts for {CAP:g} at most."
+    )
+
+
+def _headline(found: Mapping[str, Any]) -> str:
+    whole = found["whole"]
+    if whole is None:
+        return "No case has both one of ours and a peer."
+    return _wrapped(
+        f"**{whole['geomean']:.3f}x the best peer of each case** ({_interval(whole['interval'])}), geometric mean"
+        f" of {whole['cases']} cases; mean of the classes {found['mean_of_classes']:.3f}. {whole['ahead']} cases"
+        f" ahead, {whole['tied']} tied, {whole['behind']} behind. Median share of the peak"
+        f" {_percent(whole['share_of_peak'])}; median trial 0 {_percent(whole['trial_0_share'])} of the tuned"
+        " result."
+    )
+
+
+def _classes(found: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            f"{group['geomean']:.3f}",
+            _interval(group["interval"]),
+            group["verdict"],
+            f"{group['ahead']} / {group['tied']} / {group['behind']}",
+            _percent(group["share_of_peak"]),
+            _percent(group["trial_0_share"]),
+        ]
+        for name, group in found["class_details"].items()
+    ]
+    head = ["class", "ratio", "95 %", "", "cases ahead / tied / behind", "share of peak", "trial 0 of tuned"]
+    return _table(head, rows)
+
+
+def _cases(found: Mapping[str, Any]) -> str:
+    names = list(dict.fromkeys(name for case in found["cases"] for name in case["contenders"]))
+    rows = []
+    for case in found["cases"]:
+        ratio = case["ratio_to_best_peer"]
+        mark = " (disturbed)" if case["disturbed_passes"] else ""
+        rows.append(
+            [
+                case["name"] + mark,
+                _number(ratio, 3),
+                _interval(case["interval"]) if ratio is not None else "",
+                case["verdict"] if ratio is not None else "",
+                _percent(case["share_of_peak"]),
+                *(_rate(case, name) for name in names),
+            ]
+        )
+    return _table(["case", "ratio", "95 %", "", "of peak", *names], rows)
+
+
+def _rate(case: Mapping[str, Any], name: str) -> str:
+    contender = case["contenders"].get(name)
+    if contender is None:
+        return ""
+    if contender["gflops_median"] is None:
+        return "slow" if "slower_than_seconds" in contender else "-"
+    text = _number(contender["gflops_median"])
+    return f"**{text}**" if name in (case["best_ours"], case["best_peer"]) else text
+
+
+def _without_time(found: Mapping[str, Any]) -> str:
+    """Which contenders failed or are missing where, by reason. What a peer does not offer is left out."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for case in found["cases"]:
+        for name, contender in case["contenders"].items():
+            for kind in ("failed", "not_installed"):
+                if kind in contender:
+                    text = textwrap.shorten(contender[kind], _FIRST_WORDS, placeholder=" ...")
+                    reasons.setdefault((name, text), []).append(case["name"])
+    return "\n".join(
+        f"- {name}, {len(cases)} cases ({cases[0]}{', ...' if len(cases) > 1 else ''}): {text}"
+        for (name, text), cases in reasons.items()
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    return f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,170 @@
+"""The results file: settings, machine and every finished cell, written whole and at once after each.
+
+A killed run loses the cell it was at; the same command goes on from the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from harl_mlir.errors import InputError, Place
+from harl_mlir.files import Output
+from harl_mlir.space.candidate import Candidate
+
+
+class Tuned(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+    """A contender of ours was tuned; see `benchmarks.ours.Tuning`."""
+
+    case: str
+    contender: str
+    candidates: dict[str, Candidate]
+    trials: int
+    failures: int
+    seconds: float
+
+
+class Loaded(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+    """A peer built the case, and its result was right."""
+
+    case: str
+    contender: str
+    build_seconds: float
+    version: str
+
+
+class Absent(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+    """A contender has no time for a case, and why in one sentence.
+
+    `kind`: it has no such operation; or its environment could not be installed; or it failed on the case.
+    """
+
+    case: str
+    contender: str
+    kind: Literal["unsupported", "not_installed", "failed"]
+    reason: str
+
+
+class Slow(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+    """A contender whose call takes too long for the passes.
+
+    `seconds` is one call; None where it was given up after `slower_than`.
+    """
+
+    case: str
+    contender: str
+    seconds: float | None = None
+    slower_than: float | None = None
+
+
+class Pass(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+    """One pass over the contenders of a case; see `benchmarks.passes.Timed`."""
+
+    case: str
+    number: int
+    peaks: tuple[float, float]
+    attempts: int
+    disturbed: bool
+    seconds: dict[str, list[float]]
+
+
+Cell: TypeAlias = Tuned | Loaded | Absent | Slow | Pass
+_OfContender = TypeVar("_OfContender", Tuned, Loaded, Absent, Slow)
+
+
+class _File(msgspec.Struct):
+    settings: dict[str, Any]
+    machine: dict[str, Any]
+    cells: list[Cell]
+
+
+class Results:
+    """What has been measured so far.
+
+    Args:
+        file: read if it exists.
+        settings, machine: of this run. Cells of other settings or another machine cannot be compared.
+
+    Raises:
+        InputError: the file is no results file, cannot be written, or is of other settings.
+    """
+
+    def __init__(self, file: Path, settings: Mapping[str, Any], machine: Mapping[str, Any]) -> None:
+        self.settings = dict(settings)
+        self.machine = dict(machine)
+        self.cells: list[Cell] = []
+        self._output = Output(file, "--json")
+        self._lines: list[bytes] = []
+        self._summary: Mapping[str, Any] = {}
+        if file.exists() and file.stat().st_size > 0:
+            known = _read(file)
+            self._refuse_others(file, known)
+            for cell in known.cells:
+                self._keep(cell)
+
+    def add(self, cell: Cell) -> None:
+        """Keep a finished cell, on the disk too."""
+        self._keep(cell)
+        self.write()
+
+    def write(self, summary: Mapping[str, Any] | None = None) -> None:
+        """Write the file, with the last summary or a new one."""
+        if summary is not None:
+            self._summary = summary
+        head = {**self._summary, "settings": self.settings, "machine": self.machine}
+        text = msgspec.json.format(msgspec.json.encode(head), indent=1).decode()
+        cells = ",\n".join(line.decode() for line in self._lines)
+        self._output.write(f'{text.rstrip().removesuffix("}").rstrip()},\n "cells": [\n{cells}\n]}}\n')
+
+    def of(self, kind: type[_OfContender], case: str) -> dict[str, _OfContender]:
+        """The newest cells of a kind of a case, by contender."""
+        return {c.contender: c for c in self.cells if isinstance(c, kind) and c.case == case}
+
+    def passes(self, case: str) -> dict[int, Pass]:
+        """The newest passes of a case, by number."""
+        return {c.number: c for c in self.cells if isinstance(c, Pass) and c.case == case}
+
+    def _keep(self, cell: Cell) -> None:
+        if isinstance(cell, Pass):
+            # A pass that was made again, with more contenders, replaces the former.
+            for index, old in enumerate(self.cells):
+                if isinstance(old, Pass) and (old.case, old.number) == (cell.case, cell.number):
+                    del self.cells[index], self._lines[index]
+                    break
+        self.cells.append(cell)
+        self._lines.append(msgspec.json.encode(cell))
+
+    def _refuse_others(self, file: Path, known: _File) -> None:
+        for what, old, new in (
+            ("settings", known.settings, self.settings),
+            ("machine", _processor(known.machine), _processor(self.machine)),
+        ):
+            if old != new:
+                raise InputError(
+                    f"its {what} were {old}, those of this run are {new}; name another file with --json",
+                    Place(str(file)),
+                )
+
+
+def read_results(file: Path) -> Results:
+    """The results of a file, to report on. Raises InputError."""
+    known = _read(file)
+    return Results(file, known.settings, known.machine)
+
+
+def _processor(machine: Mapping[str, Any]) -> dict[str, Any]:
+    return {"processor": machine.get("processor")}
+
+
+def _read(file: Path) -> _File:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_File)
+    except FileNotFoundError:
+        raise InputError("there is no such file; check the name", Place(str(file))) from None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(
+            f"this is no results file ({error}); name another one with --json", Place(str(file))
+        ) from None

@@ -1,0 +1,218 @@
+"""A run of the benchmark: case by case, every finished cell kept at once, what is there already left out."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.kernels import kernel_text
+from benchmarks.ours import (
+    AGENTS,
+    OURS,
+    UNTUNED,
+    UNTUNED_CAP_SECONDS,
+    OurKernel,
+    our_kernel,
+    time_untuned,
+    tune_case,
+    whole_function,
+)
+from benchmarks.passes import Contender, ContenderError, timed_pass
+from benchmarks.peer_process import CONTENDERS, Unavailable
+from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned
+from benchmarks.suite import Case
+from benchmarks.summary import summarise
+from benchmarks.theirs import SLOW_SECONDS, Peer, load_peer, write_case
+from harl_mlir.errors import HarlError
+from harl_mlir.measure.pool import Pool
+from harl_mlir.settings import Settings
+
+ALL_CONTENDERS = (*OURS, *CONTENDERS)
+UNTUNED_PASS_SECONDS = 0.1
+"""An untuned kernel with longer calls is timed once: no ratio depends on it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run and how.
+
+    Attributes:
+        cases, contenders: those asked for; contenders that a case has been timed with stay with it.
+        seconds, trials: budget of each of our tuned contenders.
+        passes: over each case.
+        core: the one everything is pinned to.
+        environments: of the peers, by name; those that could not be installed are in `missing`, with why.
+        store: where MetaSchedule's records are.
+    """
+
+    cases: Sequence[Case]
+    contenders: Sequence[str]
+    seconds: float
+    trials: int
+    passes: int
+    seed: int
+    core: int
+    environments: dict[str, Path]
+    missing: dict[str, str]
+    store: Path
+
+
+def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
+    """Run what is not there yet."""
+    for number, case in enumerate(plan.cases, start=1):
+        _tell(f"[{number}/{len(plan.cases)}] {case.name}: {case.flops / 1e9:.3g} GFLOP")
+        with Pool(core=plan.core) as pool:
+            _CaseRun(plan, results, case, pool).run()
+        results.write(summarise(results, suite))
+
+
+@dataclass
+class _CaseRun:
+    plan: Plan
+    results: Results
+    case: Case
+    pool: Pool
+    kernel: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kernel = kernel_text(self.case)
+
+    def run(self) -> None:
+        wanted = self._wanted()
+        self._tune([name for name in AGENTS if name in wanted])
+        if UNTUNED in wanted:
+            self._time_untuned()
+        left = self._unfinished_passes(self._live(wanted))
+        if not left:
+            return
+        with ExitStack() as stack:
+            ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
+            peers = self._peers([name for name in CONTENDERS if name in self._live(wanted)], stack)
+            self._time([*ours, *peers], left)
+
+    def _wanted(self) -> list[str]:
+        """Those asked for and those timed before: what is compared is timed in the same passes."""
+        before = {name for made in self.results.passes(self.case.name).values() for name in made.seconds}
+        return [name for name in ALL_CONTENDERS if name in self.plan.contenders or name in before]
+
+    def _live(self, wanted: Sequence[str]) -> list[str]:
+        """Those that take part in passes as far as is known. One that was not installed may be by now."""
+        absent = self.results.of(Absent, self.case.name)
+        out = {name for name, cell in absent.items() if cell.kind != "not_installed"}
+        out |= set(self.results.of(Slow, self.case.name))
+        out |= {name for name in wanted if name in self.plan.missing and name in absent}
+        return [name for name in wanted if name not in out]
+
+    def _unfinished_passes(self, live: Sequence[str]) -> list[int]:
+        done = self.results.passes(self.case.name)
+        return [n for n in range(self.plan.passes) if n not in done or not set(live) <= set(done[n].seconds)]
+
+    def _tune(self, agents: Sequence[str]) -> None:
+        known = {*self.results.of(Tuned, self.case.name), *self.results.of(Absent, self.case.name)}
+        for agent in agents:
+            if agent in known:
+                continue
+            settings = Settings(agent, self.plan.trials, self.plan.seconds, seed=self.plan.seed)
+            try:
+                made = tune_case(self.kernel, settings)
+            except HarlError as error:
+                self._absent(agent, "failed", str(error))
+                continue
+            _tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
+            self.results.add(
+                Tuned(
+                    self.case.name, agent, dict(made.candidates), made.trials, made.failures, made.seconds
+                )
+            )
+
+    def _time_untuned(self) -> None:
+        """Within the cap, before the passes: most kernels as they come are far too slow for these."""
+        known = {*self.results.of(Slow, self.case.name), *self.results.of(Absent, self.case.name)}
+        if UNTUNED in known or self.results.passes(self.case.name):
+            return
+        try:
+            seconds = time_untuned(self.pool, whole_function(self.pool, self.kernel, self.case.name))
+        except (ContenderError, HarlError) as error:
+            self._absent(UNTUNED, "failed", str(error))
+            return
+        if seconds is None:
+            self.results.add(Slow(self.case.name, UNTUNED, slower_than=UNTUNED_CAP_SECONDS))
+        elif seconds > UNTUNED_PASS_SECONDS:
+            self.results.add(Slow(self.case.name, UNTUNED, seconds))
+
+    def _our_kernels(self, names: Sequence[str]) -> list[OurKernel]:
+        if not names:
+            return []
+        function = whole_function(self.pool, self.kernel, self.case.name)
+        tuned = self.results.of(Tuned, self.case.name)
+        chosen = {name: tuned[name].candidates if name in tuned else {} for name in names}
+        return [
+            our_kernel(name, self.pool, self.kernel, function, candidates)
+            for name, candidates in chosen.items()
+        ]
+
+    def _peers(self, names: Sequence[str], stack: ExitStack) -> list[Peer]:
+        """Load those that can be; they live as long as the stack."""
+        peers: list[Peer] = []
+        if not names:
+            return peers
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        files = write_case(self.case, self.kernel, folder)
+        for name in names:
+            environment = self.plan.environments.get(CONTENDERS[name].environment)
+            if environment is None:
+                self._absent(name, "not_installed", self.plan.missing.get(name, "It is not installed."))
+                continue
+            loaded = load_peer(name, files, environment, self.plan.core, self.plan.store)
+            if isinstance(loaded, Unavailable):
+                self._absent(name, "unsupported" if loaded.unsupported else "failed", loaded.reason)
+                continue
+            stack.callback(loaded.close)
+            self.results.add(Loaded(self.case.name, name, loaded.build_seconds, loaded.version))
+            if loaded.call_seconds > SLOW_SECONDS:
+                self.results.add(Slow(self.case.name, name, loaded.call_seconds))
+                loaded.close()
+                continue
+            peers.append(loaded)
+        return peers
+
+    def _time(self, contenders: Sequence[Contender], passes: Sequence[int]) -> None:
+        left = list(contenders)
+        for number in passes:
+            if not left:
+                return
+            made = timed_pass(left, number, self.plan.passes, self.pool.peak)
+            for name, reason in made.lost.items():
+                self._absent(name, "failed", reason)
+            left = [contender for contender in left if contender.name not in made.lost]
+            seconds = {name: [_rounded(s) for s in taken] for name, taken in made.seconds.items()}
+            self.results.add(
+                Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds)
+            )
+            self._tell_pass(number, seconds)
+
+    def _tell_pass(self, number: int, seconds: dict[str, list[float]]) -> None:
+        rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
+        _tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in ALL_CONTENDERS if n in rates))
+
+    def _absent(self, name: str, kind: str, reason: str) -> None:
+        short = reason.strip().splitlines()[0] if reason.strip() else "no reason was given"
+        _tell(f"  {name}: {kind}: {short}")
+        if kind == "unsupported":
+            self.results.add(Absent(self.case.name, name, "unsupported", short))
+        elif kind == "not_installed":
+            self.results.add(Absent(self.case.name, name, "not_installed", short))
+        else:
+            self.results.add(Absent(self.case.name, name, "failed", short))
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.5g}")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

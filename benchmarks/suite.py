@@ -1,0 +1,146 @@
+"""The frozen suite: its cases, their shapes and their operations. Everything is f32."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+SUITE_FILE = Path(__file__).with_name("suite.json")
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel of the suite.
+
+    Attributes:
+        fields: the case as `suite.json` has it; what the programs of the peers are given.
+        kind: `matmul`, `matvec`, `vecmat`, `conv` or `transposed_conv`; says which fields there are.
+        category: its class in the results.
+        quick: whether `--quick` runs it.
+        inputs: shapes of the arguments; images are padded already (except a transposed convolution's).
+        output: shape of the result.
+        terms: products summed for one element of the result.
+        multiply_adds: of the direct algorithm.
+    """
+
+    fields: Mapping[str, Any]
+    inputs: tuple[Shape, ...]
+    output: Shape
+    terms: int
+    multiply_adds: int
+
+    @property
+    def name(self) -> str:
+        """Unique in the suite; names files too."""
+        return str(self.fields["name"])
+
+    @property
+    def kind(self) -> str:
+        """See the class."""
+        return str(self.fields["kind"])
+
+    @property
+    def category(self) -> str:
+        """See the class."""
+        return str(self.fields["class"])
+
+    @property
+    def quick(self) -> bool:
+        """See the class."""
+        return bool(self.fields["quick"])
+
+    @property
+    def has_epilogue(self) -> bool:
+        """Whether a bias over the last loop of filters or columns is added, and ReLU taken."""
+        return self.fields.get("epilogue", "") == "bias_relu"
+
+    @cached_property
+    def flops(self) -> int:
+        """Operations of the direct algorithm: two a multiply-add, one each for bias and ReLU."""
+        return 2 * self.multiply_adds + (2 * math.prod(self.output) if self.has_epilogue else 0)
+
+    @cached_property
+    def bytes(self) -> int:
+        """Size of all arguments and the result."""
+        return 4 * sum(math.prod(shape) for shape in (*self.inputs, self.output))
+
+
+def load_suite(file: Path = SUITE_FILE) -> tuple[Case, ...]:
+    """The cases in order."""
+    return tuple(make_case(fields) for fields in json.loads(file.read_text(encoding="utf-8")))
+
+
+def make_case(fields: Mapping[str, Any]) -> Case:
+    """A case from its fields. Raises KeyError for a kind there is not."""
+    shapes = {
+        "matmul": _matmul,
+        "matvec": _matvec,
+        "vecmat": _vecmat,
+        "conv": _conv,
+        "transposed_conv": _transposed_conv,
+    }[fields["kind"]]
+    inputs, output, terms, multiply_adds = shapes(fields)
+    return Case(fields, inputs, output, terms, multiply_adds)
+
+
+_Shapes = tuple[tuple[Shape, ...], Shape, int, int]
+
+
+def _matmul(f: Mapping[str, Any]) -> _Shapes:
+    m, n, k = f["m"], f["n"], f["k"]
+    batch = (f["batch"],) if f["batch"] else ()
+    a = (*batch, k, m) if f["a_transposed"] else (*batch, m, k)
+    b = (*batch, n, k) if f["b_transposed"] else (*batch, k, n)
+    bias = ((n,),) if f["epilogue"] else ()
+    return (a, b, *bias), (*batch, m, n), k, math.prod(batch) * m * n * k
+
+
+def _matvec(f: Mapping[str, Any]) -> _Shapes:
+    return ((f["m"], f["k"]), (f["k"],)), (f["m"],), f["k"], f["m"] * f["k"]
+
+
+def _vecmat(f: Mapping[str, Any]) -> _Shapes:
+    return ((f["k"],), (f["k"], f["n"])), (f["n"],), f["k"], f["k"] * f["n"]
+
+
+def _conv(f: Mapping[str, Any]) -> _Shapes:
+    kernel = (f["kernel"],) * len(f["spatial"])
+    image = tuple(extent + 2 * f["padding"] for extent in f["spatial"])
+    out = tuple((extent - f["kernel"]) // f["stride"] + 1 for extent in image)
+    channels, filters = f["channels"], f["filters"]
+    if f["depthwise"]:
+        one, given, made, each = (), (channels,), (channels,), 1
+    elif f["groups"] > 1:
+        each, grouped = channels // f["groups"], (f["groups"],)
+        one, given, made = (each, filters // f["groups"]), (*grouped, each), (*grouped, filters // f["groups"])
+        one = (*grouped, *one)
+    else:
+        one, given, made, each = (channels, filters), (channels,), (filters,), channels
+    if f["layout"] == "channels_last":
+        shapes = (f["batch"], *image, *given), (*kernel, *(one or given))
+        output = (f["batch"], *out, *made)
+    else:
+        # The filter's channels come after its filters: F,C or G,F/G,C/G.
+        first = (*one[:-2], one[-1], one[-2]) if one else given
+        shapes = (f["batch"], *given, *image), (*first, *kernel)
+        output = (f["batch"], *made, *out)
+    bias = ((filters,),) if f["epilogue"] else ()
+    terms = math.prod(kernel) * each
+    return (*shapes, *bias), output, terms, math.prod(output) * terms
+
+
+def _transposed_conv(f: Mapping[str, Any]) -> _Shapes:
+    batch, channels, filters, kernel = f["batch"], f["channels"], f["filters"], f["kernel"]
+    out = tuple((extent - 1) * f["stride"] + kernel - 2 * f["padding"] for extent in f["spatial"])
+    shapes = (batch, *f["spatial"], channels), (kernel, kernel, channels, filters)
+    terms = math.ceil(kernel / f["stride"]) ** 2 * channels
+    # Every element of the image times every tap of the filters.
+    multiply_adds = batch * math.prod(f["spatial"]) * channels * filters * kernel**2
+    return shapes, (batch, *out, filters), terms, multiply_adds

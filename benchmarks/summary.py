@@ -1,0 +1,142 @@
+"""From cells to the figures of the results file."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.ours import AGENTS, OURS
+from benchmarks.ratios import Array, capped_geomean, interval, paired_ratio, resampled_ratios, verdict
+from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned
+from benchmarks.suite import Case
+
+
+def summarise(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
+    """The top level of the results file, for every case with at least one pass.
+
+    Ratios are those of the best of our tuned contenders to the best peer, both by their median.
+    """
+    cases, draws = [], defaultdict[str, list[Array]](list)
+    for case in suite:
+        passes = [results.passes(case.name)[n] for n in sorted(results.passes(case.name))]
+        if not passes:
+            continue
+        found, resampled = _case(results, case, passes)
+        cases.append(found)
+        if resampled is not None:
+            draws[case.category].append(resampled)
+    compared = [case for case in cases if case["ratio_to_best_peer"] is not None]
+    every = [draw for of_class in draws.values() for draw in of_class]
+    details = {
+        name: _group([case for case in compared if case["class"] == name], of_class)
+        for name, of_class in draws.items()
+    }
+    peaks = [p for case in suite for made in results.passes(case.name).values() for p in made.peaks]
+    classes = {name: group["geomean"] for name, group in details.items()}
+    whole = _group(compared, every) if compared else None
+    return {
+        "peak_gflops": _rounded(statistics.median(peaks) / 1e9) if peaks else None,
+        "geomean_ratio": whole["geomean"] if whole else None,
+        "mean_of_classes": _rounded(statistics.mean(classes.values())) if classes else None,
+        "classes": classes,
+        "class_details": details,
+        "whole": whole,
+        "cases": cases,
+        "versions": _versions(results),
+    }
+
+
+def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[str, Any], Array | None]:
+    timed = set.intersection(*(set(made.seconds) for made in passes))
+    samples = {name: [made.seconds[name] for made in passes] for name in sorted(timed)}
+    medians = {name: statistics.median(map(statistics.median, of)) for name, of in samples.items()}
+    ours = min((n for n in AGENTS if n in medians), key=medians.__getitem__, default=None)
+    peer = min((n for n in medians if n not in OURS), key=medians.__getitem__, default=None)
+    found: dict[str, Any] = {
+        "name": case.name,
+        "class": case.category,
+        "flops": case.flops,
+        "passes": len(passes),
+        "disturbed_passes": sum(made.disturbed for made in passes),
+        "contenders": _contenders(results, case, samples, medians),
+        "best_ours": ours,
+        "best_peer": peer,
+        "share_of_peak": _share(case, passes, ours),
+        "trial_0_share": _rounded(medians[ours] / medians["default"]) if ours and "default" in medians else None,
+        "ratio_to_best_peer": None,
+    }
+    if ours is None or peer is None:
+        return found, None
+    draws = resampled_ratios(samples[ours], samples[peer])
+    bounds = interval(draws)
+    found |= {
+        "ratio_to_best_peer": _rounded(paired_ratio(samples[ours], samples[peer])),
+        "interval": [_rounded(bound) for bound in bounds],
+        "verdict": verdict(bounds),
+        "ratios": {n: _rounded(paired_ratio(samples[n], samples[peer])) for n in AGENTS if n in samples},
+    }
+    return found, draws
+
+
+def _contenders(
+    results: Results, case: Case, samples: dict[str, list[list[float]]], medians: dict[str, float]
+) -> dict[str, dict[str, Any]]:
+    """What is known of each contender; of those without a time, why."""
+    found = defaultdict[str, dict[str, Any]](lambda: {"gflops_median": None, "gflops_best": None})
+    for name, absent in results.of(Absent, case.name).items():
+        found[name][absent.kind] = absent.reason
+    for name, slow in results.of(Slow, case.name).items():
+        if slow.seconds is None:
+            found[name]["slower_than_seconds"] = slow.slower_than
+        else:
+            rate = _rounded(case.flops / slow.seconds / 1e9)
+            found[name] |= {"gflops_median": rate, "gflops_best": rate, "samples": 1}
+    for name, median in medians.items():
+        best = min(min(of) for of in samples[name])
+        found[name] |= {
+            "gflops_median": _rounded(case.flops / median / 1e9),
+            "gflops_best": _rounded(case.flops / best / 1e9),
+            "samples": sum(map(len, samples[name])),
+        }
+    for name, tuned in results.of(Tuned, case.name).items():
+        found[name] |= {
+            "trials": tuned.trials, "failures": tuned.failures, "tune_seconds": _rounded(tuned.seconds)
+        }  # fmt: skip
+    for name, loaded in results.of(Loaded, case.name).items():
+        found[name]["build_seconds"] = _rounded(loaded.build_seconds)
+    return dict(found)
+
+
+def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:
+    """Of the FMA peak, measured in the same passes."""
+    if ours is None:
+        return None
+    shares = (
+        case.flops / statistics.median(made.seconds[ours]) / statistics.mean(made.peaks) for made in passes
+    )
+    return _rounded(statistics.median(shares))
+
+
+def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:
+    """Several cases together."""
+    bounds = interval(capped_geomean(draws))
+    zeros = [case["trial_0_share"] for case in cases if case["trial_0_share"] is not None]
+    return {
+        "geomean": _rounded(float(capped_geomean([case["ratio_to_best_peer"] for case in cases]))),
+        "interval": [_rounded(bound) for bound in bounds],
+        "verdict": verdict(bounds),
+        "cases": len(cases),
+        **{word: sum(case["verdict"] == word for case in cases) for word in ("ahead", "tied", "behind")},
+        "share_of_peak": statistics.median(case["share_of_peak"] for case in cases),
+        "trial_0_share": statistics.median(zeros) if zeros else None,
+    }
+
+
+def _versions(results: Results) -> dict[str, str]:
+    return {cell.contender: cell.version for cell in results.cells if isinstance(cell, Loaded)}
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")

@@ -1,0 +1,114 @@
+"""The peers as contenders of a pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from benchmarks.inputs import Array, Reference, arguments, reference
+from benchmarks.passes import ContenderError
+from benchmarks.peer_process import Loaded, PeerError, PeerProcess, Unavailable
+from benchmarks.suite import Case
+
+SAMPLES = 30
+LEAST_SAMPLES = 3
+SAMPLE_SECONDS = 0.004
+PASS_SECONDS = 4.0
+"""A peer whose samples take longer gets fewer of them in a pass."""
+SLOW_SECONDS = 10.0
+"""A peer with longer calls is sampled once and takes part in no pass."""
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """A case as the peers get it: its kernel and its arguments in files, and what the result should be."""
+
+    case: Case
+    folder: Path
+    kernel: Path
+    inputs: tuple[Path, ...]
+    reference: Reference
+
+
+def write_case(case: Case, kernel: str, folder: Path) -> CaseFiles:
+    """Write what peers are given into a folder of its own."""
+    given: list[Array] = arguments(case)
+    names = tuple(folder / f"{number}.npy" for number in range(len(given)))
+    for name, value in zip(names, given, strict=True):
+        np.save(name, value)
+    file = folder / "kernel.mlir"
+    file.write_text(kernel, encoding="utf-8")
+    return CaseFiles(case, folder, file, names, reference(case, given))
+
+
+class Peer:
+    """A peer that has built the case, whose result was right.
+
+    Attributes:
+        call_seconds: of one call, by a first sample; decides how many samples a pass takes.
+    """
+
+    def __init__(self, name: str, process: PeerProcess, build_seconds: float) -> None:
+        self.name = name
+        self.build_seconds = build_seconds
+        self.version = process.version
+        self._process = process
+        self.call_seconds = min(self._take(1))
+
+    def sample(self) -> list[float]:
+        """Seconds of one call in each undisturbed sample. Raises ContenderError."""
+        affordable = int(PASS_SECONDS / max(self.call_seconds, SAMPLE_SECONDS))
+        return self._take(max(LEAST_SAMPLES, min(SAMPLES, affordable)))
+
+    def close(self) -> None:
+        """End it."""
+        self._process.close()
+
+    def _take(self, samples: int) -> list[float]:
+        try:
+            for _ in range(_ATTEMPTS):
+                if taken := self._process.sample(samples, SAMPLE_SECONDS):
+                    return taken
+        except PeerError as error:
+            raise ContenderError(str(error)) from None
+        raise ContenderError("Every sample was disturbed by other processes.")
+
+
+LoadedPeer: TypeAlias = Peer | Unavailable
+
+
+def load_peer(name: str, files: CaseFiles, environment: Path, core: int, store: Path) -> LoadedPeer:
+    """Start a peer, have it build the case, and check its result; or why there is none."""
+    try:
+        process = PeerProcess(environment, name, core)
+    except PeerError as error:
+        return Unavailable(str(error))
+    try:
+        answer = _checked(process, name, files, store)
+        if isinstance(answer, Unavailable):
+            process.close()
+            return answer
+        return Peer(name, process, answer.build_seconds)
+    except ContenderError as error:
+        process.close()
+        return Unavailable(str(error))
+    except BaseException:
+        process.close()
+        raise
+
+
+def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Loaded | Unavailable:
+    output = files.folder / f"{name}.npy"
+    answer = process.load(dict(files.case.fields), files.kernel, list(files.inputs), output, store)
+    if isinstance(answer, Unavailable):
+        return answer
+    try:
+        wrong = files.reference.mismatch(np.load(output), files.case)
+    except (OSError, ValueError) as error:
+        wrong = f"its result cannot be read ({error})"
+    output.unlink(missing_ok=True)
+    return Unavailable(f"Wrong: {wrong}.") if wrong else answer
