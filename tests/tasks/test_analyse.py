@@ -276,3 +276,19 @@ def test_many_ops_take_little_time() -> None:
     lines += [f"%v{i} = {binary('add', f'%v{i - 1}', '%A')}" for i in range(1, 1000)]
     found = analyse(load(function("\n".join(lines), "%v999")), "k.mlir")
     assert [len(task.members) for task in found.tasks] == [1002]
+
+
+def test_an_elementwise_op_that_writes_into_a_slice_is_left_alone() -> None:
+    found = analyse(
+        load("""func.func @f(%a: tensor<6x6xf32>, %out: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %part = tensor.extract_slice %out[1, 1] [6, 6] [1, 1] : tensor<8x8xf32> to tensor<6x6xf32>
+  %e = linalg.exp ins(%a : tensor<6x6xf32>) outs(%part : tensor<6x6xf32>) -> tensor<6x6xf32>
+  %r = tensor.insert_slice %e into %out[1, 1] [6, 6] [1, 1] : tensor<6x6xf32> into tensor<8x8xf32>
+  return %r : tensor<8x8xf32>
+}
+"""),
+        "k.mlir",
+    )
+    assert found == Analysis(
+        (), (Skipped("linalg.exp", "k.mlir:3:8", "it writes into a slice of another tensor"),)
+    )
