@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from benchmarks.environments import FOLDER, Installed, environment, install
 from benchmarks.machine import this_machine
-from benchmarks.ours import OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
@@ -31,13 +31,13 @@ def main() -> int:
     try:
         return {"run": _run, "report": _report, "install": _install}[options.command](options)
     except UsageError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
+        _tell(f"benchmarks: {error}")
         return 2
     except HarlError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
+        _tell(f"benchmarks: {error}")
         return 1
     except KeyboardInterrupt:
-        print("benchmarks: interrupted; the same command goes on from here", file=sys.stderr)
+        _tell("benchmarks: interrupted; the same command goes on from here")
         return _INTERRUPTED
 
 
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
     results = Results(options.json, settings, this_machine(core))
     contenders = _contenders(options.contender)
-    environments, missing = _environments(contenders, options.environments)
+    environments, missing = _environments([*contenders, *results.timed()], options.environments)
     plan = Plan(
         cases=_cases(suite, options.case, options.quick),
         contenders=contenders,
@@ -77,22 +77,31 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _environments(
-    contenders: Sequence[str], folder: Path | None
-) -> tuple[dict[str, Path], dict[str, str]]:
-    found, missing = {}, {}
-    for name in contenders:
-        if name in CONTENDERS:
-            path = (folder or Path(".peers")) / CONTENDERS[name].environment
-            if (path / "bin/python").exists():
-                found[CONTENDERS[name].environment] = path
-            else:
-                missing[name] = f"{path} does not exist."
-    return found, missing
+def _environments(contenders: Sequence[str], folder: Path | None) -> tuple[dict[str, Path], dict[str, str]]:
+    """The peers' environments by name, and why others are missing. Those in our own folder are made."""
+    names = list(dict.fromkeys(CONTENDERS[n].environment for n in contenders if n in CONTENDERS))
+    if folder is None:
+        made = install(names, progress=_tell)
+    else:
+        given = {name: environment(name, folder) for name in names}
+        made = [
+            Installed(name, path, None if (path / "bin/python").exists() else f"{path} holds no Python.")
+            for name, path in given.items()
+        ]
+    for each in made:
+        if each.failure is not None:
+            _tell(f"{each.name} is not installed: {each.failure}")
+    return (
+        {each.name: each.folder for each in made if each.failure is None},
+        {each.name: each.failure for each in made if each.failure is not None},
+    )
 
 
 def _install(options: argparse.Namespace) -> int:
-    return 0
+    made = install(folder=options.environments or FOLDER, progress=_tell)
+    for each in made:
+        _tell(f"{each.name}: {each.failure or each.folder}")
+    return 1 if any(each.failure for each in made) else 0
 
 
 def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool) -> tuple[Case, ...]:
@@ -113,6 +122,10 @@ def _contenders(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in ALL_CONTENDERS if not names or name in names)
 
 
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def one_thread_without_presets() -> None:
     """Start again with one thread a library and no other `OPENBLAS_*` setting.
 
@@ -131,10 +144,16 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help="about a dozen cases, in ten minutes")
     made.add_argument("--case", nargs="+", default=[], metavar="NAME", help="only these; * matches anything")
     made.add_argument(
-        "--contender", nargs="+", default=[], metavar="NAME", help=f"only these of {', '.join(ALL_CONTENDERS)}"
+        "--contender",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help=f"only these of {', '.join(ALL_CONTENDERS)}",
     )
     made.add_argument(
-        "--seconds", type=float, help=f"for each tuning (default {FULL['seconds']:g}, quick {QUICK['seconds']:g})"
+        "--seconds",
+        type=float,
+        help=f"for each tuning (default {FULL['seconds']:g}, quick {QUICK['seconds']:g})",
     )
     made.add_argument(
         "--trials", type=int, help=f"for each tuning (default {FULL['trials']}, quick {QUICK['trials']})"
@@ -145,11 +164,15 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists")
     report = commands.add_parser("report", help="write the table and the plot again")
     report.add_argument("json", type=Path, metavar="OUT.json")
-    install = commands.add_parser("install", help="make the peers' environments")
-    for command in (made, install):
-        command.add_argument("--environments", type=Path, metavar="DIR", help="where they are (default .peers)")
+    make = commands.add_parser("install", help="make the peers' environments")
+    for command, what in ((made, "made before, taken as they are"), (make, "where to make them")):
+        command.add_argument(
+            "--environments", type=Path, metavar="DIR", help=f"{what} (default: benchmarks/.peers)"
+        )
     for command in (made, report):
-        command.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot")
+        command.add_argument(
+            "--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot"
+        )
     return parser
 
 

@@ -57,7 +57,9 @@ class Reference:
         wrong = ~(distance <= self.error)
         if not wrong.any():
             return None
-        worst = np.unravel_index(np.argmax(np.where(wrong, np.nan_to_num(distance, nan=np.inf), -1)), got.shape)
+        worst = np.unravel_index(
+            np.argmax(np.where(wrong, np.nan_to_num(distance, nan=np.inf), -1)), got.shape
+        )
         return (
             f"{int(wrong.sum())} of {wrong.size} checked elements are wrong; one is {got[worst]:.9g},"
             f" should be {self.value[worst]:.9g} +- {self.error[worst]:.2g}"
@@ -157,9 +159,7 @@ def _transposed_conv(case: Case, image: Array, filters: Array) -> Array:
     f = case.fields
     kernel, stride, padding = f["kernel"], f["stride"], f["padding"]
     batch, height, width, _ = image.shape
-    full = np.zeros(
-        (batch, (height - 1) * stride + kernel, (width - 1) * stride + kernel, filters.shape[-1])
-    )
+    full = np.zeros((batch, (height - 1) * stride + kernel, (width - 1) * stride + kernel, filters.shape[-1]))
     for y, x in itertools.product(range(kernel), repeat=2):
         rows = slice(y, y + (height - 1) * stride + 1, stride)
         columns = slice(x, x + (width - 1) * stride + 1, stride)

@@ -1,4 +1,4 @@
-"""Our contenders: a case tuned by the public API into an empty database, and timed as a user would have it."""
+"""Our contenders: a case tuned by the public API into an empty database, timed as users would have it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def tune_case(kernel: str, settings: Settings) -> Tuning:
         file = Path(folder) / "kernel.mlir"
         file.write_text(kernel, encoding="utf-8")
         started = time.monotonic()
-        result = tune(Request(file, Path(folder) / "library.mlir", Path(folder) / "records.db", settings=settings))
+        result = tune(
+            Request(file, Path(folder) / "library.mlir", Path(folder) / "records.db", settings=settings)
+        )
         seconds = time.monotonic() - started
     if result.error is not None:
         raise result.error

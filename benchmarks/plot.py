@@ -20,7 +20,9 @@ def write_plot(found: Mapping[str, Any], file: Path) -> None:
     from matplotlib import pyplot
 
     cases = [case for case in found["cases"] if case["ratio_to_best_peer"] is not None]
-    figure, axes = pyplot.subplots(figsize=(9, 1.2 + _INCHES_A_CASE * max(1, len(cases))), layout="constrained")
+    figure, axes = pyplot.subplots(
+        figsize=(9, 1.2 + _INCHES_A_CASE * max(1, len(cases))), layout="constrained"
+    )
     for row, case in enumerate(cases):
         low, high = case["interval"]
         colour = _COLOURS[case["verdict"]]
@@ -36,7 +38,7 @@ def write_plot(found: Mapping[str, Any], file: Path) -> None:
     ratios = [bound for case in cases for bound in case["interval"]] or [1.0]
     axes.set_xlim(min(0.75, min(ratios) * 0.95), max(1.6, max(ratios) * 1.05))
     axes.set_yticks(range(len(cases)), [case["name"] for case in cases], fontsize=6)
-    axes.set_ylim(len(cases) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(cases)) - 0.5, -0.5)
     axes.set_xlabel("times the best peer of the case (log scale; bars: 95 % interval)")
     words = ", ".join(f"{colour}: {sum(c['verdict'] == colour for c in cases)}" for colour in _COLOURS)
     axes.set_title(f"{found['machine']['processor']}, one core, f32 ({words})", fontsize=9)

@@ -35,7 +35,9 @@ def resampled_ratios(ours: Sequence[Sequence[float]], peer: Sequence[Sequence[fl
     for place in range(passes):
         for number in range(passes):
             rows = np.nonzero(drawn[:, place] == number)[0]
-            ratios[rows, place] = _medians(rng, peer[number], len(rows)) / _medians(rng, ours[number], len(rows))
+            ratios[rows, place] = _medians(rng, peer[number], len(rows)) / _medians(
+                rng, ours[number], len(rows)
+            )
     return np.asarray(np.median(ratios, axis=1))
 
 
@@ -58,6 +60,6 @@ def verdict(bounds: tuple[float, float]) -> Verdict:
     return "behind" if bounds[1] < 1 else "tied"
 
 
-def capped_geomean(ratios: Sequence[float] | Sequence[Array]) -> Any:
+def capped_geomean(ratios: Sequence[float] | Sequence[Array]) -> Array:
     """Geometric mean of ratios (or, draw by draw, of arrays of them), each counted up to `CAP`."""
-    return np.exp(np.mean(np.log(np.minimum(np.asarray(ratios), CAP)), axis=0))
+    return np.asarray(np.exp(np.mean(np.log(np.minimum(np.asarray(ratios), CAP)), axis=0)))

@@ -61,12 +61,12 @@ def _machine(found: Mapping[str, Any]) -> str:
 
 def _method(settings: Mapping[str, Any]) -> str:
     return _wrapped(
-        f"Ours start from an empty database: {settings['seconds']:g} s or {settings['trials']} trials, whichever"
-        f" ends first. Every output was checked. {settings['passes']} passes a case, contenders in turns on one"
-        " core, each pass between two probes of the peak and repeated if they differ by more than 3 %. A ratio is"
-        " the best of our tuned contenders to the best peer of the case, the median of the passes' ratios; its"
-        " interval holds 95 % of the ratios of resampled passes and samples. `ahead` means that all of it is above"
-        f" 1. In geometric means a case counts for {CAP:g} at most."
+        f"Ours start from an empty database: {settings['seconds']:g} s or {settings['trials']} trials,"
+        f" whichever ends first. Every output was checked. {settings['passes']} passes a case, contenders in"
+        " turns on one core, each pass between two probes of the peak and repeated if they differ by more"
+        " than 3 %. A ratio is the best of our tuned contenders to the best peer of the case, the median of"
+        " the passes' ratios; its interval holds 95 % of the ratios of resampled passes and samples. `ahead`"
+        f" means that all of it is above 1. In geometric means a case counts for {CAP:g} at most."
     )
 
 
@@ -75,11 +75,11 @@ def _headline(found: Mapping[str, Any]) -> str:
     if whole is None:
         return "No case has both one of ours and a peer."
     return _wrapped(
-        f"**{whole['geomean']:.3f}x the best peer of each case** ({_interval(whole['interval'])}), geometric mean"
-        f" of {whole['cases']} cases; mean of the classes {found['mean_of_classes']:.3f}. {whole['ahead']} cases"
-        f" ahead, {whole['tied']} tied, {whole['behind']} behind. Median share of the peak"
-        f" {_percent(whole['share_of_peak'])}; median trial 0 {_percent(whole['trial_0_share'])} of the tuned"
-        " result."
+        f"**{whole['geomean']:.3f}x the best peer of each case** ({_interval(whole['interval'])}), geometric"
+        f" mean of {whole['cases']} cases; mean of the classes {found['mean_of_classes']:.3f}."
+        f" {whole['ahead']} cases ahead, {whole['tied']} tied, {whole['behind']} behind. Median share of the"
+        f" peak {_percent(whole['share_of_peak'])}; median trial 0 {_percent(whole['trial_0_share'])} of the"
+        " tuned result."
     )
 
 

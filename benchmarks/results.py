@@ -15,6 +15,8 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.files import Output
 from harl_mlir.space.candidate import Candidate
 
+Reason: TypeAlias = Literal["unsupported", "not_installed", "failed"]
+
 
 class Tuned(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
     """A contender of ours was tuned; see `benchmarks.ours.Tuning`."""
@@ -44,7 +46,7 @@ class Absent(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
 
     case: str
     contender: str
-    kind: Literal["unsupported", "not_installed", "failed"]
+    kind: Reason
     reason: str
 
 
@@ -126,6 +128,10 @@ class Results:
     def passes(self, case: str) -> dict[int, Pass]:
         """The newest passes of a case, by number."""
         return {c.number: c for c in self.cells if isinstance(c, Pass) and c.case == case}
+
+    def timed(self) -> set[str]:
+        """The contenders that were timed in any pass."""
+        return {name for cell in self.cells if isinstance(cell, Pass) for name in cell.seconds}
 
     def _keep(self, cell: Cell) -> None:
         if isinstance(cell, Pass):

@@ -23,7 +23,7 @@ from benchmarks.ours import (
 )
 from benchmarks.passes import Contender, ContenderError, timed_pass
 from benchmarks.peer_process import CONTENDERS, Unavailable
-from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned
+from benchmarks.results import Absent, Loaded, Pass, Reason, Results, Slow, Tuned
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
 from benchmarks.theirs import SLOW_SECONDS, Peer, load_peer, write_case
@@ -45,7 +45,7 @@ class Plan:
         seconds, trials: budget of each of our tuned contenders.
         passes: over each case.
         core: the one everything is pinned to.
-        environments: of the peers, by name; those that could not be installed are in `missing`, with why.
+        environments: of the peers, by name; why there are no others is in `missing`.
         store: where MetaSchedule's records are.
     """
 
@@ -104,7 +104,7 @@ class _CaseRun:
         absent = self.results.of(Absent, self.case.name)
         out = {name for name, cell in absent.items() if cell.kind != "not_installed"}
         out |= set(self.results.of(Slow, self.case.name))
-        out |= {name for name in wanted if name in self.plan.missing and name in absent}
+        out |= {name for name in absent if name not in OURS and self._environment(name) is None}
         return [name for name in wanted if name not in out]
 
     def _unfinished_passes(self, live: Sequence[str]) -> list[int]:
@@ -124,9 +124,7 @@ class _CaseRun:
                 continue
             _tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
             self.results.add(
-                Tuned(
-                    self.case.name, agent, dict(made.candidates), made.trials, made.failures, made.seconds
-                )
+                Tuned(self.case.name, agent, dict(made.candidates), made.trials, made.failures, made.seconds)
             )
 
     def _time_untuned(self) -> None:
@@ -163,9 +161,10 @@ class _CaseRun:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         files = write_case(self.case, self.kernel, folder)
         for name in names:
-            environment = self.plan.environments.get(CONTENDERS[name].environment)
+            environment = self._environment(name)
             if environment is None:
-                self._absent(name, "not_installed", self.plan.missing.get(name, "It is not installed."))
+                reason = self.plan.missing.get(CONTENDERS[name].environment, "It is not installed.")
+                self._absent(name, "not_installed", reason)
                 continue
             loaded = load_peer(name, files, environment, self.plan.core, self.plan.store)
             if isinstance(loaded, Unavailable):
@@ -180,34 +179,30 @@ class _CaseRun:
             peers.append(loaded)
         return peers
 
+    def _environment(self, name: str) -> Path | None:
+        return self.plan.environments.get(CONTENDERS[name].environment)
+
     def _time(self, contenders: Sequence[Contender], passes: Sequence[int]) -> None:
         left = list(contenders)
         for number in passes:
-            if not left:
-                return
             made = timed_pass(left, number, self.plan.passes, self.pool.peak)
             for name, reason in made.lost.items():
                 self._absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
+            if not left:
+                return
             seconds = {name: [_rounded(s) for s in taken] for name, taken in made.seconds.items()}
-            self.results.add(
-                Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds)
-            )
+            self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
             self._tell_pass(number, seconds)
 
     def _tell_pass(self, number: int, seconds: dict[str, list[float]]) -> None:
         rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
         _tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in ALL_CONTENDERS if n in rates))
 
-    def _absent(self, name: str, kind: str, reason: str) -> None:
-        short = reason.strip().splitlines()[0] if reason.strip() else "no reason was given"
+    def _absent(self, name: str, kind: Reason, reason: str) -> None:
+        short = (reason.strip().splitlines() or ["no reason was given"])[0]
         _tell(f"  {name}: {kind}: {short}")
-        if kind == "unsupported":
-            self.results.add(Absent(self.case.name, name, "unsupported", short))
-        elif kind == "not_installed":
-            self.results.add(Absent(self.case.name, name, "not_installed", short))
-        else:
-            self.results.add(Absent(self.case.name, name, "failed", short))
+        self.results.add(Absent(self.case.name, name, kind, short))
 
 
 def _rounded(seconds: float) -> float:

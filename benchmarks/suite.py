@@ -59,7 +59,7 @@ class Case:
     @property
     def has_epilogue(self) -> bool:
         """Whether a bias over the last loop of filters or columns is added, and ReLU taken."""
-        return self.fields.get("epilogue", "") == "bias_relu"
+        return bool(self.fields.get("epilogue"))
 
     @cached_property
     def flops(self) -> int:
@@ -114,26 +114,28 @@ def _conv(f: Mapping[str, Any]) -> _Shapes:
     kernel = (f["kernel"],) * len(f["spatial"])
     image = tuple(extent + 2 * f["padding"] for extent in f["spatial"])
     out = tuple((extent - f["kernel"]) // f["stride"] + 1 for extent in image)
-    channels, filters = f["channels"], f["filters"]
-    if f["depthwise"]:
-        one, given, made, each = (), (channels,), (channels,), 1
-    elif f["groups"] > 1:
-        each, grouped = channels // f["groups"], (f["groups"],)
-        one, given, made = (each, filters // f["groups"]), (*grouped, each), (*grouped, filters // f["groups"])
-        one = (*grouped, *one)
-    else:
-        one, given, made, each = (channels, filters), (channels,), (filters,), channels
+    given, made, filters, each = _channels(f)
     if f["layout"] == "channels_last":
-        shapes = (f["batch"], *image, *given), (*kernel, *(one or given))
+        shapes = (f["batch"], *image, *given), (*kernel, *filters)
         output = (f["batch"], *out, *made)
     else:
-        # The filter's channels come after its filters: F,C or G,F/G,C/G.
-        first = (*one[:-2], one[-1], one[-2]) if one else given
-        shapes = (f["batch"], *given, *image), (*first, *kernel)
+        # The filters come before their channels: F,C or G,F/G,C/G.
+        shapes = (f["batch"], *given, *image), (*filters[:-2], *filters[:-3:-1], *kernel)
         output = (f["batch"], *made, *out)
-    bias = ((filters,),) if f["epilogue"] else ()
+    bias = ((f["filters"],),) if f["epilogue"] else ()
     terms = math.prod(kernel) * each
     return (*shapes, *bias), output, terms, math.prod(output) * terms
+
+
+def _channels(f: Mapping[str, Any]) -> tuple[Shape, Shape, Shape, int]:
+    """Those of the image, of the result and of the filter; and how many are summed."""
+    channels, filters, groups = f["channels"], f["filters"], f["groups"]
+    if f["depthwise"]:
+        return (channels,), (channels,), (channels,), 1
+    if groups == 1:
+        return (channels,), (filters,), (channels, filters), channels
+    each, made = channels // groups, filters // groups
+    return (groups, each), (groups, made), (groups, each, made), each
 
 
 def _transposed_conv(f: Mapping[str, Any]) -> _Shapes:

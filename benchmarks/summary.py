@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.ours import AGENTS, OURS
+from benchmarks.peer_process import CONTENDERS
 from benchmarks.ratios import Array, capped_geomean, interval, paired_ratio, resampled_ratios, verdict
 from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned
 from benchmarks.suite import Case
@@ -64,7 +65,9 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "best_ours": ours,
         "best_peer": peer,
         "share_of_peak": _share(case, passes, ours),
-        "trial_0_share": _rounded(medians[ours] / medians["default"]) if ours and "default" in medians else None,
+        "trial_0_share": _rounded(medians[ours] / medians["default"])
+        if ours and "default" in medians
+        else None,
         "ratio_to_best_peer": None,
     }
     if ours is None or peer is None:
@@ -86,6 +89,8 @@ def _contenders(
     """What is known of each contender; of those without a time, why."""
     found = defaultdict[str, dict[str, Any]](lambda: {"gflops_median": None, "gflops_best": None})
     for name, absent in results.of(Absent, case.name).items():
+        if name in medians:
+            continue  # installed since
         found[name][absent.kind] = absent.reason
     for name, slow in results.of(Slow, case.name).items():
         if slow.seconds is None:
@@ -106,7 +111,7 @@ def _contenders(
         }  # fmt: skip
     for name, loaded in results.of(Loaded, case.name).items():
         found[name]["build_seconds"] = _rounded(loaded.build_seconds)
-    return dict(found)
+    return {name: found[name] for name in (*OURS, *CONTENDERS) if name in found}
 
 
 def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:

@@ -20,7 +20,7 @@ PASS_SECONDS = 4.0
 """A peer whose samples take longer gets fewer of them in a pass."""
 SLOW_SECONDS = 10.0
 """A peer with longer calls is sampled once and takes part in no pass."""
-_ATTEMPTS = 3
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Peer:
         self.build_seconds = build_seconds
         self.version = process.version
         self._process = process
-        self.call_seconds = min(self._take(1))
+        self.call_seconds = min(self._take(LEAST_SAMPLES))
 
     def sample(self) -> list[float]:
         """Seconds of one call in each undisturbed sample. Raises ContenderError."""

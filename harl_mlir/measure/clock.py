@@ -181,9 +181,7 @@ def in_turns(
             if done:
                 break
         return [
-            replace(
-                s.measurement(CAREFUL_LEAST_SAMPLES, seconds), times=tuple(s.used(CAREFUL_LEAST_SAMPLES))
-            )
+            replace(s.measurement(CAREFUL_LEAST_SAMPLES, seconds), times=tuple(s.used(CAREFUL_LEAST_SAMPLES)))
             for s, seconds in zip(samples, build_seconds, strict=True)
         ]
 
