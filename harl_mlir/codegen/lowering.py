@@ -138,7 +138,11 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
 
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
     """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
-    PassManager.parse(to_llvm_text(accuracy)).run(module.operation)
+    passes = PassManager.parse(to_llvm_text(accuracy))
+    # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
+    passes.enable_verifier(False)
+    passes.run(module.operation)
+    module.operation.verify()
 
 
 def find_function(module: ir.Module, name: str) -> func.FuncOp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 from harl_mlir import __version__
@@ -22,6 +23,8 @@ from harl_mlir.tasks.task import Task, TensorType
 
 KERNEL = "kernel"
 _TAIL_BYTES = 2000
+# Of what a script is made with; a parser and a pass load the dialects that they need.
+_DIALECTS = ("func", "linalg", "tensor", "arith", "transform")
 
 
 class BuildError(Exception):
@@ -37,6 +40,15 @@ def provenance(accuracy: Accuracy) -> Provenance:
     """What the libraries written here were tuned with."""
     processor = this_processor()
     return Provenance(__version__, processor.name, processor.features, accuracy=accuracy)
+
+
+@functools.cache
+def _context() -> ir.Context:
+    """The one context of all builds: making one and loading its dialects takes longer than many a pass.
+
+    Kept small: canonicalization has to look at the patterns of every loaded dialect.
+    """
+    return ir.Context(load_on_create_dialects=list(_DIALECTS))
 
 
 def result_types(task: Task) -> tuple[TensorType, ...]:
@@ -61,7 +73,7 @@ def build(
 ) -> CompiledKernel:
     """Schedule, lower and compile a task's kernel. Raises BuildError."""
     said = _Said()
-    with ir.Context(), ir.Location.unknown():
+    with _context(), ir.Location.unknown():
         try:
             module = ir.Module.parse(task.kernel)
             _apply(module, task, schedule, script, accuracy)
@@ -103,7 +115,7 @@ def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None
 
 
 def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate, accuracy: Accuracy) -> None:
-    library = write_library([Entry(task, candidate)], provenance=provenance(accuracy))
+    library = write_library([Entry(task, candidate)], provenance=provenance(accuracy), respell=False)
     outcomes = apply_library(module, library, "library", strict=True)
     if not any(outcome.matched for outcome in outcomes):
         raise ValueError("the schedule did not find the task's ops in its kernel")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -34,6 +35,9 @@ def main(arguments: list[str]) -> int:
     # Only now: importing the bindings takes a while, and the parent may die meanwhile.
     from harl_mlir.measure.service import Service
 
+    # Collections, of which IR in Python's hands makes many, need not look through the modules again.
+    gc.collect()
+    gc.freeze()
     connection = Connection(descriptor)
     service = Service(lambda phase: connection.send_bytes(encode(phase)), memory_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
