@@ -54,7 +54,7 @@ def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], 
     """The tile of each dimension of the result, and the dimensions in loop order."""
     shape = task.root.op.init.shape
     tiles = [Tile(extent, 1) for extent in shape]
-    for name, dimension in (("rows", roles.second), ("width", roles.vector)):
+    for name, dimension in (("height", roles.third), ("rows", roles.second), ("width", roles.vector)):
         if dimension is not None:
             tail = candidate.number("tail") if dimension == roles.vector else 0
             tiles[dimension] = Tile(shape[dimension], candidate.number(name), name, tail)

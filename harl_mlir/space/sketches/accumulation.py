@@ -6,6 +6,7 @@ anything.
 Decisions:
     width: elements of a vector along the innermost dimension of the result.
     rows: the vector's extent along a second dimension, which may share operands among them.
+    height: its extent along a third one, where neighbours share elements of a window.
     order: whether that second dimension's loop is inside the loop over vectors ("rows") or outside
         it ("result").
     unroll: steps of the reduction that are unrolled, whole loops from the innermost one out.
@@ -15,7 +16,7 @@ Decisions:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harl_mlir.space.decision import Decision, Value
@@ -24,6 +25,9 @@ from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
 _MOST_ROWS = 16
+_MOST_HEIGHT = 8
+_MOST_DEFAULT_HEIGHT = 4
+_TILE = 8
 _MOST_UNROLL = 8
 _MOST_WINDOW = 25
 
@@ -36,12 +40,14 @@ class Roles:
         vector: the dimension that vectors lie along; None where the anchor can only be done one
             element at a time (a stride along the contiguous dimension).
         second: another dimension that vectors may extend along, or None.
+        third: a dimension around it along which they may extend too, if it moves in a window; or None.
         inner: the dimension beside `vector` whose loop may go inside, or None.
         reductions: reduction loops of the anchor with more than one step, outermost first.
     """
 
     vector: int | None
     second: int | None
+    third: int | None
     inner: int | None
     reductions: tuple[int, ...]
 
@@ -56,10 +62,20 @@ def roles_of(task: Task) -> Roles | None:
     long = [d for d, size in enumerate(task.root.op.init.shape) if size > 1]
     reductions = tuple(d for d in anchor.reduction_dims if anchor.dims[d] > 1)
     if not long or not nest.may_be_wide(task, long[-1:]):
-        return Roles(None, None, None, reductions)
+        return Roles(None, None, None, None, reductions)
     vector = long[-1]
     others = [d for d in long[:-1] if nest.may_be_wide(task, (d, vector))]
-    return Roles(vector, others[-1] if others else None, long[-2] if len(long) > 1 else None, reductions)
+    second = others[-1] if others else None
+    windows = [d for d in others[:-1] if moves_in_window(task, d)]
+    third = next((d for d in reversed(windows) if nest.may_be_wide(task, (d, others[-1], vector))), None)
+    return Roles(vector, second, third, long[-2] if len(long) > 1 else None, reductions)
+
+
+def moves_in_window(task: Task, dimension: int) -> bool:
+    """Whether an input of the anchor moves along a dimension of the result and with another loop at once."""
+    loop = nest.result_loops(task.anchor_op)[dimension]
+    rows = [row for operand in task.anchor_op.inputs for row in operand.map if row[loop]]
+    return any(sum(map(bool, row[:-1])) > 1 for row in rows)
 
 
 def has_index(task: Task) -> bool:
@@ -93,27 +109,51 @@ def _unroll_factors(task: Task, roles: Roles) -> tuple[int, ...]:
     return tuple(sorted(factors))
 
 
+def _nearest(values: Iterable[int], wanted: int) -> int:
+    """The value whose ratio to `wanted` is the nearest to one; of two, the smaller."""
+    return min(values, key=lambda value: (max(value / wanted, wanted / value), value))
+
+
 def space(
-    task: Task, roles: Roles, lanes: int, sketch: str, version: int, *, registers: int, rows: int, unroll: int
+    task: Task,
+    roles: Roles,
+    lanes: int,
+    sketch: str,
+    version: int,
+    *,
+    registers: int,
+    rows: int,
+    unroll: int,
 ) -> Space:
-    """The decisions; by default at most `registers` registers wide, `rows` rows, unrolled `unroll` times."""
+    """The decisions.
+
+    By default vectors are at most `registers` registers wide and have about `rows` rows, and `unroll`
+    steps are unrolled. Where there is a third dimension with a divisor of two to four, vectors extend
+    along it instead: `_TILE` registers in all, so that what a window reads comes from the caches once for
+    several outputs, in long pieces.
+    """
     shape = task.root.op.init.shape
     widths = (1,) if roles.vector is None else nest.widths(shape[roles.vector], lanes)
     heights = (1,) if roles.second is None else nest.divisors(shape[roles.second], _MOST_ROWS)
+    tall = (1,) if roles.third is None else nest.divisors(shape[roles.third], _MOST_HEIGHT)
+    height = nest.largest(tall, _MOST_DEFAULT_HEIGHT)
+    if height > 1:
+        registers, rows = max(1, _TILE // height), 1
     width = nest.largest(widths, registers * lanes)
-    allowed = nest.REGISTERS_PER_VALUE * lanes / width
+    allowed = nest.REGISTERS_PER_VALUE * lanes / width / height
     factors = _unroll_factors(task, roles)
     orders = ("result", "rows") if roles.inner is not None else ("result",)
 
     def legal(values: Mapping[str, Value]) -> bool:
-        return nest.fits_registers(values, ("width", "rows"), lanes)
+        return nest.fits_registers(values, ("width", "rows", "height"), lanes)
 
     return Space(
         sketch,
         version,
         (
             Decision("width", widths, width),
-            Decision("rows", heights, nest.largest(heights, min(rows, allowed))),
+            Decision("rows", heights, _nearest([h for h in heights if h <= allowed] or [1], rows)),
+            Decision("height", tall, height),
             Decision("order", orders, "result", ordered=False),
             Decision("unroll", factors, nest.largest(factors, unroll)),
             Decision("tail", (lanes,), lanes),

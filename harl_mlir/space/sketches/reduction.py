@@ -32,7 +32,7 @@ from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task
 
 NAME = "reduction"
-VERSION = 1
+VERSION = 2
 
 # Combiners whose neutral element MLIR knows.
 _COMBINERS = frozenset(

@@ -2,8 +2,10 @@
 
 The decisions are those of `accumulation`: vectors lie along channels (channels last) or along the
 row (channels first, stride one); with a stride along the contiguous dimension elements are done one
-by one. By default vectors are four registers wide with at most four rows, so that accumulators
-and filters both stay in registers, and a window of up to nine steps is unrolled whole.
+by one. By default tiles are of eight registers, two or four rows of the image high where that divides,
+else four registers wide with about four rows; where vectors lie along the window, every read but one
+crosses cache lines, and they are one register wide with about four rows. Accumulators and filters
+then both stay in registers. A window of up to nine steps is unrolled whole.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from harl_mlir.tasks.contraction import contraction_of
 from harl_mlir.tasks.task import Task
 
 NAME = "window"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class _WindowSketch:
         if roles is None:
             return None
         lanes = nest.lanes_of(task, processor)
-        return accumulation.space(task, roles, lanes, NAME, VERSION, registers=4, rows=4, unroll=9)
+        along = roles.vector is not None and accumulation.moves_in_window(task, roles.vector)
+        registers = 1 if along else 4
+        return accumulation.space(task, roles, lanes, NAME, VERSION, registers=registers, rows=4, unroll=9)
 
 
 WINDOW = _WindowSketch()

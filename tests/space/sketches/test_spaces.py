@@ -28,6 +28,16 @@ _POOLED = task_of(
     [0, 1],
     [combine("arith.addf", 0, 2)],
 )
+_DEPTHWISE = task_of(
+    (56, 56, 128, 3, 3),
+    "ppprr",
+    [
+        [row(5, d0=1, d3=1), row(5, d1=1, d4=1), row(5, d2=1)],
+        [row(5, d3=1), row(5, d4=1), row(5, d2=1)],
+    ],
+    [0, 1, 2],
+    [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)],
+)
 _STRIDED = task_of(
     (48, 20, 3),
     "ppr",
@@ -50,6 +60,7 @@ _TASKS = {
     "transposed": (_TRANSPOSED, "elementwise"),
     "pooled": (_POOLED, "window"),
     "strided": (_STRIDED, "window"),
+    "depthwise": (_DEPTHWISE, "window"),
 }
 
 
@@ -98,6 +109,9 @@ def test_defaults_fill_registers() -> None:
     pooled = _space(_POOLED).default()
     assert (pooled.number("width"), pooled.number("unroll")) == (32, 3)
     assert _space(_STRIDED).default().number("width") == 1
+    depthwise = _space(_DEPTHWISE).default()
+    tile = {"width": 32, "rows": 1, "height": 4, "order": "result", "unroll": 9, "tail": 16}
+    assert depthwise.assignment == tile
 
 
 @pytest.mark.parametrize("task", [task for task, _ in _TASKS.values()], ids=_TASKS)
@@ -106,7 +120,8 @@ def test_no_vector_is_longer_than_sixteen_registers(task: Task) -> None:
     rng = random.Random(1)
     for _ in range(100):
         values = space.sample(rng).assignment
-        assert int(values["width"]) * int(values.get("rows", 1)) <= 16 * 16
+        size = int(values["width"]) * int(values.get("rows", 1)) * int(values.get("height", 1))
+        assert size <= 16 * 16
 
 
 @given(st.integers(1, 5000), st.sampled_from((1, 4, 16, 64, 256)), st.sampled_from((4, 8, 16)))
