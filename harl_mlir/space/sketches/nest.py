@@ -121,7 +121,9 @@ def divisors(extent: int, limit: int) -> tuple[int, ...]:
 
 
 def pieces(extent: int, width: int, tail: int) -> tuple[tuple[int, int], ...]:
-    """How a loop is cut: (length, step) for whole widths, whole tails, and what is left."""
+    """How a loop is cut: (length, step) for whole widths, whole tails, and what is left in one step."""
+    if width == 1:
+        return ((extent, 1),)
     found: list[tuple[int, int]] = []
     for step in (width, tail, 1):
         whole = extent // step * step if step > 1 else extent

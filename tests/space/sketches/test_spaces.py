@@ -146,3 +146,18 @@ def test_unrolling_splits_steps_over_loops(steps: int, factors: tuple[int, ...])
     roles = roles_of(_POOLED)
     assert roles is not None
     assert unrolling(_POOLED, roles, steps) == factors
+
+
+@pytest.mark.parametrize(
+    ("extent", "width", "tail", "cut"),
+    [
+        (1000, 256, 16, ((768, 256), (224, 16), (8, 8))),
+        (64, 16, 16, ((64, 16),)),
+        (8, 16, 16, ((8, 8),)),
+        (777, 1, 1, ((777, 1),)),
+    ],
+)
+def test_a_loop_is_cut_into_whole_steps_and_what_is_left(
+    extent: int, width: int, tail: int, cut: tuple[tuple[int, int], ...]
+) -> None:
+    assert nest.pieces(extent, width, tail) == cut
