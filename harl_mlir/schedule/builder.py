@@ -283,13 +283,15 @@ class ScheduleBuilder:
         self.patterns(nest, FOLD_SLICES_INTO_TRANSFERS)
         self.cse(nest)
 
-    def lower_transposes(self, nest: Handle) -> None:
-        """Transpose blocks of 16 x 16 by shuffles of registers."""
+    def lower_transposes(self, nest: Handle, blocks: bool = True) -> None:
+        """Transpose by shuffles of registers: `blocks` of 16 x 16 in steps, or anything small at once."""
         apply = transform.ApplyPatternsOp(nest, ip=self._point)
         with ir.InsertionPoint(apply.patterns):
             ir.Operation.create("transform.apply_patterns.vector.transfer_permutation_patterns")
-            shuffles = transform_vector.VectorTransposeLowering.Shuffle16x16
-            transform_vector.ApplyLowerTransposePatternsOp(lowering_strategy=shuffles)
+            ways = transform_vector.VectorTransposeLowering
+            transform_vector.ApplyLowerTransposePatternsOp(
+                lowering_strategy=ways.Shuffle16x16 if blocks else ways.Shuffle1D
+            )
 
     # Anything else.
 

@@ -3,7 +3,8 @@
 0. A vector operand that is not contiguous along the lanes is copied, transposed (`transposition`).
 1. The root, the contraction and its fill go into a shell; fusing tiles the root, by blocks and by
    register tiles, and pulls the others in.
-2. Loops that the tile does not divide are peeled: up to four pieces, all of static shape.
+2. Loops that the tile does not divide are peeled: up to four pieces, all of static shape. Where the
+   lanes lie across C, each works on a transposed copy of its tile of C (`contraction_turn`).
 3. In each piece the vector loop is padded to a width the processor has, and the operand read as
    vectors is copied into panels where the candidate packs (`contraction_panels`).
 4. The contracted loops are tiled by one, everything is vectorised, and the accumulators are hoisted
@@ -22,6 +23,7 @@ from harl_mlir.schedule.members import member_handles
 from harl_mlir.schedule.sketches.contraction_loops import keep_in_registers, tile_contracted, vectorize
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, FILL, Kernel, Piece
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
+from harl_mlir.schedule.sketches.contraction_turn import finish_turning, turn_result, turned, write_turned
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops, ways
@@ -61,10 +63,16 @@ class _Schedule:
         b.cse(nest)
         b.dce(nest)
         pieces = self._pieces(split)
-        if len(self.op.dims) > 3:
+        op, roles = self.op, self.roles
+        if roles.across:
+            for piece in pieces:
+                turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), piece, roles)
+            finish_turning(b, nest)
+            op, roles = turned(op, roles)
+        if len(op.dims) > 3:
             pieces = self._fold(nest, pieces)
         padded = can_pad(self.task, self.op, self.roles)
-        kernel = Kernel(b, self.op, self.roles, self.lanes, padded, fill_value(self.task) or 0, nest)
+        kernel = Kernel(b, op, roles, self.lanes, padded, fill_value(self.task) or 0, nest)
         for piece in pieces:
             pad_and_pack(kernel, piece)
         b.cse(nest)
@@ -72,7 +80,12 @@ class _Schedule:
         if self._has_fill():
             b.generalize(b.match(nest, "linalg.fill"))
         contracted = [tile_contracted(kernel, piece) for piece in pieces]
-        keep_in_registers(kernel, vectorize(kernel), contracted, self.candidate.number("unroll"))
+        inner = vectorize(kernel)
+        if self.roles.across:
+            write_turned(kernel, pieces, self.roles, fill_value(self.task) is not None)
+        keep_in_registers(kernel, inner, contracted, self.candidate.number("unroll"))
+        if self.roles.across:
+            b.lower_transposes(nest, blocks=False)
 
     # Tiling.
 

@@ -28,6 +28,7 @@ ALONG, ACROSS = "result", "across"
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
+_SHARERS_WANTED = 12
 _LEAST_BLOCK = 16
 _MOST_BLOCKS = 8
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
@@ -220,10 +221,15 @@ class _Facts:
         return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0)
 
     def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
-        """Default: copy panels where many rows share them and the operand leaves half the L2 cache."""
+        """Default: copy panels where many rows share them and the operand leaves half the L2 cache.
+
+        A copy costs about what some ten tiles gain by it.
+        """
         operand = self.op.operands[self.roles.vector_operand]
         size = math.prod(operand.shape) * element_bytes(operand.element)
-        wanted = self._sharers(rows, vector, order, 0) >= 4 and size > self.processor.l2_bytes // 2
+        wanted = (
+            self._sharers(rows, vector, order, 0) >= _SHARERS_WANTED and size > self.processor.l2_bytes // 2
+        )
         return Decision("pack", ("none", "vector"), "vector" if wanted else "none", ordered=False)
 
     def unroll_decision(self) -> Decision:

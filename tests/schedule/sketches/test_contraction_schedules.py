@@ -89,6 +89,15 @@ _NAMED = {
     ),
     "nchw": _op("conv_2d_nchw_fchw", "1x5x10x12xf32", "33x5x3x3xf32", "1x33x8x10xf32", _by(2, 1)),
     "nchw, strided": _NCHW_STRIDED,
+    "nchw, whole blocks": _op(
+        "conv_2d_nchw_fchw", "1x4x10x10xf32", "48x4x3x3xf32", "1x48x8x8xf32", _by(2, 1)
+    ),
+    "nchw, a row too many": _op(
+        "conv_2d_nchw_fchw", "1x4x9x18xf32", "64x4x2x2xf32", "1x64x8x17xf32", _by(2, 1)
+    ),
+    "nchw, accumulating": _op(
+        "conv_2d_nchw_fchw", "1x4x9x9xf32", "64x4x2x2xf32", "1x64x8x8xf32", _by(2, 1), filled=False
+    ),
     "ndhwc, strided": _op(
         "conv_3d_ndhwc_dhwcf", "1x7x7x9x3xf32", "3x3x3x3x20xf32", "1x3x3x4x20xf32", _by(3, 2)
     ),
@@ -111,7 +120,9 @@ def _mlir_opt(folder: Path, file: str, *options: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("mlir-opt-22") is None, reason="needs MLIR 22's mlir-opt")
-@pytest.mark.parametrize("name", ["B transposed", "nchw, strided", "nhwc, strided, dilated"])
+@pytest.mark.parametrize(
+    "name", ["B transposed", "nchw, strided", "nchw, whole blocks", "nhwc, strided, dilated"]
+)
 def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, name: str) -> None:
     (task,) = pool.analyse(_NAMED[name], "kernel.mlir").tasks
     (space,) = sketches_for(task, processor_with(64))
