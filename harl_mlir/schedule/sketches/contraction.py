@@ -23,7 +23,7 @@ from harl_mlir.schedule.members import member_handles
 from harl_mlir.schedule.sketches.contraction_loops import keep_in_registers, tile_contracted, vectorize
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, FILL, Kernel, Piece
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
-from harl_mlir.schedule.sketches.contraction_turn import finish_turning, turn_result, turned, write_turned
+from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turned, turn_result, write_turned
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops, ways
@@ -63,16 +63,15 @@ class _Schedule:
         b.cse(nest)
         b.dce(nest)
         pieces = self._pieces(split)
-        op, roles = self.op, self.roles
-        if roles.across:
-            for piece in pieces:
-                turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), piece, roles)
+        turned = [piece for piece in pieces if is_turned(piece, self.roles)]
+        for piece in turned:
+            turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), piece, self.roles)
+        if turned:
             finish_turning(b, nest)
-            op, roles = turned(op, roles)
-        if len(op.dims) > 3:
+        if len(self.op.dims) > 3:
             pieces = self._fold(nest, pieces)
         padded = can_pad(self.task, self.op, self.roles)
-        kernel = Kernel(b, op, roles, self.lanes, padded, fill_value(self.task) or 0, nest)
+        kernel = Kernel(b, self.op, self.roles, self.lanes, padded, fill_value(self.task) or 0, nest)
         for piece in pieces:
             pad_and_pack(kernel, piece)
         b.cse(nest)
@@ -81,10 +80,10 @@ class _Schedule:
             b.generalize(b.match(nest, "linalg.fill"))
         contracted = [tile_contracted(kernel, piece) for piece in pieces]
         inner = vectorize(kernel)
-        if self.roles.across:
-            write_turned(kernel, pieces, self.roles, fill_value(self.task) is not None)
+        if turned:
+            write_turned(kernel, turned, fill_value(self.task) is not None)
         keep_in_registers(kernel, inner, contracted, self.candidate.number("unroll"))
-        if self.roles.across:
+        if turned:
             b.lower_transposes(nest, blocks=False)
 
     # Tiling.

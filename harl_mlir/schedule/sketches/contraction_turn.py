@@ -7,13 +7,11 @@ copy of a filled tile is a filled tile; the copy back is a transpose in register
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, Kernel, Piece
 from harl_mlir.tasks.contraction import Contraction
-from harl_mlir.tasks.linalg_op import LinalgOp
 
 _BLOCK = 8
 _GENERIC = "linalg.generic"
@@ -48,6 +46,12 @@ def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: C
         b.tag(turned, tag)
 
 
+def is_turned(piece: Piece, roles: Contraction) -> bool:
+    """Whether a piece's tile of C has to be turned: a single row or a single filter is a vector as it is."""
+    several = roles.row is not None and piece.extents[roles.row] > 1 and piece.extents[roles.vector] > 1
+    return roles.across and several
+
+
 def finish_turning(builder: ScheduleBuilder, nest: Handle) -> None:
     """After all pieces: what copies the tiles becomes fills and transposes."""
     builder.patterns(nest, ("linalg.decompose_pack_unpack", "canonicalization"))
@@ -55,30 +59,14 @@ def finish_turning(builder: ScheduleBuilder, nest: Handle) -> None:
     builder.dce(nest)
 
 
-def write_turned(kernel: Kernel, pieces: Sequence[Piece], roles: Contraction, filled: bool) -> None:
+def write_turned(kernel: Kernel, pieces: Sequence[Piece], filled: bool) -> None:
     """Vectorise the transposes of the tiles, in blocks of filters if all are alike.
 
     With C `filled` with a constant only the copies back are left; else C is transposed on the way in, too.
     """
     b = kernel.builder
     transposes = b.match(kernel.nest, "linalg.transpose")
-    if filled and all(_has_blocks(piece, roles) for piece in pieces):
+    filters = [piece.extents[kernel.roles.vector] for piece in pieces]
+    if filled and all(extent > _BLOCK and extent % _BLOCK == 0 for extent in filters):
         transposes, _ = b.tile(transposes, [_BLOCK, 0])
     b.vectorize(transposes)
-
-
-def _has_blocks(piece: Piece, roles: Contraction) -> bool:
-    filters = piece.extents[roles.vector]
-    several_rows = roles.row is not None and piece.extents[roles.row] > 1
-    return several_rows and filters > _BLOCK and filters % _BLOCK == 0
-
-
-def turned(op: LinalgOp, roles: Contraction) -> tuple[LinalgOp, Contraction]:
-    """The op on the copy of C, in the order of loops it had before, and its roles."""
-    order = sorted(range(len(op.init.map)), key=lambda d: bool(op.init.map[d][roles.vector]))
-    init = replace(
-        op.init,
-        shape=tuple(op.init.shape[d] for d in order),
-        map=tuple(op.init.map[d] for d in order),
-    )
-    return replace(op, operands=(*op.operands[:2], init)), replace(roles, across=False)
