@@ -2,9 +2,10 @@
 
 The same for every schedule and for an untuned kernel, but that `strict` accuracy keeps sums in order;
 raise `version.LOWERING_VERSION` with every change. Passes only, spelled alike in the bindings' MLIR and
-in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`); the code it makes calls nothing beyond
-libc and libm. A copy between strided buffers is the one exception: it becomes a call of `memrefCopy`,
-which is not there, so a schedule that leaves one fails to link.
+in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`), and two steps that no pass takes
+(`buffers`): without them a copy between strided buffers becomes a call of `memrefCopy`, which is in
+`libmlir_c_runner_utils`, and a function that returns one value twice crashes a pass. The code made here
+calls nothing beyond libc and libm.
 
 Calling convention after `bufferize`: the arguments in order, then one out-parameter for each result
 in order. A private function does not get an out-parameter for a result that was computed in place in
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 # The first canonicalize drops dead fills, which would become allocations.
@@ -117,6 +119,7 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
     arguments = len(function.arguments)
     function.attributes["sym_visibility"] = ir.StringAttr.get("private")
     PassManager.parse(_text(_TO_BUFFERS)).run(module.operation)
+    part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
     PassManager.parse(_text(_TO_OUT_PARAMETERS)).run(module.operation)
     function = find_function(module, kernel)
@@ -138,6 +141,7 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
 
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
     """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
+    copies_to_loops(module)
     passes = PassManager.parse(to_llvm_text(accuracy))
     # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
     passes.enable_verifier(False)

@@ -19,6 +19,7 @@ from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.registry import make_agent
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tuner.budget import Budget
+from harl_mlir.tuner.interrupts import interrupts_held
 from harl_mlir.tuner.plan import Plan, plan_script, plan_sketches
 from harl_mlir.tuner.progress import Listener, Planned, ignore
 from harl_mlir.tuner.recorder import Recorder
@@ -99,18 +100,15 @@ class _Run:
         self.error = self.error or self.recorder.error
 
     def write(self, library: Output, output: Output | None) -> None:
-        """Write the outputs. The first interrupt ends the search, not this; a second one does."""
-        try:
-            self._write(library, output)
-        except KeyboardInterrupt:
-            if self.interrupted:
-                raise
-            self.interrupted = True
-            self.write(library, output)
-        except WorkerError as error:
-            self.error = self.error or _internal(error)
-        except HarlError as error:
-            self.error = self.error or error
+        """Write the outputs. Interrupts end the search, not this, unless three come meanwhile."""
+        with interrupts_held() as held:
+            try:
+                self._write(library, output)
+            except WorkerError as error:
+                self.error = self.error or _internal(error)
+            except HarlError as error:
+                self.error = self.error or error
+        self.interrupted = self.interrupted or held.count > 0
 
     def _write(self, library: Output, output: Output | None) -> None:
         schedules = self._schedules()
