@@ -20,13 +20,14 @@ from itertools import product
 
 from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, Handle, ScheduleBuilder, Size
 from harl_mlir.schedule.members import member_handles
+from harl_mlir.schedule.sketches.contraction_blocks import copy_blocks, tile_rows
 from harl_mlir.schedule.sketches.contraction_loops import keep_in_registers, tile_contracted, vectorize
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, FILL, Kernel, Piece
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
 from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turned, turn_result, write_turned
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.contraction import Loop, can_pad, fill_value, tile_loops, ways
+from harl_mlir.space.sketches.contraction import PLACES, Blocks, Loop, can_pad, fill_value, tile_loops, ways
 from harl_mlir.tasks.contraction import Contraction, with_vectors_last
 from harl_mlir.tasks.task import Task
 
@@ -51,13 +52,14 @@ class _Schedule:
         self.given = given
         self.op, self.roles = with_vectors_last(task.anchor_op, given)
         self.lanes = candidate.number("lanes")
-        rows, vector, block = (candidate.number(name) for name in ("rows", "vector", "block"))
-        self.loops = tile_loops(self.op, self.roles, rows, vector, candidate.word("order"), block)
+        rows, vector = candidate.number("rows"), candidate.number("vector")
+        blocks = Blocks(*(candidate.number(name) for name in ("block", "width", "depth")))
+        self.loops = tile_loops(self.op, self.roles, rows, vector, candidate.word("order"), blocks)
 
     def emit(self, root: Handle) -> None:
         b = self.builder
         inner, nest = self._shell(self._members(root))
-        handles = self._tile(inner)
+        handles = self._tile(inner, nest)
         split = self._peel(handles)
         b.patterns(nest, ("canonicalization",))
         b.cse(nest)
@@ -138,33 +140,60 @@ class _Schedule:
         return self.task.anchor < len(self.task.members) - 1
 
     def _root_loop(self, dim: int) -> int:
-        """Which loop of the root runs over loop `dim` of the contraction."""
-        if not self._has_epilogue():
-            return dim
-        return next(i for i, row in enumerate(self.op.init.map) if row[dim])
+        """Which loop of an epilogue runs over loop `dim` of the contraction."""
+        return self._result_loops().index(dim)
 
-    def _tile(self, root: Handle) -> list[Handle]:
+    def _tile(self, root: Handle, nest: Handle) -> list[Handle]:
         """Tile the root and pull in the other members; the loops, outermost first."""
         # All before any canonicalization: operand slices then come from the shell, so that producers
         # of other tasks stay outside.
-        blocks = [loop for loop in self.loops if loop.decision == "block"]
-        root, handles = self._fuse(root, blocks)
-        return [*handles, *self._fuse(root, [loop for loop in self.loops if loop not in blocks])[1]]
+        at = {place: [loop for loop in self.loops if loop.place == place] for place in PLACES}
+        b, count = self.builder, len(self.op.dims)
+        root, handles = self._fuse(root, at["block"])
+        extents = list(self.op.dims)
+        for loop in at["block"]:
+            extents[loop.dim] = loop.size
+        target = b.tagged(nest, CONTRACTION)
+        for loop in at["depth"]:
+            # Between its blocks C is in memory: only the contraction goes into the loops inside.
+            for tag in self._tags():
+                if tag != CONTRACTION:
+                    tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self._result_loops()], self.lanes)
+            extents[loop.dim] = loop.size
+            target, depth = b.tile(target, *self._sizes([loop], count))
+            handles += depth
+        copied = {self.roles.vector_operand: "pack", self.roles.broadcast_operand: "copy"}
+        copied = {operand: name for operand, name in copied.items() if self.candidate[name] == "block"}
+        if copied:
+            target = copy_blocks(b, target, self.op, self.roles, extents, sorted(copied))
+        if at["depth"]:
+            return [*handles, *b.tile(target, *self._sizes(at["tile"], count))[1]]
+        return [*handles, *self._fuse(root if self._has_epilogue() else target, at["tile"])[1]]
+
+    def _result_loops(self) -> list[int]:
+        """The loops of the contraction along the dimensions of C."""
+        return [next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in self.op.init.map]
 
     def _fuse(self, root: Handle, loops: list[Loop]) -> tuple[Handle, list[Handle]]:
-        count = len(self.op.init.map if self._has_epilogue() else self.op.dims)
+        if not self._has_epilogue():
+            return self.builder.fuse(root, *self._sizes(loops, len(self.op.dims)))
+        inside = [replace(loop, dim=self._root_loop(loop.dim)) for loop in loops]
+        return self.builder.fuse(root, *self._sizes(inside, len(self.op.init.map)))
+
+    def _sizes(self, loops: list[Loop], count: int) -> tuple[list[Size], list[int] | None]:
+        """Tile sizes and order of the loops of an op that has `count` loops."""
         sizes: list[Size] = [0] * count
-        order = [self._root_loop(loop.dim) for loop in loops]
-        for position, loop in zip(order, loops, strict=True):
-            sizes[position] = self._size(loop)
+        order = [loop.dim for loop in loops]
+        for loop in loops:
+            sizes[loop.dim] = self._size(loop)
         order += [d for d in range(count) if d not in order]
-        return self.builder.fuse(root, sizes, order if order != sorted(order) else None)
+        return sizes, order if order != sorted(order) else None
 
     def _size(self, loop: Loop) -> Size:
         """The step of a loop; as a knob it may become any that leaves the script's form as it is."""
         if loop.decision is None:
             return loop.size
-        if loop.decision == "block":
+        if loop.place != "tile":
             return self.builder.size(loop.decision, loop.size, [loop.size])
         extent = loop.extent
         others = [size for size in range(2, extent) if extent % size == 0] if extent % loop.size == 0 else []
@@ -195,8 +224,8 @@ class _Schedule:
                 extents[loop.dim] = loop.extent % loop.size if part.get(number) else loop.size
                 if not part.get(number) and loop.extent // loop.size > 1:
                     around.append(loop)
-            whole = all(not part.get(n) for n in split if self.loops[n].dim != self.roles.vector)
-            packs = self.candidate["pack"] == "vector" and whole
+            whole = all(not part.get(n) for n in split if self.loops[n].dim == self.roles.row)
+            packs = self.candidate["pack"] == "panels" and whole
             tags = tuple(_part_tag(number, which) for number, which in part.items())
             dims = tuple(range(len(extents)))
             pieces.append(Piece(tags, dims, tuple(extents), tuple(around), packs))

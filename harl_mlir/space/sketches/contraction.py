@@ -16,13 +16,14 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
+from harl_mlir.tasks.contraction import Contraction, stride_along, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "contraction"
-VERSION = 3
+VERSION = 4
 ALONG, ACROSS = "result", "across"
+PLACES = ("block", "depth", "tile")
 
 # Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
@@ -31,6 +32,11 @@ _ROWS_WANTED = 12
 _SHARERS_WANTED = 12
 _LEAST_BLOCK = 16
 _MOST_BLOCKS = 8
+_WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 128)
+_STREAMS = 8
+_FEW_ROWS = 4
+_PAGE_BYTES = 4096
+_DEPTHS = (4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 # Sums in half precision would be taken element by element: code that takes seconds to compile.
 _INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
@@ -45,7 +51,9 @@ class ContractionSketch:
     version: int = VERSION
 
     def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """Choices: `along`, `rows`, `vector` (register tile), `order`, `block`, `pack`, `unroll`.
+        """Choices: `along`, `rows`, `vector` (register tile), `order`, `block`, `width`, `depth` (of
+        rows, vectors and contracted steps: tiles that a cache holds), `pack` and `copy` (of the vector
+        and the broadcast operand), `unroll`.
 
         `along` says where vectors lie: along the contiguous loop of the "result", or "across" it. By
         default across where it can be chosen, unless whole pairs of registers fill the result's rows or
@@ -55,7 +63,7 @@ class ContractionSketch:
         exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
         lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
         facts = {
-            word: _Facts(op, left, lanes, can_pad(task, op, left), processor)
+            word: _Facts(op, left, lanes, can_pad(task, op, left), processor, exact)
             for word, roles in ways(task, exact=exact).items()
             for op, left in [with_vectors_last(task.anchor_op, roles)]
         }
@@ -104,28 +112,52 @@ def _union(default: Sequence[Decision], all_: Sequence[Sequence[Decision]], numb
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop over tiles: over which loop of the op, how far, in steps of what, by which decision."""
+    """A loop over tiles: over which loop of the op, how far, in steps of what, by which decision.
+
+    `place` is "block" around what the root and all other members share, "depth" for steps of the
+    contracted loop, around the contraction alone, "tile" for the loops over register tiles.
+    """
 
     dim: int
     extent: int
     size: int
     decision: str | None = None
+    place: str = "tile"
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Tiles that a cache holds: rows, vector loop, steps of the innermost contracted loop; 0 for all."""
+
+    rows: int = 0
+    width: int = 0
+    depth: int = 0
 
 
 def tile_loops(
-    op: LinalgOp, roles: Contraction, rows: int, vector: int, order: str, block: int
+    op: LinalgOp, roles: Contraction, rows: int, vector: int, order: str, blocks: Blocks
 ) -> list[Loop]:
-    """The loops over tiles that make more than one step, outermost first; `block` 0 makes no blocks."""
+    """The loops over tiles that make more than one step, outermost first."""
     row, dims = roles.row, op.dims
-    blocks = [] if row is None or not block else [Loop(row, dims[row], block, "block")]
+    outer: list[Loop] = []
+    if row is not None and blocks.rows:
+        outer.append(Loop(row, dims[row], blocks.rows, "block", "block"))
+    if blocks.width:
+        outer.append(Loop(roles.vector, dims[roles.vector], blocks.width, "width", "block"))
+    if outer or blocks.depth:
+        # Else blocks of the contracted loop would go over all of the batch before the next.
+        outer = [Loop(d, dims[d], 1, None, "block") for d in roles.batch if dims[d] > 1] + outer
+        order = order.replace("B", "")
+    if blocks.depth:
+        outer.append(Loop(roles.inner, dims[roles.inner], blocks.depth, "depth", "depth"))
     groups: dict[str, list[Loop]] = {
         "B": [Loop(d, dims[d], 1) for d in roles.batch],
         "C": [Loop(d, dims[d], 1) for d in roles.columns],
         "O": [Loop(d, dims[d], 1) for d in roles.rows if d != row],
-        "R": [] if row is None else [Loop(row, block or dims[row], rows, "rows")],
-        "V": [Loop(roles.vector, dims[roles.vector], vector, "vector")],
+        "R": [] if row is None else [Loop(row, blocks.rows or dims[row], rows, "rows")],
+        "V": [Loop(roles.vector, blocks.width or dims[roles.vector], vector, "vector")],
     }
-    return [*blocks, *(loop for letter in order for loop in groups[letter] if loop.size < loop.extent)]
+    return [*outer, *(loop for letter in order for loop in groups[letter] if loop.size < loop.extent)]
 
 
 def fill_value(task: Task) -> float | int | None:
@@ -137,12 +169,13 @@ def fill_value(task: Task) -> float | int | None:
 def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
     """Whether a tile's vector loop can be padded to full registers; `op` is what is left to schedule.
 
-    Not where it enters its operand in a sum of loops, nor where rows are computed one by one. Not where
+    Not where it enters its operand in a sum of loops, nor where rows are computed one by one, nor where
+    there is a single row, which would read the operand's copy once. Not where
     an epilogue reads the padded tile, unless C starts as a constant and the op need not be folded to
     three loops first: else the tile would be a copy in memory.
     """
     fused = task.anchor < len(task.members) - 1
-    if roles.by_rows or (fused and (len(op.dims) > 3 or fill_value(task) is None)):
+    if roles.by_rows or roles.row is None or (fused and (len(op.dims) > 3 or fill_value(task) is None)):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
@@ -155,6 +188,7 @@ class _Facts:
     lanes: int
     padded: bool
     processor: Processor
+    exact: bool
 
     def decisions(self) -> tuple[Decision, ...]:
         """What is open but for `along`."""
@@ -162,7 +196,9 @@ class _Facts:
         rows = self.rows_decision(_number(vector.default))
         order = self.order_decision()
         pack = self.pack_decision(_number(rows.default), _number(vector.default), str(order.default))
-        return rows, vector, order, self.block_decision(), pack, self.unroll_decision()
+        blocks = self.block_decision(), self.width_decision(), self.depth_decision()
+        unroll = self.unroll_decision(_number(blocks[2].default))
+        return rows, vector, order, *blocks, pack, self.copy_decision(), unroll
 
     @property
     def vector_extent(self) -> int:
@@ -174,13 +210,16 @@ class _Facts:
 
     def vector_decision(self) -> Decision:
         """Powers of two of the lanes up to the first that covers the loop, at most 4 registers, 16
-        where there is a single row. Default: two registers, four for a single row.
+        where there is a single row. Default: two registers, four for a few rows, or where more rows of
+        the broadcast operand would want the same places of the L1 cache.
 
         Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
         """
         extent = self.vector_extent
         values = [self.lanes]
         most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
+        if self.row_extent <= _FEW_ROWS or self._rows_collide():
+            wanted = 2
         while values[-1] < min(extent, most * self.lanes):
             values.append(2 * values[-1])
         if self.padded:
@@ -190,6 +229,13 @@ class _Facts:
             below = [w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w)]
             values = below[:1] or [next(w for w in range(self.lanes, extent + 1) if extent % w != 1)]
         return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+
+    def _rows_collide(self) -> bool:
+        """Whether rows of the broadcast operand lie a multiple of a page apart: in the same cache sets."""
+        if self.roles.row is None or self.roles.by_rows or self.roles.window:
+            return False
+        operand = self.op.operands[self.roles.broadcast_operand]
+        return stride_along(operand, self.roles.row) * element_bytes(operand.element) % _PAGE_BYTES == 0
 
     def rows_decision(self, vector: int) -> Decision:
         """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""
@@ -206,7 +252,7 @@ class _Facts:
         """Orders of the tile loops that differ for this op. Default: rows innermost, vectors around."""
         seen: dict[tuple[Loop, ...], str] = {}
         for order in _ORDERS:
-            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, 0))
+            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, Blocks()))
             seen.setdefault(loops, order)
         orders = tuple(seen.values())
         return Decision("order", orders, orders[0], ordered=False)
@@ -220,6 +266,28 @@ class _Facts:
         divisors = [rows for rows in range(_LEAST_BLOCK, extent) if extent % rows == 0]
         return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0)
 
+    def width_decision(self) -> Decision:
+        """Elements of the vector loop that are finished before the next begin: divisors, 0 for all."""
+        extent = self.vector_extent
+        divisors = [
+            n * self.lanes for n in _WIDTHS if extent > n * self.lanes and extent % (n * self.lanes) == 0
+        ]
+        return Decision("width", (0, *divisors), 0)
+
+    def depth_decision(self) -> Decision:
+        """Steps of the innermost contracted loop that are finished for all tiles before the next begin.
+
+        Equal parts of at most so many steps, 0 for all steps. Default: all, but where C is a single row:
+        then a few rows of the vector operand are read from end to end together, C staying in a cache.
+        """
+        extent = self.op.dims[self.roles.inner]
+        # Blocks change the order of the sum where other loops are contracted too.
+        offered = () if self.exact and self.roles.window else _DEPTHS
+        parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
+        depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
+        streams = self.roles.row is None and _STREAMS in depths and not self.roles.window
+        return Decision("depth", tuple(depths), _STREAMS if streams else 0)
+
     def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
         """Default: copy panels where many rows share them and the operand leaves half the L2 cache.
 
@@ -227,25 +295,48 @@ class _Facts:
         """
         operand = self.op.operands[self.roles.vector_operand]
         size = math.prod(operand.shape) * element_bytes(operand.element)
-        wanted = (
-            self._sharers(rows, vector, order, 0) >= _SHARERS_WANTED and size > self.processor.l2_bytes // 2
-        )
-        return Decision("pack", ("none", "vector"), "vector" if wanted else "none", ordered=False)
+        shared = self._sharers(rows, vector, order, Blocks()) >= _SHARERS_WANTED
+        wanted = shared and size > self.processor.l2_bytes // 2
+        return Decision("pack", ("none", "panels", "block"), "panels" if wanted else "none", ordered=False)
 
-    def unroll_decision(self) -> Decision:
-        """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4."""
+    def copy_decision(self) -> Decision:
+        """Whether blocks of the broadcast operand are copied. Default: not."""
+        return Decision("copy", ("none", "block"), "none", ordered=False)
+
+    def unroll_decision(self, depth: int) -> Decision:
+        """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4, or a block."""
         extent = self.op.dims[self.roles.inner]
         values = {factor for factor in (1, 2, 4, 8) if factor < extent} | ({extent} if extent <= 8 else set())
-        return Decision("unroll", tuple(sorted(values)), max(value for value in values if value <= 4))
+        most = depth if 0 < depth <= 8 and depth in values else 4
+        return Decision("unroll", tuple(sorted(values)), max(value for value in values if value <= most))
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
-        rows, vector, block = (_number(values[name]) for name in ("rows", "vector", "block"))
+        rows, vector = _number(values["rows"]), _number(values["vector"])
+        blocks = Blocks(*(_number(values[name]) for name in ("block", "width", "depth")))
         if rows > 1 and not self._fits(rows, vector):
             return False
-        if block and (block <= rows or block % rows):
+        if blocks.rows and (blocks.rows <= rows or blocks.rows % rows):
             return False
-        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), block) >= 2
+        if blocks.width and (blocks.width < vector or blocks.width % vector):
+            return False
+        if blocks.depth and not self._unrolls(blocks.depth, _number(values["unroll"])):
+            return False
+        if values["copy"] == "block" and not self._can_copy(self.roles.broadcast_operand, blocks):
+            return False
+        if values["pack"] == "block":
+            return self._can_copy(self.roles.vector_operand, blocks)
+        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), blocks) >= 2
+
+    def _unrolls(self, depth: int, factor: int) -> bool:
+        """Whether blocks of the contracted loop, the last too, have at least `factor` steps."""
+        return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
+
+    def _can_copy(self, operand: int, blocks: Blocks) -> bool:
+        """Whether blocks of an operand can be copied: all alike, and boxes of it."""
+        if self.op.dims[self.roles.inner] % (blocks.depth or 1):
+            return False
+        return all(sum(map(bool, row[:-1])) == 1 for row in self.op.operands[operand].map)
 
     def _fits(self, rows: int, vector: int) -> bool:
         registers = -(-vector // self.lanes)
@@ -262,11 +353,11 @@ class _Facts:
         least = 2 if self.roles.by_rows else 1
         return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
 
-    def _sharers(self, rows: int, vector: int, order: str, block: int) -> int:
+    def _sharers(self, rows: int, vector: int, order: str, blocks: Blocks) -> int:
         """How many register tiles in a row read the same panel of the vector operand."""
         used = self.op.operands[self.roles.vector_operand].map
         count = 1
-        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order, block)):
+        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order, blocks)):
             if any(row[loop.dim] for row in used):
                 break
             count *= loop.extent // loop.size

@@ -92,7 +92,7 @@ def test_too_many_accumulators_are_illegal() -> None:
 
 def test_nothing_is_packed_that_one_row_reads() -> None:
     space = _space(_matmul(12, 512, 512))
-    values = {**space.default().assignment, "rows": 12, "vector": 32, "pack": "vector"}
+    values = {**space.default().assignment, "rows": 12, "vector": 32, "pack": "panels"}
     assert not space.is_legal(space.candidate(values))
 
 
@@ -105,8 +105,30 @@ def test_defaults_follow_the_processor() -> None:
 
 def test_large_operands_are_packed() -> None:
     small, large = _space(_matmul(128, 128, 128)), _space(_matmul(1024, 1024, 1024))
-    assert (small.default()["pack"], large.default()["pack"]) == ("none", "vector")
+    assert (small.default()["pack"], large.default()["pack"]) == ("none", "panels")
 
 
 def test_sums_in_half_precision_are_left_alone() -> None:
     assert CONTRACTION.space(_matmul(64, 64, 64, element="f16"), PROCESSOR) is None
+
+
+def test_a_single_row_is_computed_in_streams() -> None:
+    task = task_of((1024, 4096), "rp", [[row(2, d0=1)], [row(2, d0=1), row(2, d1=1)]], [1], _BODY)
+    values = _space(task).default().assignment
+    assert (values["depth"], values["unroll"], values["vector"]) == (8, 8, 64)
+
+
+def test_rows_a_page_apart_are_few() -> None:
+    apart, close = _space(_matmul(1024, 1024, 1024)), _space(_matmul(1024, 1024, 1000))
+    assert (apart.default()["rows"], apart.default()["vector"]) == (4, 64)
+    assert (close.default()["rows"], close.default()["vector"]) == (8, 32)
+
+
+def test_blocks_hold_whole_tiles() -> None:
+    space = _space(_matmul(512, 512, 512))
+    values = {**space.default().assignment, "pack": "block", "width": 128, "depth": 256, "copy": "block"}
+    assert space.is_legal(space.candidate(values))
+    assert not space.is_legal(space.candidate({**values, "depth": 4, "unroll": 8}))
+    uneven = _space(_matmul(512, 512, 509))
+    assert not uneven.is_legal(uneven.candidate({**values, "depth": 255}))
+    assert uneven.is_legal(uneven.candidate({**values, "depth": 255, "pack": "panels", "copy": "none"}))

@@ -1,0 +1,52 @@
+"""Blocks of a contraction that a cache holds: what surrounds the register tiles.
+
+Where the contracted loop is done in blocks, C is in memory between them: it is filled before the first
+and goes through the epilogue after the last, by loops of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harl_mlir.mlir import ir
+from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.tasks.contraction import Contraction
+from harl_mlir.tasks.linalg_op import LinalgOp
+
+
+def copy_blocks(
+    builder: ScheduleBuilder,
+    target: Handle,
+    op: LinalgOp,
+    roles: Contraction,
+    extents: Sequence[int],
+    numbers: Sequence[int],
+) -> Handle:
+    """Copy the blocks of operands `numbers` that `target` reads, so that each lies together.
+
+    `extents` are the loops of `target`. Returns the op that reads the copies.
+    """
+    b = builder
+    zeros = [_zero(operand.element) for operand in op.operands]
+    target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], zeros)
+    for number, pad in zip(numbers, b.split_handle(pads, 2) if len(numbers) > 1 else [pads], strict=True):
+        rows = op.operands[number].map
+        loops = [next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in rows]
+        # Tiled, so that no later step pulls the copy into its loops.
+        row, _ = b.tile(b.into_destination(pad), [*(int(extents[d] > 1) for d in loops[:-1]), 0])
+        b.vectorize(row)
+    return target
+
+
+def tile_rows(builder: ScheduleBuilder, op: Handle, extents: Sequence[int], width: int) -> None:
+    """Tile an elementwise op to `width` elements of its last loop; what is left is a piece of its own."""
+    sizes = [int(extent > 1) for extent in extents]
+    sizes[-1] = width if width < extents[-1] else 0
+    _, loops = builder.tile(op, sizes)
+    if sizes[-1] and extents[-1] % width:
+        builder.peel(loops[-1])
+
+
+def _zero(element: str) -> ir.Attribute:
+    kind = ir.Type.parse(element)
+    return ir.IntegerAttr.get(kind, 0) if isinstance(kind, ir.IntegerType) else ir.FloatAttr.get(kind, 0.0)
