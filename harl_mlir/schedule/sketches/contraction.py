@@ -153,6 +153,8 @@ class _Schedule:
         extents = list(self.op.dims)
         for loop in at["block"]:
             extents[loop.dim] = loop.size
+        if at["block"]:
+            b.dce(nest)  # what was pulled into the blocks is dead outside
         target = b.tagged(nest, CONTRACTION)
         for loop in at["depth"]:
             # Between its blocks C is in memory: only the contraction goes into the loops inside.

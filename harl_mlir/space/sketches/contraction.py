@@ -62,8 +62,11 @@ class ContractionSketch:
         """
         exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
         lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
+        followed = task.anchor < len(task.members) - 1
         facts = {
-            word: _Facts(op, left, lanes, can_pad(task, op, left), processor, exact)
+            word: _Facts(
+                op, left, lanes, can_pad(task, op, left), processor, exact, followed, task.anchor > 0
+            )
             for word, roles in ways(task, exact=exact).items()
             for op, left in [with_vectors_last(task.anchor_op, roles)]
         }
@@ -189,6 +192,8 @@ class _Facts:
     padded: bool
     processor: Processor
     exact: bool
+    followed: bool
+    filled: bool
 
     def decisions(self) -> tuple[Decision, ...]:
         """What is open but for `along`."""
@@ -281,8 +286,10 @@ class _Facts:
         then a few rows of the vector operand are read from end to end together, C staying in a cache.
         """
         extent = self.op.dims[self.roles.inner]
-        # Blocks change the order of the sum where other loops are contracted too.
-        offered = () if self.exact and self.roles.window else _DEPTHS
+        # Blocks change the order of the sum where other loops are contracted too, and between them C
+        # cannot be in an argument that an epilogue reads.
+        reordered = self.exact and self.roles.window
+        offered = () if reordered or (self.followed and not self.filled) else _DEPTHS
         parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
         depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
         streams = self.roles.row is None and _STREAMS in depths and not self.roles.window
@@ -333,8 +340,11 @@ class _Facts:
         return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
 
     def _can_copy(self, operand: int, blocks: Blocks) -> bool:
-        """Whether blocks of an operand can be copied: all alike, and boxes of it."""
-        if self.op.dims[self.roles.inner] % (blocks.depth or 1):
+        """Whether blocks of an operand can be copied: all alike, and boxes of it.
+
+        Not where an epilogue is to pull the contraction, which reads the copies, into its tiles.
+        """
+        if self.op.dims[self.roles.inner] % (blocks.depth or 1) or (self.followed and not blocks.depth):
             return False
         return all(sum(map(bool, row[:-1])) == 1 for row in self.op.operands[operand].map)
 
