@@ -286,10 +286,11 @@ class _Facts:
         then a few rows of the vector operand are read from end to end together, C staying in a cache.
         """
         extent = self.op.dims[self.roles.inner]
-        # Blocks change the order of the sum where other loops are contracted too, and between them C
-        # cannot be in an argument that an epilogue reads.
+        # Blocks change the order of the sum where other loops are contracted too. Between them C can be
+        # neither in an argument that an epilogue reads nor turned in registers.
         reordered = self.exact and self.roles.window
-        offered = () if reordered or (self.followed and not self.filled) else _DEPTHS
+        kept_out = self.roles.across or (self.followed and not self.filled)
+        offered = () if reordered or kept_out else _DEPTHS
         parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
         depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
         streams = self.roles.row is None and _STREAMS in depths and not self.roles.window
