@@ -156,14 +156,15 @@ class _Schedule:
         if at["block"]:
             b.dce(nest)  # what was pulled into the blocks is dead outside
         target = b.tagged(nest, CONTRACTION)
-        for loop in at["depth"]:
+        if at["depth"]:
             # Between its blocks C is in memory: only the contraction goes into the loops inside.
             for tag in self._tags():
                 if tag != CONTRACTION:
                     tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self._result_loops()], self.lanes)
-            extents[loop.dim] = loop.size
-            target, depth = b.tile(target, *self._sizes([loop], count))
+            target, depth = b.tile(target, *self._sizes(at["depth"], count))
             handles += depth
+        for loop in at["depth"]:
+            extents[loop.dim] = loop.size
         copied = {self.roles.vector_operand: "pack", self.roles.broadcast_operand: "copy"}
         copied = {operand: name for operand, name in copied.items() if self.candidate[name] == "block"}
         if copied:

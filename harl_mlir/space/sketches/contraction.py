@@ -17,11 +17,11 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, stride_along, ways_of, with_vectors_last
-from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "contraction"
-VERSION = 4
+VERSION = 5
 ALONG, ACROSS = "result", "across"
 PLACES = ("block", "depth", "tile")
 
@@ -30,6 +30,7 @@ _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
 _SHARERS_WANTED = 12
+_STREAMING = "BCORV"
 _LEAST_BLOCK = 16
 _MOST_BLOCKS = 8
 _WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 128)
@@ -152,7 +153,9 @@ def tile_loops(
         outer = [Loop(d, dims[d], 1, None, "block") for d in roles.batch if dims[d] > 1] + outer
         order = order.replace("B", "")
     if blocks.depth:
-        outer.append(Loop(roles.inner, dims[roles.inner], blocks.depth, "depth", "depth"))
+        inner = Loop(roles.inner, dims[roles.inner], blocks.depth, "depth", "depth")
+        steps = [Loop(d, dims[d], 1, None, "depth") for d in roles.window]
+        outer += [loop for loop in (*steps, inner) if loop.size < loop.extent]
     groups: dict[str, list[Loop]] = {
         "B": [Loop(d, dims[d], 1) for d in roles.batch],
         "C": [Loop(d, dims[d], 1) for d in roles.columns],
@@ -254,13 +257,39 @@ class _Facts:
         return Decision("rows", tuple(sorted(values | {wanted})), wanted)
 
     def order_decision(self) -> Decision:
-        """Orders of the tile loops that differ for this op. Default: rows innermost, vectors around."""
+        """Orders of the tile loops that differ for this op.
+
+        Default: rows innermost, vectors around; the other way where the vector operand streams by.
+        """
         seen: dict[tuple[Loop, ...], str] = {}
         for order in _ORDERS:
             loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, Blocks()))
             seen.setdefault(loops, order)
-        orders = tuple(seen.values())
-        return Decision("order", orders, orders[0], ordered=False)
+        wanted = _STREAMING if self._streams() else _ORDERS[0]
+        default = seen[tuple(tile_loops(self.op, self.roles, 1, 1, wanted, Blocks()))]
+        return Decision("order", tuple(seen.values()), default, ordered=False)
+
+    def _streams(self) -> bool:
+        """Whether a convolution's filters leave half the L2 cache, but its result does not.
+
+        They are then read once, in the order in which they lie, while the result stays in the cache.
+        """
+        if self.roles.by_rows or not self._has_window() or not self._may_block():
+            return False
+        filters, result = self.op.operands[self.roles.vector_operand], self.op.init
+        return _bytes(filters) > self.processor.l2_bytes // 2 >= _bytes(result)
+
+    def _has_window(self) -> bool:
+        return any(self.op.dims[d] > 1 for d in self.roles.window)
+
+    def _may_block(self) -> bool:
+        """Whether the contracted loop may be done in blocks.
+
+        They change the order of the sum where other loops are contracted too. Between them C can be
+        neither in an argument that an epilogue reads nor turned in registers.
+        """
+        reordered = self.exact and self.roles.window
+        return not (reordered or self.roles.across or (self.followed and not self.filled))
 
     def block_decision(self) -> Decision:
         """Rows that are finished before the next ones begin: divisors of the extent, 0 for all rows.
@@ -282,19 +311,23 @@ class _Facts:
     def depth_decision(self) -> Decision:
         """Steps of the innermost contracted loop that are finished for all tiles before the next begin.
 
+        The window of a convolution is then stepped through outside the tiles, too.
         Equal parts of at most so many steps, 0 for all steps. Default: all, but where C is a single row:
         then a few rows of the vector operand are read from end to end together, C staying in a cache.
         """
         extent = self.op.dims[self.roles.inner]
-        # Blocks change the order of the sum where other loops are contracted too. Between them C can be
-        # neither in an argument that an epilogue reads nor turned in registers.
-        reordered = self.exact and self.roles.window
-        kept_out = self.roles.across or (self.followed and not self.filled)
-        offered = () if reordered or kept_out else _DEPTHS
+        offered = _DEPTHS if self._may_block() else ()
         parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
+        if offered and self._has_window() and not self.roles.by_rows:
+            parts.append(extent)
         depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
-        streams = self.roles.row is None and _STREAMS in depths and not self.roles.window
-        return Decision("depth", tuple(depths), _STREAMS if streams else 0)
+        default = 0
+        if self._streams():
+            step = self.vector_extent * element_bytes(self.op.init.element)
+            default = max(part for part in depths if part * step <= self.processor.l2_bytes // 4)
+        elif self.roles.row is None and _STREAMS in depths and not self.roles.window:
+            default = _STREAMS
+        return Decision("depth", tuple(depths), default)
 
     def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
         """Default: copy panels where many rows share them and the operand leaves half the L2 cache.
@@ -302,9 +335,8 @@ class _Facts:
         A copy costs about what some ten tiles gain by it.
         """
         operand = self.op.operands[self.roles.vector_operand]
-        size = math.prod(operand.shape) * element_bytes(operand.element)
         shared = self._sharers(rows, vector, order, Blocks()) >= _SHARERS_WANTED
-        wanted = shared and size > self.processor.l2_bytes // 2
+        wanted = shared and _bytes(operand) > self.processor.l2_bytes // 2 and not self._streams()
         return Decision("pack", ("none", "panels", "block"), "panels" if wanted else "none", ordered=False)
 
     def copy_decision(self) -> Decision:
@@ -373,6 +405,10 @@ class _Facts:
                 break
             count *= loop.extent // loop.size
         return count
+
+
+def _bytes(operand: Operand) -> int:
+    return math.prod(operand.shape) * element_bytes(operand.element)
 
 
 def _number(value: Value) -> int:

@@ -71,6 +71,12 @@ def test_blocks_of_matmuls(pool: Pool, nest: LoopNest, vector_bytes: int, seed: 
     _assert_right(pool, nest, vector_bytes, seed)
 
 
+@_QUICK
+@given(convolutions(), st.sampled_from((16, 64)), st.integers(0, 1000))
+def test_blocks_of_convolutions(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
+    _assert_right(pool, nest, vector_bytes, seed)
+
+
 @pytest.mark.slow
 @settings(_QUICK, max_examples=400, derandomize=False)
 @given(
