@@ -11,8 +11,9 @@ from typing import Any
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
 from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to_llvm
-from harl_mlir.mlir import ExecutionEngine, ir, memref
-from harl_mlir.tasks.task import TensorType, element_bytes
+from harl_mlir.codegen.memory import check_memory
+from harl_mlir.mlir import ExecutionEngine, ir
+from harl_mlir.tasks.task import TensorType
 
 OPT_LEVEL = 3
 
@@ -35,10 +36,6 @@ class LowerError(Exception):
 
 class JitError(Exception):
     """The lowered module could not be compiled or linked."""
-
-
-class AllocationError(Exception):
-    """The kernel asks for more memory than allowed."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +95,13 @@ def compile_kernel(
     kernel: str = "kernel",
     memory_bytes: int | None = None,
     accuracy: Accuracy = DEFAULT_ACCURACY,
+    *,
+    loops: bool = False,
 ) -> CompiledKernel:
     """Lower and compile a module, which is consumed.
 
-    `memory_bytes` bounds what a single allocation may ask for. Raises LowerError, JitError, AllocationError.
+    `memory_bytes` and `loops` are what `check_memory` refuses. Raises LowerError, JitError, AllocationError,
+    LoopMemoryError.
     """
     with module.context, ir.Location.unknown():
         try:
@@ -109,8 +109,7 @@ def compile_kernel(
             parameters = tuple(
                 _parameter(argument.type) for argument in find_function(module, kernel).arguments
             )
-            if memory_bytes is not None:
-                _refuse_large_allocations(module, memory_bytes)
+            check_memory(module, memory_bytes, loops=loops)
             add_repeat_loop(module, kernel)
             to_llvm(module, accuracy)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
@@ -143,20 +142,3 @@ def _descriptor(address: int, shape: tuple[int, ...]) -> ctypes.Array[ctypes.c_i
 
 def _row_major(shape: tuple[int, ...]) -> list[int]:
     return [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-
-
-def _refuse_large_allocations(module: ir.Module, memory_bytes: int) -> None:
-    too_large: list[ir.MemRefType] = []
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        if isinstance(op.opview, memref.AllocOp | memref.AllocaOp):
-            kind = ir.MemRefType(op.results[0].type)
-            element = str(kind.element_type)
-            size = element_bytes(element) if element in _SCALARS else 1
-            if kind.has_static_shape and math.prod(kind.shape) * size > memory_bytes:
-                too_large.append(kind)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit)
-    if too_large:
-        raise AllocationError(f"the kernel allocates a buffer of {too_large[0]}")

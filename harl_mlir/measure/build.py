@@ -7,8 +7,9 @@ import os
 
 from harl_mlir import __version__
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
-from harl_mlir.codegen.jit import AllocationError, CompiledKernel, JitError, LowerError, compile_kernel
+from harl_mlir.codegen.jit import CompiledKernel, JitError, LowerError, compile_kernel
 from harl_mlir.codegen.lowering import InPlace
+from harl_mlir.codegen.memory import AllocationError, LoopMemoryError
 from harl_mlir.errors import InputError
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.protocol import Schedule
@@ -82,14 +83,18 @@ def build(
         except Exception as error:
             # A fault of a sketch must not end the tuning of everything else.
             raise BuildError("transform", f"{type(error).__name__}: {error}{said()}") from error
+        # What a user's script or the kernel itself does with memory is the user's affair.
+        ours = isinstance(schedule, Candidate) and script is None
         try:
-            compiled = compile_kernel(module, KERNEL, memory_bytes, accuracy)
+            compiled = compile_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours)
         except LowerError as error:
             raise BuildError("lower", str(error) + said()) from error
         except JitError as error:
             raise BuildError("jit", str(error) + said()) from error
         except AllocationError as error:
             raise BuildError("out_of_memory", str(error)) from error
+        except LoopMemoryError as error:
+            raise BuildError("alloc_in_loop", str(error)) from error
     expected = (
         *task.arguments,
         *(

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 FailureKind = Literal[
     "transform",
     "lower",
+    "alloc_in_loop",
     "jit",
     "build_timeout",
     "run_timeout",

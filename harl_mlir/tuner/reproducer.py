@@ -23,6 +23,7 @@ _WORST_FIRST: tuple[FailureKind, ...] = (
     "jit",
     "lower",
     "transform",
+    "alloc_in_loop",
     "build_timeout",
     "out_of_memory",
     "run_timeout",

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 _COMPILE = """
 import sys
 import numpy as np
-from harl_mlir.codegen.jit import AllocationError, JitError, LowerError, compile_kernel
+from harl_mlir.codegen.jit import JitError, LowerError, compile_kernel
+from harl_mlir.codegen.memory import AllocationError, LoopMemoryError
 from harl_mlir.mlir import ir
 
 def compiled(text, **options):
@@ -115,3 +116,51 @@ kernel._engine.dump_to_object_file(sys.argv[1])
     repeat = listing.split("<harl_repeat>:")[1].split("\n\n")[0]
     assert "kernel" in repeat
     assert any(word in repeat for word in ("call ", "blr", "bl "))
+
+
+_IN_A_LOOP = """
+!all = memref<4x6xf32>
+!row = memref<1x6xf32, strided<[6, 1], offset: ?>>
+func.func @kernel(%%from: !all, %%to: !all) {
+  %%c0 = arith.constant 0 : index
+  %%c1 = arith.constant 1 : index
+  %%c4 = arith.constant 4 : index
+  %%own = memref.alloc() : !all
+  scf.for %%i = %%c0 to %%c4 step %%c1 {
+    %%f = memref.subview %%from[%%i, 0] [1, 6] [1, 1] : !all to !row
+    %%t = memref.subview %%to[%%i, 0] [1, 6] [1, 1] : !all to !row
+    %%o = memref.subview %%own[%%i, 0] [1, 6] [1, 1] : !all to !row
+    %s
+  }
+  return
+}
+"""
+_ROW = "memref<1x6xf32, strided<[6, 1], offset: ?>>"
+
+
+@pytest.mark.parametrize(
+    ("op", "refused"),
+    [
+        (f"memref.copy %f, %o : {_ROW} to {_ROW}", "fine"),
+        (f"memref.copy %f, %t : {_ROW} to {_ROW}", "fine"),
+        (f"memref.copy %o, %t : {_ROW} to {_ROW}", f"a tile of {_ROW} is copied"),
+        (f"linalg.copy ins(%o : {_ROW}) outs(%t : {_ROW})", f"a tile of {_ROW} is copied"),
+        ("%a = memref.alloc() : memref<2x3xf32>", "a buffer of memref<2x3xf32> is allocated"),
+    ],
+)
+def test_allocations_and_copies_of_results_in_loops_are_refused(op: str, refused: str) -> None:
+    out = run(
+        """
+from harl_mlir.codegen.memory import check_memory
+with ir.Context(), ir.Location.unknown():
+    module = ir.Module.parse(sys.argv[1])
+    check_memory(module, None, loops=False)
+    try:
+        check_memory(module, None, loops=True)
+        print("fine")
+    except LoopMemoryError as error:
+        print(error)
+""",
+        _IN_A_LOOP % op,
+    )
+    assert out.startswith(refused), out

@@ -13,7 +13,9 @@ def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
     if roles.vector not in piece.dims:
         return
     extent = piece.extents[roles.vector]
-    width = _width(kernel.lanes, extent) if kernel.padded else extent
+    # A padded tile of one row would be a copy in memory: its padding is not found to be a transfer's.
+    one_row = roles.row is not None and piece.extents[roles.row] == 1
+    width = _width(kernel.lanes, extent) if kernel.padded and not one_row else extent
     if width == extent and not piece.packs:
         return
     vectors = roles.vector_operand

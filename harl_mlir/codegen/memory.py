@@ -1,0 +1,83 @@
+"""What a bufferized kernel does with memory beside its operands: how much, and what of it in loops."""
+
+from __future__ import annotations
+
+import math
+
+from harl_mlir.mlir import ir
+from harl_mlir.tasks.task import element_bytes
+
+_ALLOCATES = frozenset({"memref.alloc", "memref.alloca"})
+_COPIES = frozenset({"memref.copy", "linalg.copy"})
+_LOOPS = frozenset({"scf.for", "scf.forall", "scf.while", "scf.parallel"})
+_VIEWS = frozenset(
+    {
+        "memref.subview", "memref.cast", "memref.collapse_shape", "memref.expand_shape",
+        "memref.reinterpret_cast", "memref.transpose",
+    }
+)  # fmt: skip
+
+
+class AllocationError(Exception):
+    """The kernel asks for more memory than allowed."""
+
+
+class LoopMemoryError(Exception):
+    """The kernel allocates in a loop, or copies there what it has computed."""
+
+
+def check_memory(module: ir.Module, memory_bytes: int | None, *, loops: bool) -> None:
+    """Refuse a bufferized module for its memory.
+
+    `memory_bytes` bounds what a single allocation may ask for. With `loops` no loop may allocate, nor
+    copy from a buffer of the kernel's own to one that is not: a tile that is computed beside its place.
+    Copies into own buffers are how panels are packed. Raises AllocationError, LoopMemoryError.
+    """
+    found: list[ir.Operation] = []
+
+    def visit(op: ir.Operation) -> ir.WalkResult:
+        if op.name in _ALLOCATES or op.name in _COPIES:
+            found.append(op)
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    for op in found:
+        if op.name in _ALLOCATES:
+            kind = ir.MemRefType(op.results[0].type)
+            if memory_bytes is not None and _bytes(kind) > memory_bytes:
+                raise AllocationError(f"the kernel allocates a buffer of {kind}")
+            if loops and _is_in_loop(op):
+                raise LoopMemoryError(f"a buffer of {kind} is allocated in a loop")
+        elif loops and _is_own(op.operands[0]) and not _is_own(op.operands[1]) and _is_in_loop(op):
+            raise LoopMemoryError(f"a tile of {op.operands[0].type} is copied in a loop to where it belongs")
+
+
+def _bytes(kind: ir.MemRefType) -> int:
+    if not kind.has_static_shape:
+        return 0
+    try:
+        size = element_bytes(str(kind.element_type))
+    except ValueError:
+        size = 1
+    return int(math.prod(kind.shape)) * size
+
+
+def _is_in_loop(op: ir.Operation) -> bool:
+    around = op.parent
+    while around is not None:
+        if around.name in _LOOPS:
+            return True
+        around = around.operation.parent
+    return False
+
+
+def _is_own(value: ir.Value) -> bool:
+    """Whether a buffer is, or lies in, one that the kernel allocates."""
+    while not isinstance(value, ir.BlockArgument):
+        owner = value.owner
+        if owner.name in _ALLOCATES:
+            return True
+        if owner.name not in _VIEWS:
+            return False
+        value = owner.operands[0]
+    return False
