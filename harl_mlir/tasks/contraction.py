@@ -86,8 +86,8 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     """The roles that the loops of `op` may have, at most two ways; none where it is not contraction-like.
 
     Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied.
-    Where that loop is part of a window, or cannot be, they may also lie across C, along the innermost
-    other loop that can. A copy is made only where several rows share it.
+    Where that loop is part of a window, wants a copy, or cannot be, they may also lie across C, along
+    the innermost other loop that can. A copy is made only where several rows share it.
 
     Depthwise convolutions (no plain contracted loop, or the contiguous loop of C is in both
     operands), products of a matrix whose rows are contiguous with a vector, and reductions without a
@@ -105,7 +105,8 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
         return ()
     along, *others = (_roles(op, order, d, exact) for d in reversed(long))
     across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
-    if along is not None and _is_plain_in(op.operands[along.vector_operand], along.vector):
+    in_place = along is not None and not along.transposed
+    if along is not None and in_place and _is_plain_in(op.operands[along.vector_operand], along.vector):
         across = None
     return tuple(roles for roles in (along, across) if roles is not None)
 

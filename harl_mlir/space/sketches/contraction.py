@@ -58,7 +58,8 @@ class ContractionSketch:
 
         `along` says where vectors lie: along the contiguous loop of the "result", or "across" it. By
         default across where it can be chosen, unless whole pairs of registers fill the result's rows or
-        across it not even one would be filled. `lanes` is a fact, and so is `fused`: whether a product
+        across it not even one would be filled; where both ways copy an operand, the one that copies much
+        less. `lanes` is a fact, and so is `fused`: whether a product
         may be added without being rounded first, and the contracted loops may change places.
         """
         exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
@@ -75,7 +76,9 @@ class ContractionSketch:
             return None
         offered = {word: each.decisions() for word, each in facts.items()}
         along = next(iter(facts))
-        if len(facts) > 1 and facts[ALONG].vector_extent % (2 * lanes):
+        if len(facts) > 1 and ways(task, exact=exact)[ALONG].transposed:
+            along = ACROSS if facts[ALONG].vector_bytes > 2 * facts[ACROSS].vector_bytes else ALONG
+        elif len(facts) > 1 and facts[ALONG].vector_extent % (2 * lanes):
             along = ACROSS if _number(offered[ACROSS][1].default) >= lanes else ALONG
 
         def is_legal(values: Mapping[str, Value]) -> bool:
@@ -213,20 +216,26 @@ class _Facts:
         return self.op.dims[self.roles.vector]
 
     @property
+    def vector_bytes(self) -> int:
+        """Bytes of the vector operand."""
+        operand = self.op.operands[self.roles.vector_operand]
+        return math.prod(operand.shape) * element_bytes(operand.element)
+
+    @property
     def row_extent(self) -> int:
         return 1 if self.roles.row is None else self.op.dims[self.roles.row]
 
     def vector_decision(self) -> Decision:
         """Powers of two of the lanes up to the first that covers the loop, at most 4 registers, 16
-        where there is a single row. Default: two registers, four for a few rows, or where more rows of
-        the broadcast operand would want the same places of the L1 cache.
+        where there is a single row. Default: two registers, four for a few rows, or where operands are
+        read from far.
 
         Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
         """
         extent = self.vector_extent
         values = [self.lanes]
         most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
-        if self.row_extent <= _FEW_ROWS or self._rows_collide():
+        if self.row_extent <= _FEW_ROWS or self._reads_far():
             wanted = 2
         while values[-1] < min(extent, most * self.lanes):
             values.append(2 * values[-1])
@@ -238,12 +247,19 @@ class _Facts:
             values = below[:1] or [next(w for w in range(self.lanes, extent + 1) if extent % w != 1)]
         return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
 
-    def _rows_collide(self) -> bool:
-        """Whether rows of the broadcast operand lie a multiple of a page apart: in the same cache sets."""
-        if self.roles.row is None or self.roles.by_rows or self.roles.window:
+    def _reads_far(self) -> bool:
+        """Whether fewer, wider rows are read faster.
+
+        So where rows of the broadcast operand lie a multiple of a page apart, in the same sets of the L1
+        cache, and where panels come from beyond the L2 cache: wider ones are more of a line.
+        """
+        roles = self.roles
+        if roles.row is None or roles.by_rows or roles.window or self.row_extent <= _ROWS_WANTED:
             return False
-        operand = self.op.operands[self.roles.broadcast_operand]
-        return stride_along(operand, self.roles.row) * element_bytes(operand.element) % _PAGE_BYTES == 0
+        operand = self.op.operands[roles.broadcast_operand]
+        apart = stride_along(operand, roles.row) * element_bytes(operand.element)
+        far = self.vector_bytes > 2 * self.processor.l2_bytes
+        return apart % _PAGE_BYTES == 0 or (far and apart > element_bytes(operand.element))
 
     def rows_decision(self, vector: int) -> Decision:
         """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""

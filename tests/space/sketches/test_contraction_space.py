@@ -119,7 +119,7 @@ def test_a_single_row_is_computed_in_streams() -> None:
 
 
 def test_rows_a_page_apart_are_few() -> None:
-    apart, close = _space(_matmul(1024, 1024, 1024)), _space(_matmul(1024, 1024, 1000))
+    apart, close = _space(_matmul(1024, 256, 1024)), _space(_matmul(1024, 256, 1000))
     assert (apart.default()["rows"], apart.default()["vector"]) == (4, 64)
     assert (close.default()["rows"], close.default()["vector"]) == (8, 32)
 
@@ -132,3 +132,13 @@ def test_blocks_hold_whole_tiles() -> None:
     uneven = _space(_matmul(512, 512, 509))
     assert not uneven.is_legal(uneven.candidate({**values, "depth": 255}))
     assert uneven.is_legal(uneven.candidate({**values, "depth": 255, "pack": "panels", "copy": "none"}))
+
+
+def test_panels_from_beyond_the_caches_are_wide() -> None:
+    values = _space(_matmul(128, 3072, 768)).default().assignment
+    assert (values["rows"], values["vector"], values["pack"]) == (4, 64, "panels")
+
+
+def test_the_smaller_operand_is_transposed() -> None:
+    long, square = (_space(_matmul(128, 768, 3072, True)), _space(_matmul(512, 512, 512, True)))
+    assert (long.default()["along"], square.default()["along"]) == ("across", "result")
