@@ -60,6 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         passes=passes,
         seed=options.seed,
         core=core,
+        build_core=next((other for other in sorted(os.sched_getaffinity(0)) if other != core), None),
         environments=environments,
         missing=missing,
         store=RESULTS / "metaschedule",

@@ -162,6 +162,14 @@ class PeerProcess:
         self.dropped += int(answer["dropped"])
         return [float(seconds) for seconds in answer["seconds"]]
 
+    def pin(self, core: int) -> None:
+        """Move it to a core; raises PeerError if it has ended."""
+        try:
+            for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
+        except OSError:
+            raise PeerError(self._ended()) from None
+
     def close(self) -> None:
         """End it and its children, at once."""
         with contextlib.suppress(ProcessLookupError):

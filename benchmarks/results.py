@@ -5,6 +5,7 @@ A killed run loses the cell it was at; the same command goes on from the rest.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -98,6 +99,7 @@ class Results:
         self.settings = dict(settings)
         self.machine = dict(machine)
         self.cells: list[Cell] = []
+        self._lock = threading.Lock()
         self._output = Output(file, "--json")
         self._lines: list[bytes] = []
         self._summary: Mapping[str, Any] = {}
@@ -108,9 +110,10 @@ class Results:
                 self._keep(cell)
 
     def add(self, cell: Cell) -> None:
-        """Keep a finished cell, on the disk too."""
-        self._keep(cell)
-        self.write()
+        """Keep a finished cell, on the disk too. May be called from any thread."""
+        with self._lock:
+            self._keep(cell)
+            self.write()
 
     def write(self, summary: Mapping[str, Any] | None = None) -> None:
         """Write the file, with the last summary or a new one."""
@@ -123,7 +126,7 @@ class Results:
 
     def of(self, kind: type[_OfContender], case: str) -> dict[str, _OfContender]:
         """The newest cells of a kind of a case, by contender."""
-        return {c.contender: c for c in self.cells if isinstance(c, kind) and c.case == case}
+        return {c.contender: c for c in tuple(self.cells) if isinstance(c, kind) and c.case == case}
 
     def passes(self, case: str) -> dict[int, Pass]:
         """The newest passes of a case, by number."""

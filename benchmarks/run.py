@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.kernels import kernel_text
+from benchmarks.loading import Loading
 from benchmarks.ours import (
     AGENTS,
     OURS,
@@ -26,7 +25,7 @@ from benchmarks.peer_process import CONTENDERS, Unavailable
 from benchmarks.results import Absent, Loaded, Pass, Reason, Results, Slow, Tuned
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
-from benchmarks.theirs import SLOW_SECONDS, Peer, load_peer, write_case
+from benchmarks.theirs import Peer
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.settings import Settings
@@ -44,7 +43,8 @@ class Plan:
         cases, contenders: those asked for; contenders that a case has been timed with stay with it.
         seconds, trials: budget of each of our tuned contenders.
         passes: over each case.
-        core: the one everything is pinned to.
+        core: the one everything is timed on.
+        build_core: where peers are built meanwhile; None where there is no other core.
         environments: of the peers, by name; why there are no others is in `missing`.
         store: where MetaSchedule's records are.
     """
@@ -56,6 +56,7 @@ class Plan:
     passes: int
     seed: int
     core: int
+    build_core: int | None
     environments: dict[str, Path]
     missing: dict[str, str]
     store: Path
@@ -83,16 +84,18 @@ class _CaseRun:
 
     def run(self) -> None:
         wanted = self._wanted()
-        self._tune([name for name in AGENTS if name in wanted])
-        if UNTUNED in wanted:
-            self._time_untuned()
-        left = self._unfinished_passes(self._live(wanted))
-        if not left:
+        live = self._live(wanted)
+        if not live or not self._unfinished_passes(live):
             return
-        with ExitStack() as stack:
+        with self._loading(live) as loading:
+            if self.plan.build_core is not None:
+                loading.start(self.plan.build_core)
+            self._tune([name for name in AGENTS if name in wanted])
+            if UNTUNED in wanted:
+                self._time_untuned()
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
-            peers = self._peers([name for name in CONTENDERS if name in self._live(wanted)], stack)
-            self._time([*ours, *peers], left)
+            peers = self._settled(loading.peers(self.plan.core))
+            self._time([*ours, *peers], self._unfinished_passes(self._live(wanted)))
 
     def _wanted(self) -> list[str]:
         """Those asked for and those timed before: what is compared is timed in the same passes."""
@@ -153,31 +156,39 @@ class _CaseRun:
             for name, candidates in chosen.items()
         ]
 
-    def _peers(self, names: Sequence[str], stack: ExitStack) -> list[Peer]:
-        """Load those that can be; they live as long as the stack."""
-        peers: list[Peer] = []
-        if not names:
-            return peers
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        files = write_case(self.case, self.kernel, folder)
-        for name in names:
+    def _loading(self, live: Sequence[str]) -> Loading:
+        """The live peers, not yet loaded; those without an environment are noted."""
+        environments = []
+        for name in (name for name in CONTENDERS if name in live):
             environment = self._environment(name)
             if environment is None:
                 reason = self.plan.missing.get(CONTENDERS[name].environment, "It is not installed.")
                 self._absent(name, "not_installed", reason)
+            else:
+                environments.append((name, environment))
+        return Loading(self.case, self.kernel, environments, self.plan.store, self._peer_known)
+
+    def _peer_known(self, name: str, outcome: Peer | Unavailable) -> None:
+        if isinstance(outcome, Unavailable):
+            self._absent(name, "unsupported" if outcome.unsupported else "failed", outcome.reason)
+            return
+        self.results.add(Loaded(self.case.name, name, outcome.build_seconds, outcome.version))
+
+    def _settled(self, peers: Sequence[Peer]) -> list[Peer]:
+        """Those whose calls are short enough for passes."""
+        quick = []
+        for peer in peers:
+            try:
+                peer.settle(self.plan.core)
+            except ContenderError as error:
+                self._absent(peer.name, "failed", str(error))
                 continue
-            loaded = load_peer(name, files, environment, self.plan.core, self.plan.store)
-            if isinstance(loaded, Unavailable):
-                self._absent(name, "unsupported" if loaded.unsupported else "failed", loaded.reason)
-                continue
-            stack.callback(loaded.close)
-            self.results.add(Loaded(self.case.name, name, loaded.build_seconds, loaded.version))
-            if loaded.call_seconds > SLOW_SECONDS:
-                self.results.add(Slow(self.case.name, name, loaded.call_seconds))
-                loaded.close()
-                continue
-            peers.append(loaded)
-        return peers
+            if peer.is_slow:
+                self.results.add(Slow(self.case.name, peer.name, peer.call_seconds))
+                peer.close()
+            else:
+                quick.append(peer)
+        return quick
 
     def _environment(self, name: str) -> Path | None:
         return self.plan.environments.get(CONTENDERS[name].environment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -49,7 +51,7 @@ class Peer:
     """A peer that has built the case, whose result was right.
 
     Attributes:
-        call_seconds: of one call, by a first sample; decides how many samples a pass takes.
+        call_seconds: of one call; decides how many samples a pass takes. `settle` finds it.
     """
 
     def __init__(self, name: str, process: PeerProcess, build_seconds: float) -> None:
@@ -57,12 +59,23 @@ class Peer:
         self.build_seconds = build_seconds
         self.version = process.version
         self._process = process
+        self.call_seconds = SAMPLE_SECONDS
+
+    def settle(self, core: int) -> None:
+        """Move it to the core where it is timed, and see how long a call takes. Raises ContenderError."""
+        with contextlib.suppress(PeerError):  # of one that has ended: so does the sample
+            self._process.pin(core)
         self.call_seconds = min(self._take(LEAST_SAMPLES))
 
     def sample(self) -> list[float]:
         """Seconds of one call in each undisturbed sample. Raises ContenderError."""
         affordable = int(PASS_SECONDS / max(self.call_seconds, SAMPLE_SECONDS))
         return self._take(max(LEAST_SAMPLES, min(SAMPLES, affordable)))
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether its calls are too long for passes."""
+        return self.call_seconds > SLOW_SECONDS
 
     def close(self) -> None:
         """End it."""
@@ -81,12 +94,23 @@ class Peer:
 LoadedPeer: TypeAlias = Peer | Unavailable
 
 
-def load_peer(name: str, files: CaseFiles, environment: Path, core: int, store: Path) -> LoadedPeer:
-    """Start a peer, have it build the case, and check its result; or why there is none."""
+def load_peer(
+    name: str,
+    files: CaseFiles,
+    environment: Path,
+    core: int,
+    store: Path,
+    started: Callable[[PeerProcess], None],
+) -> LoadedPeer:
+    """Start a peer, have it build the case, and check its result; or why there is none.
+
+    `started` is given the process before it builds.
+    """
     try:
         process = PeerProcess(environment, name, core)
     except PeerError as error:
         return Unavailable(str(error))
+    started(process)
     try:
         answer = _checked(process, name, files, store)
         if isinstance(answer, Unavailable):
