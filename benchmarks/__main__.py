@@ -21,7 +21,7 @@ from harl_mlir.errors import HarlError, UsageError
 
 RESULTS = Path(__file__).parent / "results"
 FULL = {"seconds": 60.0, "trials": 200, "passes": 3}
-QUICK = {"seconds": 6.0, "trials": 64, "passes": 2}
+QUICK = {"seconds": 8.0, "trials": 64, "passes": 3}
 _INTERRUPTED = 130
 
 

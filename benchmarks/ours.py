@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.passes import ContenderError
+from harl_mlir.errors import HarlError
 from harl_mlir.measure.measurement import Measurement
-from harl_mlir.measure.pool import Pool
+from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches import sketches_for
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner import Request, Settings, tune
 
@@ -81,7 +85,8 @@ class OurKernel:
 
     def sample(self) -> list[float]:
         """Seconds of one call in each sample. Raises ContenderError."""
-        (measurement,) = self._pool.retime(self._function, [self._library])
+        with _faults():
+            (measurement,) = self._pool.retime(self._function, [self._library])
         return list(_ok(measurement).times)
 
 
@@ -94,12 +99,26 @@ def whole_function(pool: Pool, kernel: str, name: str) -> Task:
 def our_kernel(
     name: str, pool: Pool, kernel: str, function: Task, candidates: Mapping[str, Candidate]
 ) -> OurKernel:
-    """A contender from the candidates that were chosen for its tasks; without any it is untuned."""
+    """A contender from the candidates that were chosen for its tasks; without any it is untuned.
+
+    Raises:
+        ContenderError: there is no such library.
+    """
     if not candidates:
         return OurKernel(name, pool, function, None)
-    tasks = pool.analyse(kernel, name).tasks
-    entries = [(task, candidates[task.key]) for task in tasks if task.key in candidates]
-    return OurKernel(name, pool, function, pool.library(entries))
+    with _faults():
+        tasks = pool.analyse(kernel, name).tasks
+        entries = [(task, candidates[task.key]) for task in tasks if task.key in candidates]
+        return OurKernel(name, pool, function, pool.library(entries))
+
+
+def are_legal(pool: Pool, kernel: str, candidates: Mapping[str, Candidate]) -> bool:
+    """Whether candidates of an earlier run are still in the spaces of the kernel's tasks."""
+    tasks = {task.key: task for task in pool.analyse(kernel, "kernel").tasks}
+    return all(
+        key in tasks and any(s.is_legal(candidate) for s in sketches_for(tasks[key], this_processor()))
+        for key, candidate in candidates.items()
+    )
 
 
 def time_untuned(pool: Pool, function: Task) -> float | None:
@@ -108,10 +127,20 @@ def time_untuned(pool: Pool, function: Task) -> float | None:
     Raises:
         ContenderError: it does not run.
     """
-    measurement = pool.measure(function, None, cap=UNTUNED_CAP_SECONDS)
+    with _faults():
+        measurement = pool.measure(function, None, cap=UNTUNED_CAP_SECONDS)
     if measurement.failure is not None and measurement.failure.kind in ("too_slow", "run_timeout"):
         return None
     return _ok(measurement).seconds
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """A fault of ours on one case must not end the run: it is named like any other failure."""
+    try:
+        yield
+    except (WorkerError, HarlError) as error:
+        raise ContenderError((str(error).strip().splitlines() or ["no message"])[-1]) from error
 
 
 def _ok(measurement: Measurement) -> Measurement:

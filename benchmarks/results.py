@@ -115,6 +115,15 @@ class Results:
             self._keep(cell)
             self.write()
 
+    def forget(self, case: str) -> None:
+        """Drop all cells of a case: what they say is no longer so."""
+        with self._lock:
+            kept = [
+                (cell, line) for cell, line in zip(self.cells, self._lines, strict=True) if cell.case != case
+            ]
+            self.cells, self._lines = [cell for cell, _ in kept], [line for _, line in kept]
+            self.write()
+
     def write(self, summary: Mapping[str, Any] | None = None) -> None:
         """Write the file, with the last summary or a new one."""
         if summary is not None:

@@ -15,6 +15,7 @@ from benchmarks.ours import (
     UNTUNED,
     UNTUNED_CAP_SECONDS,
     OurKernel,
+    are_legal,
     our_kernel,
     time_untuned,
     tune_case,
@@ -87,6 +88,10 @@ class _CaseRun:
         live = self._live(wanted)
         if not live or not self._unfinished_passes(live):
             return
+        if not self._candidates_are_legal():
+            _tell("  the spaces have changed since it was tuned: begun again")
+            self.results.forget(self.case.name)
+            live = self._live(wanted)
         with self._loading(live) as loading:
             if self.plan.build_core is not None:
                 loading.start(self.plan.build_core)
@@ -96,6 +101,10 @@ class _CaseRun:
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
             peers = self._settled(loading.peers(self.plan.core))
             self._time([*ours, *peers], self._unfinished_passes(self._live(wanted)))
+
+    def _candidates_are_legal(self) -> bool:
+        tuned = self.results.of(Tuned, self.case.name).values()
+        return all(are_legal(self.pool, self.kernel, cell.candidates) for cell in tuned)
 
     def _wanted(self) -> list[str]:
         """Those asked for and those timed before: what is compared is timed in the same passes."""
@@ -137,7 +146,7 @@ class _CaseRun:
             return
         try:
             seconds = time_untuned(self.pool, whole_function(self.pool, self.kernel, self.case.name))
-        except (ContenderError, HarlError) as error:
+        except ContenderError as error:
             self._absent(UNTUNED, "failed", str(error))
             return
         if seconds is None:
@@ -150,11 +159,14 @@ class _CaseRun:
             return []
         function = whole_function(self.pool, self.kernel, self.case.name)
         tuned = self.results.of(Tuned, self.case.name)
-        chosen = {name: tuned[name].candidates if name in tuned else {} for name in names}
-        return [
-            our_kernel(name, self.pool, self.kernel, function, candidates)
-            for name, candidates in chosen.items()
-        ]
+        kernels = []
+        for name in names:
+            candidates = tuned[name].candidates if name in tuned else {}
+            try:
+                kernels.append(our_kernel(name, self.pool, self.kernel, function, candidates))
+            except ContenderError as error:
+                self._absent(name, "failed", str(error))
+        return kernels
 
     def _loading(self, live: Sequence[str]) -> Loading:
         """The live peers, not yet loaded; those without an environment are noted."""

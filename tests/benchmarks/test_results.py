@@ -77,6 +77,14 @@ def test_a_pass_made_again_replaces_the_former(tmp_path: Path) -> None:
     assert read_results(tmp_path / "out.json").cells == results.cells
 
 
+def test_a_case_that_is_forgotten_leaves_the_others(tmp_path: Path) -> None:
+    results = Results(tmp_path / "out.json", SETTINGS, MACHINE)
+    fill(results)
+    results.forget(SUITE[0].name)
+    assert {cell.case for cell in results.cells} == {SUITE[1].name}
+    assert read_results(tmp_path / "out.json").cells == results.cells
+
+
 def test_other_settings_another_machine_and_other_files_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     Results(file, SETTINGS, MACHINE).add(Slow("case", "torch", 12.0))
