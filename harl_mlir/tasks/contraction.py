@@ -6,6 +6,7 @@ tensor contractions. What an op is called plays no part.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,10 @@ from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 
 _MULTIPLY = frozenset({"arith.mulf", "arith.muli"})
 _ADD = frozenset({"arith.addf", "arith.addi"})
+_FEW = 4
+"""Steps of a loop along which vectors would be mostly empty."""
+_USES = 32
+"""Of each element of an operand, that pay for copying it."""
 _WIDEN = frozenset({"arith.extf", "arith.extsi", "arith.extui", "arith.sitofp", "arith.uitofp"})
 
 
@@ -86,8 +91,9 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     """The roles that the loops of `op` may have, at most two ways; none where it is not contraction-like.
 
     Lanes lie along the contiguous loop of C if they can: in place, else with the vector operand copied.
-    Where that loop is part of a window, wants a copy, or cannot be, they may also lie across C, along
-    the innermost other loop that can. A copy is made only where several rows share it.
+    Where that loop is part of a window, wants a copy, cannot be, or has few steps beside a window, they may
+    also lie across C, along the innermost other loop that can. A copy is made only where several rows
+    share it.
 
     Depthwise convolutions (no plain contracted loop, or the contiguous loop of C is in both
     operands), products of a matrix whose rows are contiguous with a vector, and reductions without a
@@ -107,7 +113,8 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
     in_place = along is not None and not along.transposed
     if along is not None and in_place and _is_plain_in(op.operands[along.vector_operand], along.vector):
-        across = None
+        # Few filters leave most lanes empty; a copy of what a window shares between many is cheap.
+        across = across if across is not None and across.transposed and _is_in_window(op, across) else None
     return tuple(roles for roles in (along, across) if roles is not None)
 
 
@@ -127,7 +134,7 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Co
     plain = [d for d in _plainly_contracted(op) if op.dims[d] > 1]
     if (transposed or across) and row is None:
         return None
-    if transposed and not _is_plain_in(vectors, vector):
+    if transposed and not _is_plain_in(vectors, vector) and not _shares(op, order, vectors, vector):
         return None
     widened = any(operand.element != op.init.element for operand in op.inputs)
     by_rows = row is not None and (across or widened or not plain or step_along(broadcast, row) != 1)
@@ -153,6 +160,18 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Co
         vector_operand=holder,
         transposed=transposed,
     )
+
+
+def _is_in_window(op: LinalgOp, roles: Contraction) -> bool:
+    return not _is_plain_in(op.operands[roles.vector_operand], roles.vector)
+
+
+def _shares(op: LinalgOp, order: tuple[int, ...], operand: Operand, vector: int) -> bool:
+    """Whether C has few elements in a row and many for each of an operand in which `vector` moves by one."""
+    rows = [row for row in operand.map if row[vector]]
+    if len(rows) != 1 or rows[0][vector] != 1 or math.prod(op.dims) < _USES * math.prod(operand.shape):
+        return False
+    return next(op.dims[d] for d in reversed(order) if op.dims[d] > 1) <= _FEW
 
 
 def copied_along(op: LinalgOp) -> int:

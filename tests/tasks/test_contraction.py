@@ -157,3 +157,13 @@ def test_widened_elements_leave_rows_one_by_one() -> None:
 )
 def test_other_sketches_ops(op: LinalgOp) -> None:
     assert contraction_of(op) is None
+
+
+def test_lanes_may_lie_across_few_filters_of_a_window() -> None:
+    def conv(filters: int, kernel: int) -> LinalgOp:
+        dims = {"n": 1, "o": 32, "p": 32, "f": filters, "k": kernel, "l": kernel, "c": 8}
+        return _op(dims, "klc", [["n", "o+k", "p+l", "c"], ["k", "l", "c", "f"], ["n", "o", "p", "f"]])
+
+    assert [(roles.vector, roles.transposed) for roles in ways_of(conv(3, 5))] == [(3, False), (2, True)]
+    assert [roles.vector for roles in ways_of(conv(16, 5))] == [3]
+    assert [roles.vector for roles in ways_of(conv(3, 2))] == [3]
