@@ -114,7 +114,7 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     in_place = along is not None and not along.transposed
     if along is not None and in_place and _is_plain_in(op.operands[along.vector_operand], along.vector):
         # Few filters leave most lanes empty; a copy of what a window shares between many is cheap.
-        across = across if across is not None and across.transposed and _is_in_window(op, across) else None
+        across = across if across is not None and across.transposed and is_in_window(op, across) else None
     return tuple(roles for roles in (along, across) if roles is not None)
 
 
@@ -162,7 +162,8 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Co
     )
 
 
-def _is_in_window(op: LinalgOp, roles: Contraction) -> bool:
+def is_in_window(op: LinalgOp, roles: Contraction) -> bool:
+    """Whether the lanes lie along a window of the vector operand: their loop moves in it with another."""
     return not _is_plain_in(op.operands[roles.vector_operand], roles.vector)
 
 

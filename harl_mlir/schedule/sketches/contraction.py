@@ -65,7 +65,7 @@ class _Schedule:
         b.cse(nest)
         b.dce(nest)
         pieces = self._pieces(split)
-        turned = [piece for piece in pieces if is_turned(piece, self.roles)]
+        turned = [piece for piece in pieces if is_turned(self.op, piece, self.roles)]
         for piece in turned:
             turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), piece, self.roles)
         if turned:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, Kernel, Piece
-from harl_mlir.tasks.contraction import Contraction
+from harl_mlir.tasks.contraction import Contraction, is_in_window
+from harl_mlir.tasks.linalg_op import LinalgOp
 
 _BLOCK = 8
 _GENERIC = "linalg.generic"
@@ -46,10 +47,13 @@ def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: C
         b.tag(turned, tag)
 
 
-def is_turned(piece: Piece, roles: Contraction) -> bool:
-    """Whether a piece's tile of C has to be turned: a single row or a single filter is a vector as it is."""
+def is_turned(op: LinalgOp, piece: Piece, roles: Contraction) -> bool:
+    """Whether a piece's tile of C has to be turned: a single row or a single filter is a vector as it is.
+
+    A loop that moves in a window cannot be packed: there C is written element by element.
+    """
     several = roles.row is not None and piece.extents[roles.row] > 1 and piece.extents[roles.vector] > 1
-    return roles.across and several
+    return roles.across and several and not is_in_window(op, roles)
 
 
 def finish_turning(builder: ScheduleBuilder, nest: Handle) -> None:
