@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches.build_cost import MOST_SECONDS, build_seconds, parts
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, stride_along, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
@@ -372,6 +373,8 @@ class _Facts:
         blocks = Blocks(*(_number(values[name]) for name in ("block", "width", "depth")))
         if rows > 1 and not self._fits(rows, vector):
             return False
+        if self._build_seconds(rows, vector, blocks, _number(values["unroll"])) > MOST_SECONDS:
+            return False
         if blocks.rows and (blocks.rows <= rows or blocks.rows % rows):
             return False
         if blocks.width and (blocks.width < vector or blocks.width % vector):
@@ -383,6 +386,15 @@ class _Facts:
         if values["pack"] == "block":
             return self._can_copy(self.roles.vector_operand, blocks)
         return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), blocks) >= 2
+
+    def _build_seconds(self, rows: int, vector: int, blocks: Blocks, unroll: int) -> float:
+        """What a candidate takes to compile, about: a piece for each way in which tiles are cut short."""
+        heights = parts(blocks.rows or self.row_extent, rows)
+        widths = parts(self.vector_extent, vector)
+        depths = parts(self.op.dims[self.roles.inner], blocks.depth or self.op.dims[self.roles.inner])
+        pieces = [(height, width) for height in heights for width in widths for _ in depths]
+        roles = self.roles
+        return build_seconds(pieces, self.lanes, unroll, by_rows=roles.by_rows, across=roles.across)
 
     def _unrolls(self, depth: int, factor: int) -> bool:
         """Whether blocks of the contracted loop, the last too, have at least `factor` steps."""
