@@ -17,6 +17,7 @@ HOST = (
     "--iree-hal-target-device=local",
     "--iree-hal-local-target-device-backends=llvm-cpu",
     "--iree-llvmcpu-target-cpu=host",
+    "--iree-llvmcpu-stack-allocation-limit=1048576",  # data tiling exceeds the default a little
 )
 FLAGS = {
     "iree": HOST,
@@ -31,7 +32,7 @@ FLAGS = {
 
 def load(problem: Problem) -> Program:
     """Compile the kernel's only function and put its operands on a device without threads."""
-    binary = iree.compiler.compile_file(problem.kernel, extra_args=list(FLAGS[problem.contender]))
+    binary = _compile(problem.kernel, FLAGS[problem.contender])
     config = iree.runtime.Config("local-sync")
     context = iree.runtime.SystemContext(config=config)
     module = iree.runtime.VmModule.copy_buffer(config.vm_instance, binary)
@@ -55,6 +56,14 @@ def load(problem: Problem) -> Program:
         return np.array(array.to_host())
 
     return Program(call, result)
+
+
+def _compile(kernel: str, flags: tuple[str, ...]) -> bytes:
+    try:
+        return bytes(iree.compiler.compile_file(kernel, extra_args=list(flags)))
+    except iree.compiler.CompilerToolError as error:
+        diagnostics = [line for line in str(error).splitlines() if "error:" in line]
+        raise RuntimeError((diagnostics or [str(error)])[0].split("error:")[-1].strip()) from None
 
 
 if __name__ == "__main__":

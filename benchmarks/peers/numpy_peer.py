@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from serve import Problem, Program, UnsupportedError, serve
+from serve import Problem, Program, UnsupportedError, aligned, serve
 
 
 def load(problem: Problem) -> Program:
@@ -18,7 +18,7 @@ def load(problem: Problem) -> Program:
         left = left.swapaxes(-1, -2)
     if case.get("b_transposed"):
         right = right.swapaxes(-1, -2)
-    output = np.matmul(left, right)
+    output = aligned(np.matmul(left, right))
     product = functools.partial(np.matmul, left, right, output)
     if case.get("epilogue") != "bias_relu":
         return Program(product, lambda: output)

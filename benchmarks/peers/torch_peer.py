@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from layouts import filter_channels_first, groups, image_channels_first, output_from_channels_first
-from serve import Problem, Program, UnsupportedError, serve
+from serve import Problem, Program, UnsupportedError, aligned, serve
 
 Call = Callable[[], torch.Tensor]
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -72,7 +72,7 @@ def convolution_operands(problem: Problem, channels_last: bool) -> tuple[torch.T
         taps = np.moveaxis(problem.inputs[1][::-1, ::-1], (2, 3), (0, 1))
     else:
         taps = filter_channels_first(case, problem.inputs[1])
-    tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in (image, taps)]
+    tensors = [torch.from_numpy(aligned(array)) for array in (image, taps)]
     if channels_last:
         if len(case["spatial"]) == 1:
             tensors = [tensor.unsqueeze(2) for tensor in tensors]

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import tvm
 from serve import Problem, Program, serve
-from tvm import tirx
 from tvm.s_tir import Schedule
 from tvm.s_tir.schedule import Trace
 from tvm.target import Target
@@ -31,28 +30,22 @@ def host_target() -> Target:
 
 def load(problem: Problem) -> Program:
     """Rebuild the stored schedule of the case, or tune it and store that first."""
-    module = case_module(problem)
+    function, shape = prim_func(problem.case, [array.shape for array in problem.inputs])
+    module = tvm.IRModule({"main": function})
     path = stored_path(Path(problem.store), problem.case["name"])
     if not path.exists():
         store_tuned(path, module, host_target())
     trace = json.loads(path.read_text())["trace"]
     schedule = Schedule(module)
     Trace.apply_json_to_schedule(trace, schedule)
-    function = tvm.compile(schedule.mod, target=host_target())["main"]
-    shape = [int(extent) for extent in module["main"].buffer_map[module["main"].params[-1]].shape]
+    compiled = tvm.compile(schedule.mod, target=host_target())["main"]
     output = tvm.runtime.tensor(np.zeros(shape, np.float32))
     arguments = [*(tvm.runtime.tensor(array) for array in problem.inputs), output]
 
     def call() -> None:
-        function(*arguments)
+        compiled(*arguments)
 
     return Program(call, output.numpy)
-
-
-def case_module(problem: Problem) -> tvm.IRModule:
-    """The case's function as a module."""
-    function: tirx.PrimFunc = prim_func(problem.case, [array.shape for array in problem.inputs])
-    return tvm.IRModule({"main": function})
 
 
 def stored_path(store: Path, case: str) -> Path:

@@ -18,6 +18,7 @@ from typing import Any
 
 import cloudpickle
 import tvm
+from tvm import tirx
 from tvm.s_tir import meta_schedule as ms
 from tvm.target import Target
 
@@ -73,10 +74,17 @@ def store_tuned(path: Path, module: tvm.IRModule, target: Target) -> None:
         }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(json.dumps(stored, separators=(",", ":")) + "\n")
+    unfinished.write_text(json.dumps(stored, separators=(",", ":"), default=_plain) + "\n")
     unfinished.replace(path)
 
 
 def _seconds(record: Any) -> float:  # noqa: ANN401 - a class of MetaSchedule
     times = [float(value) for value in record.run_secs or ()]
     return sum(times) / len(times) if times else float("inf")
+
+
+def _plain(value: tirx.IntImm | tirx.FloatImm) -> int | float:
+    """A constant of TVM's, of those a trace's JSON is left with."""
+    if isinstance(value, tirx.IntImm | tirx.FloatImm):
+        return value.value
+    raise TypeError(f"{type(value).__name__} in a trace")

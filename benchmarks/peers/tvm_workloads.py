@@ -7,14 +7,15 @@ from typing import Any
 from tvm import te, tirx
 
 
-def prim_func(case: dict[str, Any], shapes: list[tuple[int, ...]]) -> tirx.PrimFunc:
-    """The case's function of its operands and its result, in that order."""
+def prim_func(case: dict[str, Any], shapes: list[tuple[int, ...]]) -> tuple[tirx.PrimFunc, tuple[int, ...]]:
+    """The case's function of its operands and its result, in that order, and the result's shape."""
     operands = [te.placeholder(shape, name=f"arg{i}", dtype="float32") for i, shape in enumerate(shapes)]
     kinds = {"conv": _convolution, "transposed_conv": _transposed}
     output = kinds.get(case["kind"], _product)(case, *operands[:2])
     if case.get("epilogue") == "bias_relu":
         output = _bias_relu(output, operands[2], _filters_axis(case))
-    return te.create_prim_func([*operands, output]).with_attr("global_symbol", "main")
+    function = te.create_prim_func([*operands, output]).with_attr("global_symbol", "main")
+    return function, tuple(int(extent) for extent in output.shape)
 
 
 def _filters_axis(case: dict[str, Any]) -> int:
