@@ -1,0 +1,100 @@
+"""Whether tuned kernels keep their memory: `python -m benchmarks.soak [--calls N]`.
+
+Kernels with buffers of their own (packed panels, tiles with an epilogue, transposed copies) are built,
+checked and called a million times each; the resident memory of the process is told before and after.
+It ends with 1 if any grew by more than a megabyte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+from benchmarks.kernels import kernel_text
+from benchmarks.suite import make_case
+from harl_mlir.frontend.prepare import prepare
+from harl_mlir.measure.build import build
+from harl_mlir.measure.check import TaskBench
+from harl_mlir.mlir import ir
+from harl_mlir.processor import this_processor
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Value
+from harl_mlir.space.sketches import sketches_for
+from harl_mlir.tasks.analyse import analyse
+from harl_mlir.tasks.task import Task
+
+_ALLOWED_GROWTH = 1 << 20
+_BLOCK = 1000
+_PLAIN = {"batch": 0, "a_transposed": False, "b_transposed": False, "epilogue": ""}
+_MATMUL = {"kind": "matmul", "m": 25, "n": 47, "k": 19, **_PLAIN}
+_CONV = {
+    "kind": "conv", "batch": 1, "spatial": [7, 7], "channels": 5, "filters": 18, "kernel": 3, "stride": 1,
+    "padding": 1, "layout": "channels_first", "groups": 1, "depthwise": False, "epilogue": "",
+}  # fmt: skip
+_KERNELS: Mapping[str, tuple[Mapping[str, object], Mapping[str, Value]]] = {
+    "packed matmul": (_MATMUL, {"pack": "panels"}),
+    "matmul of copied blocks": ({**_MATMUL, "k": 32}, {"depth": 16, "pack": "block", "copy": "block"}),
+    "transposed matmul": ({**_MATMUL, "b_transposed": True}, {}),
+    "matmul with bias and ReLU": ({**_MATMUL, "epilogue": "bias_relu"}, {}),
+    "convolution, channels first": (_CONV, {"along": "across"}),
+}
+"""By name: the case, and decisions that the candidate should make."""
+
+
+def main() -> int:
+    """Soak every kernel; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--calls", type=int, default=1_000_000, help="calls of each kernel (default 1000000)")
+    calls = parser.parse_args().calls
+    grown = [_soak(name, calls) for name in _KERNELS]
+    return 1 if max(grown) > _ALLOWED_GROWTH else 0
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is in use."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _soak(name: str, calls: int) -> int:
+    fields, wanted = _KERNELS[name]
+    case = make_case({"name": name, "class": "", "quick": False, **fields})
+    with ir.Context(), ir.Location.unknown():
+        (task,) = analyse(prepare(kernel_text(case), name), name).tasks
+    bench = TaskBench(task)
+    kernel = build(task, bench.result_types, _candidate(task, wanted), None)
+    call = bench.fresh_call(kernel)
+    call(1)
+    failure = bench.verdict(kernel)
+    if failure is not None:
+        raise RuntimeError(f"{name}: {failure.message}")
+    call(_BLOCK)
+    before = resident_bytes()
+    for _ in range(calls // _BLOCK):
+        call(_BLOCK)
+    after = resident_bytes()
+    growth = after - before
+    print(f"{name}: {calls // _BLOCK * _BLOCK} calls, {before} bytes before, {growth:+d} after")
+    return growth
+
+
+def _candidate(task: Task, wanted: Mapping[str, Value]) -> Candidate:
+    """The default with the decisions wanted, or the first legal draw that makes them."""
+    space = sketches_for(task, this_processor())[0]
+    candidate = space.candidate({**space.default().assignment, **wanted})
+    if space.is_legal(candidate):
+        return candidate
+    random = Random(0)
+    for _ in range(10_000):
+        candidate = space.sample(random)
+        if all(candidate[name] == value for name, value in wanted.items()):
+            return candidate
+    raise RuntimeError(f"no candidate of {task.label()} makes the decisions {dict(wanted)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
