@@ -22,7 +22,7 @@ class Contender(Protocol):
     name: str
 
     def sample(self) -> list[float]:
-        """Seconds of one call in each undisturbed sample. Raises ContenderError."""
+        """Seconds of one call in each sample, at least one. Raises ContenderError."""
         ...
 
 

@@ -81,7 +81,7 @@ class PeerProcess:
 
     Attributes:
         version: of the library, as it says itself.
-        dropped: how many samples were dropped as disturbed, over all calls of `sample`.
+        dropped: how many samples were disturbed, over all calls of `sample`.
     """
 
     def __init__(self, environment: Path, contender: str, core: int | None) -> None:
@@ -150,7 +150,9 @@ class PeerProcess:
     def sample(
         self, samples: int, sample_seconds: float = SAMPLE_SECONDS, limit_seconds: float = 120.0
     ) -> list[float]:
-        """Seconds of one call in each undisturbed sample; at most `samples`, none if all were disturbed.
+        """Seconds of one call in each of at most `samples` undisturbed samples.
+
+        Where nearly all were disturbed: the CPU time of a call in each of them.
 
         Raises:
             PeerError: nothing is loaded, or the peer ended or took longer than `limit_seconds`.

@@ -16,13 +16,12 @@ from benchmarks.peer_process import Loaded, PeerError, PeerProcess, Unavailable
 from benchmarks.suite import Case
 
 SAMPLES = 30
-LEAST_SAMPLES = 3
 SAMPLE_SECONDS = 0.004
 PASS_SECONDS = 4.0
 """A peer whose samples take longer gets fewer of them in a pass."""
 SLOW_SECONDS = 10.0
 """A peer with longer calls is sampled once and takes part in no pass."""
-_ATTEMPTS = 10
+_LIMIT_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,12 @@ class Peer:
         """Move it to the core where it is timed, and see how long a call takes. Raises ContenderError."""
         with contextlib.suppress(PeerError):  # of one that has ended: so does the sample
             self._process.pin(core)
-        self.call_seconds = min(self._take(LEAST_SAMPLES))
+        self.call_seconds = min(self._take(1))
 
     def sample(self) -> list[float]:
-        """Seconds of one call in each undisturbed sample. Raises ContenderError."""
+        """Seconds of one call in each sample. Raises ContenderError."""
         affordable = int(PASS_SECONDS / max(self.call_seconds, SAMPLE_SECONDS))
-        return self._take(max(LEAST_SAMPLES, min(SAMPLES, affordable)))
+        return self._take(max(1, min(SAMPLES, affordable)))
 
     @property
     def is_slow(self) -> bool:
@@ -83,12 +82,9 @@ class Peer:
 
     def _take(self, samples: int) -> list[float]:
         try:
-            for _ in range(_ATTEMPTS):
-                if taken := self._process.sample(samples, SAMPLE_SECONDS):
-                    return taken
+            return self._process.sample(samples, SAMPLE_SECONDS, _LIMIT_SECONDS)
         except PeerError as error:
             raise ContenderError(str(error)) from None
-        raise ContenderError("Every sample was disturbed by other processes.")
 
 
 LoadedPeer: TypeAlias = Peer | Unavailable

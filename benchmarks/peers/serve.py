@@ -21,6 +21,7 @@ import numpy as np
 DISTURBED = 1.03  # wall time over CPU time from which a sample counts as disturbed by another process
 ALIGNMENT = 64
 ATTEMPTS = 3  # samples tried for each one asked for
+LEAST = 3  # undisturbed samples; where there are fewer, the CPU time of all counts
 
 
 class UnsupportedError(Exception):
@@ -69,7 +70,7 @@ def aligned(array: np.ndarray) -> np.ndarray:
 
 
 def time_samples(call: Callable[[], object], samples: int, sample_seconds: float) -> tuple[list[float], int]:
-    """Seconds of one call for each undisturbed sample, and how many samples were dropped.
+    """Seconds of one call for each undisturbed sample, and how many samples were disturbed.
 
     A sample is as many calls as take `sample_seconds`, at least one.
     """
@@ -77,15 +78,16 @@ def time_samples(call: Callable[[], object], samples: int, sample_seconds: float
     while (seconds := _wall(call, count)) < sample_seconds:
         count = max(count + 1, min(count * 10, int(count * sample_seconds / max(seconds, 1e-9) * 1.05)))
     kept: list[float] = []
-    dropped = 0
-    while len(kept) < samples and len(kept) + dropped < ATTEMPTS * samples:
-        cpu = time.process_time()
+    cpu: list[float] = []
+    while len(kept) < samples and len(cpu) < ATTEMPTS * samples:
+        before = time.process_time()
         wall = _wall(call, count)
-        if wall > DISTURBED * (time.process_time() - cpu):
-            dropped += 1
-        else:
+        cpu.append((time.process_time() - before) / count)
+        if wall <= DISTURBED * cpu[-1] * count:
             kept.append(wall / count)
-    return kept, dropped
+    dropped = len(cpu) - len(kept)
+    # As our own clock does: on a machine that is never quiet nobody is left out.
+    return (kept if len(kept) >= min(LEAST, samples) else cpu), dropped
 
 
 def _wall(call: Callable[[], object], count: int) -> float:
