@@ -30,11 +30,14 @@ class PeerKind:
         environment: name of its virtual environment, see `environments.py`.
         program: file in `peers/` that its interpreter runs.
         load_seconds: how long building a case may take.
+        is_compared: whether it computes the same function as the others. One that does not is timed and
+            shown, and no ratio is taken to it.
     """
 
     environment: str
     program: str
     load_seconds: float = LOAD_SECONDS
+    is_compared: bool = True
 
 
 CONTENDERS: dict[str, PeerKind] = {
@@ -42,6 +45,8 @@ CONTENDERS: dict[str, PeerKind] = {
     "torch": PeerKind("torch", "torch_peer.py"),
     "torch_channels_last": PeerKind("torch", "torch_peer.py"),
     "inductor": PeerKind("torch", "torch_peer.py"),
+    # Its filter is a constant that it lays out anew when it compiles; all others get it with each call.
+    "inductor_frozen": PeerKind("torch", "torch_peer.py", is_compared=False),
     "jax": PeerKind("jax", "jax_peer.py"),
     "iree": PeerKind("iree", "iree_peer.py"),
     "iree_data_tiling": PeerKind("iree", "iree_peer.py"),

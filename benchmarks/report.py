@@ -67,6 +67,8 @@ def _method(settings: Mapping[str, Any]) -> str:
         " than 3 %. A ratio is the best of our tuned contenders to the best peer of the case, the median of"
         " the passes' ratios; its interval holds 95 % of the ratios of resampled passes and samples. `ahead`"
         f" means that all of it is above 1. In geometric means a case counts for {CAP:g} at most."
+        " All contenders get every operand with the call, but for `inductor_frozen`, which lays its constant"
+        " filter out when it compiles: it is shown, and no ratio is taken to it."
     )
 
 

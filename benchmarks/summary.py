@@ -54,7 +54,8 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
     samples = {name: [made.seconds[name] for made in passes] for name in sorted(timed)}
     medians = {name: statistics.median(map(statistics.median, of)) for name, of in samples.items()}
     ours = min((n for n in AGENTS if n in medians), key=medians.__getitem__, default=None)
-    peer = min((n for n in medians if n not in OURS), key=medians.__getitem__, default=None)
+    peers = (n for n in medians if n in CONTENDERS and CONTENDERS[n].is_compared)
+    peer = min(peers, key=medians.__getitem__, default=None)
     found: dict[str, Any] = {
         "name": case.name,
         "class": case.category,

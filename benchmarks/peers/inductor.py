@@ -1,4 +1,8 @@
-"""The same calls compiled by inductor, whose filters are parameters it may lay out anew when it compiles."""
+"""The same calls compiled by inductor.
+
+`inductor` gets the filter with each call, as every other contender does; `inductor_frozen` knows it when
+it compiles, and lays it out anew then.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,14 @@ def load_matmul(problem: Problem) -> Program:
         def function(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
             return torch.matmul(left, right)
 
-    _configure()
+    _configure(freezing=False)
     compiled = torch.compile(function, dynamic=False)
     return Program(lambda: compiled(*tensors), lambda: compiled(*tensors).numpy())
 
 
 class _Convolution(torch.nn.Module):
+    """Filter and bias as parameters, which freezing makes constants."""
+
     def __init__(
         self, function: Callable[..., torch.Tensor], taps: torch.Tensor, bias: torch.Tensor | None
     ) -> None:
@@ -44,17 +50,17 @@ class _Convolution(torch.nn.Module):
 
 
 def load_convolution(problem: Problem) -> Program:
-    """A frozen module: filter and bias are constants, as in a network."""
+    """A module; frozen where the contender is."""
     image, taps = convolution_operands(problem, channels_last=True)
     bias = torch.from_numpy(problem.inputs[2]) if problem.case.get("epilogue") == "bias_relu" else None
     module = _Convolution(convolution_function(problem, image.ndim - 2), taps, bias).eval()
-    _configure()
+    _configure(freezing=problem.contender == "inductor_frozen")
     compiled = torch.compile(module, dynamic=False)
     return convolution_program(problem, lambda: compiled(image))
 
 
-def _configure() -> None:
+def _configure(freezing: bool) -> None:
     torch._dynamo.reset()
-    torch._inductor.config.freezing = True
+    torch._inductor.config.freezing = freezing
     torch._inductor.config.cpp_wrapper = True
     torch._inductor.config.cpp.threads = 1

@@ -22,7 +22,9 @@ CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 def load(problem: Problem) -> Program:
     """The contender's call of the case's operation."""
     matrix = problem.case["kind"] in ("matmul", "matvec", "vecmat")
-    if problem.contender == "inductor":
+    if matrix and problem.contender == "inductor_frozen":
+        raise UnsupportedError("Both operands of a matrix product change from call to call.")
+    if problem.contender.startswith("inductor"):
         import inductor
 
         return inductor.load_matmul(problem) if matrix else inductor.load_convolution(problem)
