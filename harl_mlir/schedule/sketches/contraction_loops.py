@@ -25,12 +25,12 @@ def tile_contracted(kernel: Kernel, piece: Piece) -> Contracted:
 
     Rows that are computed one by one are tiled by one too, inside of all others, and unrolled later.
     """
-    b, op, roles = kernel.builder, kernel.op, kernel.roles
+    b, roles = kernel.builder, kernel.roles
     target = kernel.contraction(piece)
     dims = [*roles.window, *([roles.inner] if roles.by_rows else [])]
     loops: list[Handle] = []
     for dim in dims:
-        if dim in piece.dims and op.dims[dim] > 1:
+        if dim in piece.dims and piece.extents[dim] > 1:
             target, made = b.tile(target, [int(d == dim) for d in piece.dims])
             loops += made
     if roles.by_rows and roles.row in piece.dims and piece.extents[roles.row] > 1:

@@ -401,13 +401,20 @@ class _Facts:
         return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
 
     def _can_copy(self, operand: int, blocks: Blocks) -> bool:
-        """Whether blocks of an operand can be copied: all alike, and boxes of it.
+        """Whether blocks of an operand can be copied: all alike, and boxes of it of more than one row.
 
         Not where an epilogue is to pull the contraction, which reads the copies, into its tiles.
         """
         if self.op.dims[self.roles.inner] % (blocks.depth or 1) or (self.followed and not blocks.depth):
             return False
-        return all(sum(map(bool, row[:-1])) == 1 for row in self.op.operands[operand].map)
+        rows = self.op.operands[operand].map
+        if any(sum(map(bool, row[:-1])) != 1 for row in rows):
+            return False
+        extents = list(self.op.dims)
+        for loop in tile_loops(self.op, self.roles, 1, 1, _ORDERS[0], blocks):
+            if loop.place != "tile":
+                extents[loop.dim] = loop.size
+        return any(extents[d] > 1 for row in rows[:-1] for d, used in enumerate(row[:-1]) if used)
 
     def _fits(self, rows: int, vector: int) -> bool:
         registers = -(-vector // self.lanes)

@@ -84,3 +84,10 @@ def test_blocks_of_convolutions(pool: Pool, nest: LoopNest, vector_bytes: int, s
 )
 def test_blocks_of_many(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
     _assert_right(pool, nest, vector_bytes, seed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_window_and_a_contracted_loop_of_few_steps(pool: Pool, seed: int) -> None:
+    """Blocks of one step leave nothing to tile by one, and blocks of one row nothing to copy by rows."""
+    operands = (("f32", plain(1, 2)), ("f32", plain(1, 2, 0)))
+    _assert_right(pool, LoopNest((2, 2, 2), "prr", operands, (0,), "f32", _BODY), 16, seed)
