@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.environments import FOLDER, Installed, environment, install
 from benchmarks.machine import this_machine
+from benchmarks.ours import OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
@@ -50,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     core = max(os.sched_getaffinity(0)) if options.core is None else options.core
     settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
     results = Results(options.json, settings, this_machine(core))
-    contenders = _contenders(options.contender)
+    contenders = _contenders(options.contender, options.quick)
     environments, missing = _environments([*contenders, *results.timed()], options.environments)
     plan = Plan(
         cases=_cases(suite, options.case, options.quick),
@@ -116,11 +117,14 @@ def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool) -> tuple
     )
 
 
-def _contenders(names: Sequence[str]) -> tuple[str, ...]:
+def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
+    """Those named; else all, but in a quick run for those that no ratio is taken to."""
     for name in names:
         if name not in ALL_CONTENDERS:
             raise UsageError(f"there is no contender {name!r}; use some of {', '.join(ALL_CONTENDERS)}")
-    return tuple(name for name in ALL_CONTENDERS if not names or name in names)
+    if names:
+        return tuple(name for name in ALL_CONTENDERS if name in names)
+    return tuple(n for n in ALL_CONTENDERS if not quick or n in OURS or CONTENDERS[n].is_compared)
 
 
 def _tell(line: str) -> None:
