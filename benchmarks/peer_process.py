@@ -19,6 +19,13 @@ LOAD_SECONDS = 600.0
 SAMPLE_SECONDS = 0.004
 _PRESETS = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "KMP_", "TORCHINDUCTOR_", "XLA_", "TVM_")
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "TVM_NUM_THREADS", "NPROC")
+# glibc's allocator otherwise returns large results to the system, or not, by what was allocated before:
+# a call of torch's then has hundreds of page faults or none, and ten times the time or not.
+_MEMORY_KEPT = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
 _PEERS = Path(__file__).resolve().parent / "peers"
 
 
@@ -231,7 +238,7 @@ class PeerProcess:
 
 
 def peer_environment(variables: os._Environ[str] | dict[str, str]) -> dict[str, str]:
-    """A copy without presets for numeric libraries, for one thread."""
+    """A copy without presets for numeric libraries, for one thread, which keeps freed memory."""
     kept = {name: value for name, value in variables.items() if not name.startswith(_PRESETS)}
     kept.pop("PYTHONPATH", None)
-    return kept | dict.fromkeys(_ONE_THREAD, "1")
+    return kept | dict.fromkeys(_ONE_THREAD, "1") | _MEMORY_KEPT
