@@ -80,7 +80,8 @@ class ContractionSketch:
         if len(facts) > 1 and ways(task, exact=exact)[ALONG].transposed:
             along = ACROSS if facts[ALONG].vector_bytes > 2 * facts[ACROSS].vector_bytes else ALONG
         elif len(facts) > 1 and facts[ALONG].vector_extent % (2 * lanes):
-            along = ACROSS if _number(offered[ACROSS][1].default) >= lanes else ALONG
+            fills = min(_number(offered[ACROSS][1].default), facts[ACROSS].vector_extent) >= lanes
+            along = ACROSS if fills else ALONG
 
         def is_legal(values: Mapping[str, Value]) -> bool:
             word = str(values["along"])

@@ -75,6 +75,7 @@ def test_vectors_lie_across_where_they_are_fuller() -> None:
     assert along(filters=64, size=56) == "across"
     assert along(filters=64, size=64) == "result"
     assert along(filters=33, size=56) == "result"
+    assert along(filters=4, size=28) == "result"
 
 
 def test_values_of_the_other_way_are_illegal() -> None:
