@@ -48,3 +48,10 @@ class Decision:
             position = at / (len(self.values) - 1) if len(self.values) > 1 else 0.0
             return position, math.log2(1 + value) if isinstance(value, int) and value >= 0 else 0.0
         return tuple(float(i == at) for i in range(len(self.values)))
+
+
+def number(value: Value) -> int:
+    """The value of a decision whose values are numbers. Raises TypeError if it is none."""
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a number")
+    return value

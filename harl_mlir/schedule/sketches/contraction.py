@@ -27,7 +27,8 @@ from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
 from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turned, turn_result, write_turned
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.contraction import PLACES, Blocks, Loop, can_pad, fill_value, tile_loops, ways
+from harl_mlir.space.sketches.contraction import can_pad, fill_value, ways
+from harl_mlir.space.sketches.contraction_tiles import PLACES, Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, with_vectors_last
 from harl_mlir.tasks.task import Task
 

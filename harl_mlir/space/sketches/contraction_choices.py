@@ -1,0 +1,297 @@
+"""What is open in the schedule of a contraction once it is decided along which loop its vectors lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.decision import Decision, Value, number
+from harl_mlir.space.sketches.build_cost import MOST_SECONDS, build_seconds, parts
+from harl_mlir.space.sketches.contraction_tiles import Blocks, Loop, tile_loops
+from harl_mlir.tasks.contraction import Contraction, stride_along
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.task import element_bytes
+
+# Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
+_ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
+_ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
+_ROWS_WANTED = 12
+_SHARERS_WANTED = 12
+_STREAMING = "BCORV"
+_LEAST_BLOCK = 16
+_MOST_BLOCKS = 8
+_WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 128)
+_STREAMS = 8
+_FEW_ROWS = 4
+_PAGE_BYTES = 4096
+_DEPTHS = (4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
+_REGISTERS_KEPT_FREE = 3
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The decisions of the contraction sketch with lanes along one loop, their defaults and legality.
+
+    Attributes:
+        op, roles: what is left to schedule, see `with_vectors_last`.
+        lanes: of a register.
+        padded: whether tiles may be padded to whole registers.
+        exact: whether sums keep the order of the source.
+        followed: whether an epilogue follows; `filled`, whether a fill comes before.
+    """
+
+    op: LinalgOp
+    roles: Contraction
+    lanes: int
+    padded: bool
+    processor: Processor
+    exact: bool
+    followed: bool
+    filled: bool
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """What is open but for `along`."""
+        vector = self.vector_decision()
+        rows = self.rows_decision(number(vector.default))
+        order = self.order_decision()
+        pack = self.pack_decision(number(rows.default), number(vector.default), str(order.default))
+        blocks = self.block_decision(), self.width_decision(), self.depth_decision()
+        unroll = self.unroll_decision(number(blocks[2].default))
+        return rows, vector, order, *blocks, pack, self.copy_decision(), unroll
+
+    @property
+    def vector_extent(self) -> int:
+        """Steps of the loop along the lanes."""
+        return self.op.dims[self.roles.vector]
+
+    @property
+    def vector_bytes(self) -> int:
+        """Bytes of the vector operand."""
+        operand = self.op.operands[self.roles.vector_operand]
+        return math.prod(operand.shape) * element_bytes(operand.element)
+
+    @property
+    def row_extent(self) -> int:
+        """Steps of the loop that becomes the rows of the register tile."""
+        return 1 if self.roles.row is None else self.op.dims[self.roles.row]
+
+    def vector_decision(self) -> Decision:
+        """Powers of two of the lanes up to the first that covers the loop, at most 4 registers, 16
+        where there is a single row. Default: two registers, four for a few rows, or where operands are
+        read from far.
+
+        Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
+        """
+        extent = self.vector_extent
+        values = [self.lanes]
+        most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
+        if self.row_extent <= _FEW_ROWS or self._reads_far():
+            wanted = 2
+        while values[-1] < min(extent, most * self.lanes):
+            values.append(2 * values[-1])
+        if self.padded:
+            return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+        values = [value for value in values if self._fits_unpadded(value)]
+        if not values:
+            below = [w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w)]
+            values = below[:1] or [next(w for w in range(self.lanes, extent + 1) if extent % w != 1)]
+        return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+
+    def _reads_far(self) -> bool:
+        """Whether fewer, wider rows are read faster.
+
+        So where rows of the broadcast operand lie a multiple of a page apart, in the same sets of the L1
+        cache, and where panels come from beyond the L2 cache: wider ones are more of a line.
+        """
+        roles = self.roles
+        if roles.row is None or roles.by_rows or roles.window or self.row_extent <= _ROWS_WANTED:
+            return False
+        operand = self.op.operands[roles.broadcast_operand]
+        apart = stride_along(operand, roles.row) * element_bytes(operand.element)
+        far = self.vector_bytes > 2 * self.processor.l2_bytes
+        return apart % _PAGE_BYTES == 0 or (far and apart > element_bytes(operand.element))
+
+    def rows_decision(self, vector: int) -> Decision:
+        """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""
+        extent = self.row_extent
+        values = {1} | {min(rows, extent) for rows in _ROWS if self._fits(min(rows, extent), self.lanes)}
+        most = max(
+            rows for rows in values if rows <= _ROWS_WANTED and (rows == 1 or self._fits(rows, vector))
+        )
+        divisors = [rows for rows in range(max(1, most // 2), most + 1) if extent % rows == 0]
+        wanted = divisors[-1] if divisors else -(-extent // -(-extent // most))
+        return Decision("rows", tuple(sorted(values | {wanted})), wanted)
+
+    def order_decision(self) -> Decision:
+        """Orders of the tile loops that differ for this op.
+
+        Default: rows innermost, vectors around; the other way where the vector operand streams by.
+        """
+        seen: dict[tuple[Loop, ...], str] = {}
+        for order in _ORDERS:
+            loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, Blocks()))
+            seen.setdefault(loops, order)
+        wanted = _STREAMING if self._streams() else _ORDERS[0]
+        default = seen[tuple(tile_loops(self.op, self.roles, 1, 1, wanted, Blocks()))]
+        return Decision("order", tuple(seen.values()), default, ordered=False)
+
+    def _streams(self) -> bool:
+        """Whether a convolution's filters leave half the L2 cache, but its result does not.
+
+        They are then read once, in the order in which they lie, while the result stays in the cache.
+        """
+        if self.roles.by_rows or not self._has_window() or not self._may_block():
+            return False
+        filters, result = self.op.operands[self.roles.vector_operand], self.op.init
+        return _bytes(filters) > self.processor.l2_bytes // 2 >= _bytes(result)
+
+    def _has_window(self) -> bool:
+        return any(self.op.dims[d] > 1 for d in self.roles.window)
+
+    def _may_block(self) -> bool:
+        """Whether the contracted loop may be done in blocks.
+
+        They change the order of the sum where other loops are contracted too. Between them C can be
+        neither in an argument that an epilogue reads nor turned in registers.
+        """
+        reordered = self.exact and self.roles.window
+        return not (reordered or self.roles.across or (self.followed and not self.filled))
+
+    def block_decision(self) -> Decision:
+        """Rows that are finished before the next ones begin: divisors of the extent, 0 for all rows.
+
+        Default: all, since the contracted loops are not blocked and a panel is used by all rows.
+        """
+        extent = self.row_extent
+        divisors = [rows for rows in range(_LEAST_BLOCK, extent) if extent % rows == 0]
+        return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0)
+
+    def width_decision(self) -> Decision:
+        """Elements of the vector loop that are finished before the next begin: divisors, 0 for all."""
+        extent = self.vector_extent
+        divisors = [
+            n * self.lanes for n in _WIDTHS if extent > n * self.lanes and extent % (n * self.lanes) == 0
+        ]
+        return Decision("width", (0, *divisors), 0)
+
+    def depth_decision(self) -> Decision:
+        """Steps of the innermost contracted loop that are finished for all tiles before the next begin.
+
+        The window of a convolution is then stepped through outside the tiles, too.
+        Equal parts of at most so many steps, 0 for all steps. Default: all, but where C is a single row:
+        then a few rows of the vector operand are read from end to end together, C staying in a cache.
+        """
+        extent = self.op.dims[self.roles.inner]
+        offered = _DEPTHS if self._may_block() else ()
+        parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
+        if offered and self._has_window() and not self.roles.by_rows:
+            parts.append(extent)
+        depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
+        default = 0
+        if self._streams():
+            step = self.vector_extent * element_bytes(self.op.init.element)
+            default = max(part for part in depths if part * step <= self.processor.l2_bytes // 4)
+        elif self.roles.row is None and _STREAMS in depths and not self.roles.window:
+            default = _STREAMS
+        return Decision("depth", tuple(depths), default)
+
+    def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
+        """Default: copy panels where many rows share them and the operand leaves half the L2 cache.
+
+        A copy costs about what some ten tiles gain by it.
+        """
+        operand = self.op.operands[self.roles.vector_operand]
+        shared = self._sharers(rows, vector, order, Blocks()) >= _SHARERS_WANTED
+        wanted = shared and _bytes(operand) > self.processor.l2_bytes // 2 and not self._streams()
+        return Decision("pack", ("none", "panels", "block"), "panels" if wanted else "none", ordered=False)
+
+    def copy_decision(self) -> Decision:
+        """Whether blocks of the broadcast operand are copied. Default: not."""
+        return Decision("copy", ("none", "block"), "none", ordered=False)
+
+    def unroll_decision(self, depth: int) -> Decision:
+        """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4, or a block."""
+        extent = self.op.dims[self.roles.inner]
+        values = {factor for factor in (1, 2, 4, 8) if factor < extent} | ({extent} if extent <= 8 else set())
+        most = depth if 0 < depth <= 8 and depth in values else 4
+        return Decision("unroll", tuple(sorted(values)), max(value for value in values if value <= most))
+
+    def is_legal(self, values: Mapping[str, Value]) -> bool:
+        """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
+        rows, vector = number(values["rows"]), number(values["vector"])
+        blocks = Blocks(*(number(values[name]) for name in ("block", "width", "depth")))
+        if rows > 1 and not self._fits(rows, vector):
+            return False
+        if self._build_seconds(rows, vector, blocks, number(values["unroll"])) > MOST_SECONDS:
+            return False
+        if blocks.rows and (blocks.rows <= rows or blocks.rows % rows):
+            return False
+        if blocks.width and (blocks.width < vector or blocks.width % vector):
+            return False
+        if blocks.depth and not self._unrolls(blocks.depth, number(values["unroll"])):
+            return False
+        if values["copy"] == "block" and not self._can_copy(self.roles.broadcast_operand, blocks):
+            return False
+        if values["pack"] == "block":
+            return self._can_copy(self.roles.vector_operand, blocks)
+        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), blocks) >= 2
+
+    def _build_seconds(self, rows: int, vector: int, blocks: Blocks, unroll: int) -> float:
+        """What a candidate takes to compile, about: a piece for each way in which tiles are cut short."""
+        heights = parts(blocks.rows or self.row_extent, rows)
+        widths = parts(self.vector_extent, vector)
+        depths = parts(self.op.dims[self.roles.inner], blocks.depth or self.op.dims[self.roles.inner])
+        pieces = [(height, width) for height in heights for width in widths for _ in depths]
+        roles = self.roles
+        return build_seconds(pieces, self.lanes, unroll, by_rows=roles.by_rows, across=roles.across)
+
+    def _unrolls(self, depth: int, factor: int) -> bool:
+        """Whether blocks of the contracted loop, the last too, have at least `factor` steps."""
+        return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
+
+    def _can_copy(self, operand: int, blocks: Blocks) -> bool:
+        """Whether blocks of an operand can be copied: all alike, and boxes of it of more than one row.
+
+        Not where an epilogue is to pull the contraction, which reads the copies, into its tiles.
+        """
+        if self.op.dims[self.roles.inner] % (blocks.depth or 1) or (self.followed and not blocks.depth):
+            return False
+        rows = self.op.operands[operand].map
+        if any(sum(map(bool, row[:-1])) != 1 for row in rows):
+            return False
+        extents = list(self.op.dims)
+        for loop in tile_loops(self.op, self.roles, 1, 1, _ORDERS[0], blocks):
+            if loop.place != "tile":
+                extents[loop.dim] = loop.size
+        return any(extents[d] > 1 for row in rows[:-1] for d, used in enumerate(row[:-1]) if used)
+
+    def _fits(self, rows: int, vector: int) -> bool:
+        registers = -(-vector // self.lanes)
+        return rows * registers + registers <= self.processor.vector_registers - _REGISTERS_KEPT_FREE
+
+    def _fits_unpadded(self, vector: int) -> bool:
+        """Whether every vector has at most the lanes of a register, or a power of two of them.
+
+        A single element would be no vector at all: rows computed one by one need two.
+        """
+        extent = self.op.dims[self.roles.vector]
+        widths = {vector, extent % vector} - {0} if vector < extent else {extent}
+        powers = {self.lanes << i for i in range(8)}
+        least = 2 if self.roles.by_rows else 1
+        return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
+
+    def _sharers(self, rows: int, vector: int, order: str, blocks: Blocks) -> int:
+        """How many register tiles in a row read the same panel of the vector operand."""
+        used = self.op.operands[self.roles.vector_operand].map
+        count = 1
+        for loop in reversed(tile_loops(self.op, self.roles, rows, vector, order, blocks)):
+            if any(row[loop.dim] for row in used):
+                break
+            count *= loop.extent // loop.size
+        return count
+
+
+def _bytes(operand: Operand) -> int:
+    return math.prod(operand.shape) * element_bytes(operand.element)
