@@ -79,7 +79,9 @@ def _make(name: str, place: Path) -> str | None:
         venv.create(place, with_pip=True)
     except (OSError, subprocess.CalledProcessError) as error:
         return str(error).splitlines()[-1]
-    command = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", *ENVIRONMENTS[name]]
+    # Else the last line may be pip's news of itself.
+    pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    command = [*pip, "install", "--quiet", *ENVIRONMENTS[name]]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
