@@ -8,7 +8,7 @@ from pathlib import Path
 
 _IMPORTED = time.monotonic()
 _BELIEVABLE_START_UP_SECONDS = 3.0
-"""More was spent by a shell that then became this process: `sh -c 'first && harl-mlir ...'` replaces itself."""
+"""More was spent by a shell that then became this process, as in `sh -c 'first && harl-mlir ...'`."""
 
 
 def seconds_since_start() -> float:
