@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_jit import run
+from tests.codegen.compiled import run
 
 _VIEWS = """
 kernel = compiled('''

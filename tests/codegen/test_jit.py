@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-
-_COMPILE = """
-import sys
-import numpy as np
-from harl_mlir.codegen.jit import JitError, LowerError, compile_kernel
-from harl_mlir.codegen.memory import AllocationError, LoopMemoryError
-from harl_mlir.mlir import ir
-
-def compiled(text, **options):
-    with ir.Context(), ir.Location.unknown():
-        return compile_kernel(ir.Module.parse(text), **options)
-
-M = "tensor<4x6xf32>"
-"""
-
-
-def run(program: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", _COMPILE + program, *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.codegen.compiled import run
 
 
 def test_kernel_is_called_as_often_as_asked() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from op_kernels import KERNELS
 
 from harl_mlir.measure.pool import Pool
+from tests.measure.op_kernels import KERNELS
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-import faulty_kernels as faulty
 import pytest
 
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool
 from harl_mlir.tasks.task import Task
+from tests.measure import faulty_kernels as faulty
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulty_kernels as faulty
 import pytest
 
 from harl_mlir.errors import InputError
@@ -12,6 +11,7 @@ from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.tasks.task import Task
+from tests.measure import faulty_kernels as faulty
 
 KERNEL = faulty.MATMUL.replace("16x16", "64x64").replace("@kernel", "@product")
 SCRIPT = faulty.script(

@@ -11,12 +11,12 @@ import threading
 import time
 from pathlib import Path
 
-import faulty_kernels as faulty
 import pytest
 
 from harl_mlir.errors import InputError
 from harl_mlir.measure.pool import Limits, Pool, WorkerError
 from harl_mlir.measure.process import resident_bytes
+from tests.measure import faulty_kernels as faulty
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -61,16 +61,15 @@ def test_closing_leaves_no_process_and_the_pool_may_be_used_again() -> None:
 
 _PARENT = """
 import sys
-sys.path.insert(0, sys.argv[1])
-import faulty_kernels as faulty
+from tests.measure import faulty_kernels as faulty
 from harl_mlir.measure.pool import Limits, Pool
 from dataclasses import replace
 pool = Pool(limits=Limits(build_seconds=60, first_run_seconds=60))
 (task,) = pool.analyse(faulty.MATMUL, "kernel.mlir").tasks
 print(pool.worker_pid, flush=True)
-if sys.argv[2] == "hang":
+if sys.argv[1] == "hang":
     pool.measure(task, faulty.TRANSFORM_HANGS)
-elif sys.argv[2] == "run":
+elif sys.argv[1] == "run":
     pool.measure(replace(task, kernel=faulty.FOR_EVER), None)
 else:
     sys.stdin.read()
@@ -80,7 +79,7 @@ else:
 @pytest.mark.parametrize("doing", ["hang", "run", "wait"])
 def test_worker_dies_with_its_killed_parent(doing: str) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, str(Path(__file__).parent), doing],
+        [sys.executable, "-c", _PARENT, doing],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from transform_jobs import call
+
+from tests.schedule.transform_jobs import call
 
 KERNEL = """func.func @one(%a: tensor<32x64xf32>, %b: tensor<64x64xf32>, %c: tensor<32x64xf32>)
     -> tensor<32x64xf32> {

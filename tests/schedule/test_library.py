@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from transform_jobs import call
+from tests.schedule.transform_jobs import call
 
 KERNEL = """#id = affine_map<(d0, d1) -> (d0, d1)>
 func.func @f(%a: tensor<64x48xf32>, %b: tensor<48x96xf32>) -> (tensor<64x96xf32>, tensor<64x96xf32>) {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from transform_jobs import call
+
+from tests.schedule.transform_jobs import call
 
 HEAD = """
 #id = affine_map<(d0, d1) -> (d0, d1)>

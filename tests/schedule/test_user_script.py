@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from transform_jobs import call
+
+from tests.schedule.transform_jobs import call
 
 
 def script(body: str) -> str:

@@ -8,8 +8,6 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from landscapes import Table, matmul_task
-from spaces import spaces
 
 from harl_mlir.errors import UsageError
 from harl_mlir.measure.measurement import Measurement, failed
@@ -19,6 +17,8 @@ from harl_mlir.search.registry import AGENTS, make_agent
 from harl_mlir.search.replay import replay
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.space import Space
+from tests.search.landscapes import Table, matmul_task
+from tests.search.spaces import spaces
 
 SEARCHES = [name for name in AGENTS if name != "default"]
 

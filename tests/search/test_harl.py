@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from landscapes import Landscape, landscape, matmul_landscape, matmul_task
 
 from harl_mlir.search.agent import Agent, Proposal, Trial
 from harl_mlir.search.harl import HARL
@@ -16,6 +15,7 @@ from harl_mlir.search.replay import replay
 from harl_mlir.search.settings import Settings
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
+from tests.search.landscapes import Landscape, landscape, matmul_landscape, matmul_task
 
 
 @cache

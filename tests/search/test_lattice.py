@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from landscapes import matmul_task
-from spaces import spaces
 
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.space import Space
+from tests.search.landscapes import matmul_task
+from tests.search.spaces import spaces
 
 
 @given(spaces())

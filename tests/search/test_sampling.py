@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from spaces import spaces
 
 from harl_mlir.search.lattice import Lattice, State
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.space import Space
+from tests.search.spaces import spaces
 
 
 @given(spaces(), st.integers(0, 99), st.integers(1, 50))

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from landscapes import matmul_task
 
 from harl_mlir.search.agent import Problem
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.task_reward import TaskGains
+from tests.search.landscapes import matmul_task
 
 SETTINGS = Settings(recent_weight=0.2, recent_rounds=2, similarity_trust=2.0)
 

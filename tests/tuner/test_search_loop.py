@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from recorded import HERE, RecordedBench, memory, search, tile_space
 
 from harl_mlir.errors import DatabaseError
 from harl_mlir.records.record import UNTUNED, Record
@@ -12,6 +11,7 @@ from harl_mlir.search.registry import make_agent
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tuner.progress import Event, Progressed
 from harl_mlir.tuner.search import FINALISTS, UNTUNED_CAP_SECONDS
+from tests.tuner.recorded import HERE, RecordedBench, memory, search, tile_space
 
 
 def random_agent(problems: list[Problem] | tuple[Problem, ...]) -> Agent:

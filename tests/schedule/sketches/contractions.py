@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from loop_nests import LoopNest, Row, plain
+
+from tests.schedule.sketches.loop_nests import LoopNest, Row, plain
 
 _EXTENTS = (1, 2, 3, 5, 8, 15, 16, 17, 20, 31, 33)
 _VECTORS = (1, 2, 7, 16, 17, 32, 33, 45, 64, 70)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 
 import pytest
-from contractions import contractions, convolutions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from legality import processor_with
-from loop_nests import LoopNest, plain
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
+from tests.schedule.sketches.contractions import contractions, convolutions
+from tests.schedule.sketches.legality import processor_with
+from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _QUICK = settings(
     max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -7,15 +7,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from contractions import contractions, convolutions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from legality import assert_legal, drawn, processor_with
-from loop_nests import LoopNest
 
 from harl_mlir.codegen.lowering import bufferize_text
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.contractions import contractions, convolutions
+from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
+from tests.schedule.sketches.loop_nests import LoopNest
 
 _QUICK = settings(
     max_examples=45, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

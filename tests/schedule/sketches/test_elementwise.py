@@ -7,10 +7,10 @@ import math
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from legality import assert_legal
-from loop_nests import LoopNest, plain
 
 from harl_mlir.measure.pool import Pool
+from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
 _BODIES = {

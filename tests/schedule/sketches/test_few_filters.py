@@ -6,11 +6,11 @@ import random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from legality import processor_with
-from loop_nests import LoopNest
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.legality import processor_with
+from tests.schedule.sketches.loop_nests import LoopNest
 
 _BODY = "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %t, %out : f32"
 

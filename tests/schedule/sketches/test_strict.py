@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import pytest
-import test_elementwise
-import test_reduction
-import test_window
-from contractions import contractions, convolutions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from legality import assert_legal, drawn, processor_with
-from loop_nests import LoopNest, plain
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches import test_elementwise, test_reduction, test_window
+from tests.schedule.sketches.contractions import contractions, convolutions
+from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
+from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _NESTS = {
     "contraction": st.one_of(contractions(), convolutions()),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from legality import processor_with
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.legality import processor_with
 
 _PARALLEL = '["parallel", "parallel"]'
 _ROW = "affine_map<(i, j) -> (i)>"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from legality import assert_legal
-from loop_nests import LoopNest, Row
 
 from harl_mlir.measure.pool import Pool
+from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.loop_nests import LoopNest, Row
 
 _WIDTHS = (1, 2, 5, 8, 14, 17, 30, 33)
 _CHANNELS = (1, 3, 8, 16, 20, 33, 70)

@@ -7,12 +7,12 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from single_op_tasks import PROCESSOR, combine, row, task_of
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.sketches.contraction import CONTRACTION
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
+from tests.space.sketches.single_op_tasks import PROCESSOR, combine, row, task_of
 
 _BODY = [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)]
 _extents = st.integers(2, 1100)

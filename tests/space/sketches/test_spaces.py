@@ -7,12 +7,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from single_op_tasks import PROCESSOR, combine, row, task_of
 
 from harl_mlir.space.sketches import nest, sketches_for
 from harl_mlir.space.sketches.accumulation import roles_of, unrolling
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
+from tests.space.sketches.single_op_tasks import PROCESSOR, combine, row, task_of
 
 _NEGATE = [combine("arith.negf", 0)]
 _SUM = [combine("arith.addf", 0, 1)]
