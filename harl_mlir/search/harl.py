@@ -17,6 +17,7 @@ from harl_mlir.search.agent import Problem, Proposal, Trial
 from harl_mlir.search.bandit import SlidingWindowUCB
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.sketch_search import Plan, SketchSearch
+from harl_mlir.search.task_choice import make_task_choice
 from harl_mlir.search.task_reward import TaskGains
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class HARL:
     """The search policy; see `Settings` for its constants and switches.
 
     `acted` counts how often each mechanism acted: `task`, `sketch` (choices made by the bandits),
-    `first_samples`, `by_score`, `explored` (candidates), `model_fits`, `policy_updates`.
+    `first_samples`, `by_score`, `explored` (candidates), `model_fits`, `policy_updates`, `tracks_dropped`.
     """
 
     def __init__(self, problems: Sequence[Problem], seed: int, settings: Settings | None = None) -> None:
@@ -52,11 +53,11 @@ class HARL:
             for p in problems
         ]
         window, settings = self._settings.bandit_window, self._settings
-        self._task_bandit = SlidingWindowUCB(len(problems), window, settings.task_exploration)
         self._sketch_bandits = [
             SlidingWindowUCB(len(p.spaces), window, settings.sketch_exploration) for p in problems
         ]
         self._gains = TaskGains(problems, settings)
+        self._task_choice = make_task_choice(settings, problems, self._gains, self._rng)
         self._queue: deque[Proposal] = deque()
         self._round: _Round | None = None
         self._rounds = 0
@@ -99,15 +100,9 @@ class HARL:
             left = [i for i, s in enumerate(self._searches) if any(not x.is_exhausted for x in s)]
             if not left:
                 return False
-            problem, why = self._choose_task(left)
+            problem, why = self._task_choice.choose(left)
             if self._plan_round(problem, why):
                 return True
-
-    def _choose_task(self, left: list[int]) -> tuple[int, str]:
-        if self._settings.uniform_task:
-            return int(self._rng.choice(left)), "drawn"
-        choice = self._task_bandit.choose(left)
-        return choice.arm, str(choice)
 
     def _plan_round(self, problem: int, why_task: str) -> bool:
         """Queue the proposals of a round on one task; whether there are any."""
@@ -145,13 +140,13 @@ class HARL:
         return [choice.arm], str(choice)
 
     def _end_round(self) -> None:
-        """Reward both bandits for the round under way, by what was measured of it."""
+        """Tell task choice and sketch bandit what was measured in the round under way."""
         ended, self._round = self._round, None
         if ended is None or not ended.best:
             return
         problem = ended.problem
         self._gains.end_round(problem)
-        self._task_bandit.update(problem, self._gains.reward(problem))
+        self._task_choice.end_round(problem)
         best_seconds = self._gains.best(problem)
         for sketch, throughput in ended.best.items():
             self._sketch_bandits[problem].update(sketch, throughput * (best_seconds or 0.0))
@@ -166,14 +161,15 @@ class HARL:
             "by_score": sum(plan.by_score for plan in plans),
             "explored": sum(plan.explored for plan in plans),
             "policy_updates": sum(plan.updates for plan in plans),
+            "tracks_dropped": sum(plan.dropped for plan in plans),
             "model_fits": sum(plan.fitted > 0 for plan in plans),
         }
         self.acted.update(total)
-        self.acted["task"] += not self._settings.uniform_task
+        self.acted["task"] += self._settings.task_choice == "bandit"
         self.acted["sketch"] += not (self._settings.uniform_sketch or why_sketch == "not tried yet")
         _log.info(
-            "round %d: task %s (%s), sketch %s (%s); cost model on %d rows, %d policy updates over %d states;"
-            " %d first samples, %d by score, %d explored",
+            "round %d: task %s (%s), sketch %s (%s); cost model on %d rows, %d policy updates over %d states,"
+            " %d of %d tracks dropped; %d first samples, %d by score, %d explored",
             self._rounds,
             task.label(),
             why_task,
@@ -182,6 +178,8 @@ class HARL:
             sum(plan.fitted for plan in plans),
             total["policy_updates"],
             sum(plan.visited for plan in plans),
+            total["tracks_dropped"],
+            sum(plan.tracks for plan in plans),
             total["first_samples"],
             total["by_score"],
             total["explored"],

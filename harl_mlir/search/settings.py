@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+TaskPolicy = Literal["bandit", "uniform", "round-robin", "gradient"]
 
 
 @dataclass(frozen=True)
 class Settings:
     """Constants of the search and its ablation switches.
 
-    The defaults suit small budgets: 64 trials are 8 rounds of 8 measurements, in which every learned
-    decision is made several times. A value given after "long runs:" is the one known for budgets of
-    about a thousand trials, where it differs.
+    The defaults are the preset `quick` for small budgets: 64 trials are 8 rounds of 8 measurements, in
+    which every learned decision is made several times. `NORMAL` and `FULL` say where the presets for some
+    hundred and for a thousand trials differ; `preset` chooses among the three.
 
     Rounds:
         measurements_per_round: candidates measured before anything is learned from them.
@@ -21,7 +25,7 @@ class Settings:
 
     Bandits (sliding-window UCB, one over tasks, one over the sketches of each task):
         bandit_window: rounds a reward is remembered (tau).
-        task_exploration, sketch_exploration: the factor c of the exploration bonus; long runs: 0.25.
+        task_exploration, sketch_exploration: the factor c of the exploration bonus.
 
     Task reward (Ansor's gradient):
         recent_weight: share of the recent improvement against the hoped-for one (alpha).
@@ -32,7 +36,11 @@ class Settings:
         tracks: candidates walked side by side in a round.
         best_track_share: part of the tracks that start at the best measured candidates.
         best_starts: how many of the best candidates they start from.
-        episode_length: steps of every track.
+        stop_every: steps between two droppings of tracks (lambda).
+        drop_share: share of the tracks that is dropped, those with the lowest advantage (rho).
+        least_tracks: the round's walk ends when fewer are left (p_hat).
+        episode_length: steps of every track where the length is fixed; the default visits about as many
+            states as the walk that stops adaptively.
 
     Cost model (XGBoost):
         model_trees, model_depth, model_learning_rate: size of the ensemble.
@@ -42,12 +50,12 @@ class Settings:
 
     PPO:
         hidden: width of the two hidden layers of actor and critic.
-        actor_learning_rate: long runs: 3e-4.
-        critic_learning_rate: of the critic.
+        actor_learning_rate, critic_learning_rate: step sizes of Adam.
         discount: gamma.
         clip: PPO's bound on the change of an action's probability.
         critic_weight: of the critic's squared error in the loss.
-        entropy_weight: long runs: 0.01. With few updates a low one lets all tracks end at one state.
+        entropy_weight: of the policy's entropy in the loss. With few updates a low one lets all tracks end
+            at one state.
         train_every: steps of all tracks between two updates.
         epochs: passes over the steps of one update.
         reward_clip: bound on the relative gain of one step.
@@ -58,7 +66,10 @@ class Settings:
         drop_doubt: greatest chance of so many failures under the failure rate of the other values.
 
     Ablations:
-        uniform_task, uniform_sketch: draw the task or the sketch instead of asking the bandit.
+        task_choice: how the task of a round is chosen: by the bandit, drawn, in turns, or always the one of
+            the greatest expected gain (Ansor's gradient).
+        uniform_sketch: draw the sketch instead of asking the bandit.
+        adaptive_stopping: if not, every track takes `episode_length` steps.
         use_cost_model: if not, every candidate has the same score.
         use_policy: if not, the tracks are random walks.
     """
@@ -78,7 +89,10 @@ class Settings:
     tracks: int = 64
     best_track_share: float = 0.5
     best_starts: int = 6
-    episode_length: int = 20
+    stop_every: int = 10
+    drop_share: float = 0.5
+    least_tracks: int = 16
+    episode_length: int = 18
 
     model_trees: int = 40
     model_depth: int = 5
@@ -102,7 +116,31 @@ class Settings:
     drop_after: int = 3
     drop_doubt: float = 0.02
 
-    uniform_task: bool = False
+    task_choice: TaskPolicy = "bandit"
     uniform_sketch: bool = False
+    adaptive_stopping: bool = True
     use_cost_model: bool = True
     use_policy: bool = True
+
+
+QUICK = Settings()
+NORMAL = replace(QUICK, sketch_exploration=0.25, tracks=128, least_tracks=32, entropy_weight=0.1)
+FULL = replace(
+    NORMAL,
+    measurements_per_round=16,
+    tracks=256,
+    stop_every=20,
+    least_tracks=64,
+    episode_length=35,
+    actor_learning_rate=3e-4,
+    entropy_weight=0.01,
+)
+PRESETS: Mapping[str, Settings] = {"quick": QUICK, "normal": NORMAL, "full": FULL}
+
+_QUICK_TRIALS = 100
+_NORMAL_TRIALS = 500
+
+
+def preset(trials: int) -> Settings:
+    """The preset for a budget of so many trials."""
+    return QUICK if trials <= _QUICK_TRIALS else NORMAL if trials <= _NORMAL_TRIALS else FULL

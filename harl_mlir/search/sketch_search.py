@@ -30,7 +30,7 @@ class Plan:
 
     `sampled` of them are the space's first samples, `by_score` were chosen by the cost model's score
     among the `visited` states, `explored` at random. `fitted` is the number of rows the cost model
-    was fitted on, `updates` how often the policy learned.
+    was fitted on, `updates` how often the policy learned, `dropped` how many of `tracks` were dropped.
     """
 
     states: list[State]
@@ -40,6 +40,8 @@ class Plan:
     visited: int = 0
     fitted: int = 0
     updates: int = 0
+    tracks: int = 0
+    dropped: int = 0
 
 
 class SketchSearch:
@@ -126,6 +128,8 @@ class SketchSearch:
             visited=len(walk.scores),
             fitted=fitted,
             updates=walk.updates,
+            tracks=self._settings.tracks,
+            dropped=walk.dropped,
         )
 
     def _top(self, walk: Walk, count: int) -> list[State]:

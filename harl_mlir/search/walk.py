@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harl_mlir.search.cost_model import CostModel, Scores
 from harl_mlir.search.features import SpaceFeatures
@@ -19,10 +20,14 @@ if TYPE_CHECKING:  # importing torch takes seconds
 
 @dataclass(frozen=True)
 class Walk:
-    """Every state visited with its score, in the order visited, and how often the policy learned."""
+    """Every state visited with its score, in the order visited, and how the walk went.
+
+    `updates` is how often the policy learned, `dropped` how many tracks were dropped before the end.
+    """
 
     scores: dict[State, float]
     updates: int
+    dropped: int
 
 
 class Walker:
@@ -51,25 +56,51 @@ class Walker:
         """Walk a track from each of the legal `starts` (at least one), training the policy on the way.
 
         A step from s to s' earns the relative gain of the model's score, (C(s') - C(s)) / C(s),
-        bounded by the settings.
+        bounded by the settings. There is no fixed length: every `stop_every` steps the `drop_share` of the
+        tracks with the lowest mean advantage since the last time are dropped, and where fewer than
+        `least_tracks` are left, the walk ends.
         """
+        settings = self._settings
         states = self._lattice.rows(starts)
         scores = self._score(states)
         visited: dict[State, float] = {}
         _visit(visited, states, scores)
+        if not settings.adaptive_stopping:
+            *_, updates = self._stretch(states, scores, visited, settings.episode_length)
+            return Walk(visited, updates, 0)
+        updates = dropped = 0
+        while True:
+            states, scores, advantages, more = self._stretch(states, scores, visited, settings.stop_every)
+            updates += more
+            kept = _kept(advantages, settings.drop_share)
+            dropped += len(states) - len(kept)
+            if len(kept) < settings.least_tracks:
+                return Walk(visited, updates, dropped)
+            states, scores = states[kept], scores[kept]
+
+    def _stretch(
+        self, states: States, scores: Scores, visited: dict[State, float], length: int
+    ) -> tuple[States, Scores, NDArray[np.float32], int]:
+        """Some steps of all tracks: where they end, their mean advantages, and the policy's updates."""
         window: list[Steps] = []
+        advantages = np.zeros(len(states), dtype=np.float32)
         updates = 0
-        # All tracks are equally long. Adaptive stopping would drop tracks after an update, by the
-        # advantages that training returns.
-        for number in range(1, self._settings.episode_length + 1):
+        for number in range(1, length + 1):
             step, states, scores = self._step(states, scores)
             _visit(visited, states, scores)
             window.append(step)
-            if self._policy is not None and number % self._settings.train_every == 0:
-                self._policy.train(joined(window))
+            if number % self._settings.train_every == 0 or number == length:
+                advantages += self._learn(window)
+                updates += self._policy is not None
                 window.clear()
-                updates += 1
-        return Walk(visited, updates)
+        return states, scores, advantages / np.float32(length), updates
+
+    def _learn(self, window: list[Steps]) -> NDArray[np.float32]:
+        """Train the policy; the sum of each track's advantages. Without a critic a reward is one."""
+        steps = joined(window)
+        advantages = steps.rewards if self._policy is None else self._policy.train(steps)
+        of_tracks: NDArray[np.float32] = advantages.reshape(len(window), -1).sum(axis=0)
+        return of_tracks
 
     def _step(self, states: States, scores: Scores) -> tuple[Steps, States, Scores]:
         masks = self._lattice.mask(states)
@@ -89,6 +120,12 @@ class Walker:
 
     def _score(self, states: States) -> Scores:
         return self._model.scores(self._features.model_rows(states))
+
+
+def _kept(advantages: NDArray[np.float32], drop_share: float) -> NDArray[np.int64]:
+    """Numbers of the tracks that go on, in their order: all but the lowest, at least one of which goes."""
+    dropped = max(1, int(drop_share * len(advantages)))
+    return np.sort(np.argsort(advantages, kind="stable")[dropped:])
 
 
 def _visit(visited: dict[State, float], states: States, scores: Scores) -> None:
