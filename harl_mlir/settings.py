@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS
+from harl_mlir.search.registry import AGENTS, check_agent
 
 DEFAULT_AGENT = AGENTS[0]
 DEFAULT_TRIALS = 200
@@ -39,10 +39,7 @@ class Settings:
     accuracy: Accuracy = DEFAULT_ACCURACY
 
     def __post_init__(self) -> None:
-        if self.agent not in AGENTS:
-            raise UsageError(
-                f"there is no agent named {self.agent!r}; use --agent with one of {', '.join(AGENTS)}"
-            )
+        check_agent(self.agent)
         if self.trials < 1:
             raise UsageError(f"the budget of {self.trials} trials measures nothing; use --trials 1 or more")
         if not (math.isfinite(self.seconds) and self.seconds > 0):

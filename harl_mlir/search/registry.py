@@ -3,32 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from harl_mlir.errors import UsageError
 from harl_mlir.search.agent import Agent, Problem
+from harl_mlir.search.settings import QUICK, Settings
 
 
-def _harl(problems: Sequence[Problem], seed: int) -> Agent:
+def _harl(problems: Sequence[Problem], seed: int, settings: Settings) -> Agent:
     from harl_mlir.search.harl import HARL
 
-    return HARL(problems, seed)
+    return HARL(problems, seed, settings)
 
 
-def _random(problems: Sequence[Problem], seed: int) -> Agent:
+def _random(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
     from harl_mlir.search.random_search import RandomSearch
 
     return RandomSearch(problems, seed)
 
 
-def _default(problems: Sequence[Problem], _: int) -> Agent:
+def _evolutionary(problems: Sequence[Problem], seed: int, settings: Settings) -> Agent:
+    from harl_mlir.search.evolutionary import Evolutionary
+
+    return Evolutionary(problems, seed, settings)
+
+
+def _greedy(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+    from harl_mlir.search.greedy import Greedy
+
+    return Greedy(problems, seed)
+
+
+def _beam(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+    from harl_mlir.search.beam import Beam
+
+    return Beam(problems, seed)
+
+
+def _tpe(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+    from harl_mlir.search.tpe import TPE
+
+    return TPE(problems, seed)
+
+
+def _default(problems: Sequence[Problem], *_: object) -> Agent:
     from harl_mlir.search.default import DefaultOnly
 
     return DefaultOnly(problems)
 
 
 # Imports wait until an agent is chosen: the learners load slowly, and the others do without.
-_MAKERS: dict[str, Callable[[Sequence[Problem], int], Agent]] = {
+_MAKERS: dict[str, Callable[[Sequence[Problem], int, Settings], Agent]] = {
     "harl": _harl,
+    "evolutionary": _evolutionary,
+    "greedy": _greedy,
+    "beam": _beam,
+    "tpe": _tpe,
     "random": _random,
     "default": _default,
 }
@@ -36,14 +66,32 @@ _MAKERS: dict[str, Callable[[Sequence[Problem], int], Agent]] = {
 AGENTS: tuple[str, ...] = tuple(_MAKERS)
 """The names `make_agent` knows; the first is the usual choice."""
 
+_NEEDED = {"tpe": ("optuna", "compare")}
+"""What an agent needs beside the dependencies: a module, and the extra that installs it."""
 
-def make_agent(name: str, problems: Sequence[Problem], seed: int) -> Agent:
-    """A new agent over `problems`; the seed (not negative) decides all it draws.
+
+def check_agent(name: str) -> None:
+    """Refuse an agent that cannot be made.
 
     Raises:
-        UsageError: no agent has this name.
+        UsageError: there is none of this name, or what it needs is not installed.
     """
-    maker = _MAKERS.get(name)
-    if maker is None:
-        raise UsageError(f"there is no agent named {name!r}; choose one of {', '.join(AGENTS)}")
-    return maker(problems, seed)
+    if name not in _MAKERS:
+        raise UsageError(f"there is no agent named {name!r}; use --agent with one of {', '.join(AGENTS)}")
+    module, extra = _NEEDED.get(name, ("", ""))
+    if module and find_spec(module) is None:
+        raise UsageError(
+            f"the agent {name} needs {module}, which is not installed; pip install 'harl_mlir[{extra}]'"
+        )
+
+
+def make_agent(name: str, problems: Sequence[Problem], seed: int, settings: Settings | None = None) -> Agent:
+    """A new agent over `problems`; the seed (not negative) decides all it draws.
+
+    `settings` are those of `harl` and of what others share with it; None is the preset `quick`.
+
+    Raises:
+        UsageError: see `check_agent`.
+    """
+    check_agent(name)
+    return _MAKERS[name](problems, seed, settings or QUICK)

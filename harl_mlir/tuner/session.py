@@ -17,6 +17,7 @@ from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.registry import make_agent
+from harl_mlir.search.settings import preset
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.interrupts import interrupts_held
@@ -89,7 +90,7 @@ class _Run:
         settings = self.request.settings
 
         def agent(problems: Sequence[Problem]) -> Agent:
-            return make_agent(settings.agent, problems, settings.seed)
+            return make_agent(settings.agent, problems, settings.seed, preset(settings.trials))
 
         try:
             Search(self.plan.states, self.pool, self.recorder, budget, listener).run(agent)

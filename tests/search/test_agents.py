@@ -21,6 +21,7 @@ from tests.search.landscapes import Table, matmul_task
 from tests.search.spaces import spaces
 
 SEARCHES = [name for name in AGENTS if name != "default"]
+MOST = {name: 40 if name == "tpe" else 1000 for name in AGENTS}  # Optuna takes 10 ms a trial
 
 
 def problems(*task_spaces: tuple[Space, ...]) -> tuple[list[Problem], list[Table]]:
@@ -52,22 +53,15 @@ def test_tries_legal_candidates_only_each_once(
     name: str, given_spaces: tuple[tuple[Space, ...], ...], batch: int
 ) -> None:
     known, tables = problems(*given_spaces)
-    trials = replay(make_agent(name, known, 1), tables, trials=1000, batch=batch)
+    trials = replay(make_agent(name, known, 1), tables, trials=MOST[name], batch=batch)
     tried = [trial.proposal for trial in trials]
     assert len(set(tried)) == len(tried)
     for proposal in tried:
         assert any(space.is_legal(proposal.candidate) for space in given_spaces[proposal.problem])
 
 
-def test_random_ends_when_everything_was_tried() -> None:
-    check_exhaustion("random")
-
-
-def test_harl_ends_when_everything_but_the_failing_values_was_tried() -> None:
-    check_exhaustion("harl")
-
-
-def check_exhaustion(name: str) -> None:
+@pytest.mark.parametrize("name", SEARCHES)
+def test_ends_when_everything_was_tried(name: str) -> None:
     spaces_ = (
         Space("small", 1, (Decision("x", (1, 2, 4), 1), Decision("y", ("a", "b"), "a", ordered=False))),
         Space("single", 1, ()),
@@ -89,7 +83,7 @@ def test_never_proposes_what_was_measured_elsewhere(name: str) -> None:
     known, tables = problems(*[(fixed_space("a"), fixed_space("b"))] * 2)
     agent = make_agent(name, known, 0)
     waiting = agent.propose(3)
-    assert len(waiting) == 3
+    assert waiting
     foreign = [
         Trial(Proposal(i, c), m)
         for i, table in enumerate(tables)
@@ -100,7 +94,7 @@ def test_never_proposes_what_was_measured_elsewhere(name: str) -> None:
     stranger = Space("gone", 7, ()).default()
     agent.observe([Trial(Proposal(1, stranger), Measurement(seconds=1.0))])
     agent.observe([Trial(p, tables[p.problem][p.candidate]) for p in waiting])
-    trials = replay(agent, tables, trials=1000)
+    trials = replay(agent, tables, trials=MOST[name])
     tried = [*waiting, *(trial.proposal for trial in foreign), *(trial.proposal for trial in trials)]
     assert len(set(tried)) == len(tried)
 
@@ -139,15 +133,23 @@ def test_random_shares_trials_by_weight() -> None:
 
 
 def test_unknown_agents_are_refused_with_the_names() -> None:
-    with pytest.raises(UsageError, match=r"no agent named 'ansor'; choose one of harl, random, default"):
+    with pytest.raises(UsageError, match=r"no agent named 'ansor'; use --agent with one of harl, evolut"):
         make_agent("ansor", [], 0)
+
+
+def test_an_agent_whose_library_is_missing_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harl_mlir.search.registry.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"tpe needs optuna.*pip install 'harl_mlir\[compare\]'"):
+        make_agent("tpe", [], 0)
 
 
 def test_the_simple_agents_start_without_the_learners() -> None:
     program = (
         "import sys; from harl_mlir.search.registry import make_agent;"
-        "[make_agent(name, [], 0) for name in ('random', 'default')];"
-        "print(sorted({'torch', 'xgboost', 'torch_mlir'} & set(sys.modules)))"
+        "[make_agent(name, [], 0) for name in ('greedy', 'beam', 'random', 'default')];"
+        "print(sorted({'torch', 'xgboost', 'optuna', 'torch_mlir'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
