@@ -55,9 +55,9 @@ def _decode(data: bytes, place: Place) -> str:
 
 
 class Output:
-    """A text file that is written last and checked first.
+    """A file that is written last and checked first.
 
-    The text goes to a temporary file in the same directory, which is then renamed; a symbolic link
+    What is written goes to a temporary file in the same directory, which is then renamed; a symbolic link
     is followed, and a device (`/dev/stdout`) is written to as it is.
 
     Args:
@@ -93,20 +93,24 @@ class Output:
         Raises:
             InputError: the disk is full, or the directory has become unwritable.
         """
+        self.write_bytes(text.encode("utf-8"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write the whole of `data`, or leave what was there; raises as `write` does."""
         try:
             if self._is_device:
-                self._target.write_text(text, encoding="utf-8")
+                self._target.write_bytes(data)
                 return
-            self._replace(text)
+            self._replace(data)
         except OSError as error:
             raise self._refused(_reason(error)) from error
 
-    def _replace(self, text: str) -> None:
+    def _replace(self, data: bytes) -> None:
         descriptor, temporary = self._temporary()
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, self._mode())
-                file.write(text)
+                file.write(data)
                 file.flush()
                 os.fsync(descriptor)
             temporary.replace(self._target)

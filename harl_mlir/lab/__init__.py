@@ -1,0 +1,1 @@
+"""The laboratory: recorded spaces, and comparisons of agents live or on them."""
