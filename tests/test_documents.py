@@ -39,9 +39,9 @@ def test_the_readme_names_every_option_of_every_subcommand() -> None:
     usage = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Use")[2].partition("- `tune`")[0]
     common = {"--help", "--debug", "--json", "--function", "--shape"}
     for name, parser in subcommands().items():
-        start = usage.index(f"harl-mlir {name}")
+        start = usage.index(f"harl-mlir {name} ")
         end = usage.find("harl-mlir ", start + 1)
-        words = set(re.findall(r"--[a-z]+", usage[start : end if end > 0 else None]))
+        words = set(re.findall(r"--[a-z-]+", usage[start : end if end > 0 else None]))
         options = {o for a in parser._actions for o in a.option_strings if o.startswith("--")} - {"--output"}
         assert words <= options
         assert options - common <= words

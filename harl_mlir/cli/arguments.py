@@ -15,6 +15,8 @@ from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 Shape = tuple[str, tuple[int, ...]]
 _MOST_IN_A_DIM = 2**40
+DEFAULT_POINTS = 5000
+"""Candidates recorded of a task, unless the user says."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,9 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"harl-mlir {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_tune, _add_apply, _add_time, _add_doctor):
+    for add in (_add_tune, _add_apply, _add_time, _add_doctor, _add_compare, _add_record_space):
         command = add(commands)
-        command.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
+        if add is not _add_compare:
+            command.add_argument(
+                "--json", action="store_true", help="print exactly one JSON object on stdout"
+            )
         command.add_argument("--debug", action="store_true", help="show Python tracebacks")
     return parser
 
@@ -126,6 +131,66 @@ def _add_doctor(commands: _Commands[_Parser]) -> _Parser:
     return commands.add_parser("doctor", help="say what is installed and what is missing", allow_abbrev=False)
 
 
+def _add_compare(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("compare", help="compare search policies", allow_abbrev=False)
+    add = command.add_argument
+    add(
+        "kernels",
+        type=_path,
+        nargs="*",
+        metavar="KERNEL.mlir",
+        help="search these kernels on this machine",
+    )
+    add(
+        "--replay",
+        nargs="*",
+        metavar="SPACE",
+        help="search recorded spaces without a clock: files or names (all that come with the package)",
+    )
+    add(
+        "--agents",
+        type=_names,
+        required=True,
+        metavar="A,B,...",
+        help="search policies, the first is the measure",
+    )
+    add("--seeds", type=_whole, default=20, metavar="N", help="runs of each agent on each task (20)")
+    add("--trials", type=_whole, default=64, metavar="N", help="candidates measured in a run (64)")
+    add(
+        "--json",
+        type=_path,
+        required=True,
+        metavar="OUT.json",
+        help="where the result goes; OUT.html beside it; an earlier result is gone on with",
+    )
+    return command
+
+
+def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser(
+        "record-space", help="measure a whole space, to compare search policies on", allow_abbrev=False
+    )
+    _add_kernel(command)
+    add = command.add_argument
+    add(
+        "-o", "--output", type=_path, required=True, metavar="SPACE.npz", help="where the recorded space goes"
+    )
+    add(
+        "--values", type=_path, metavar="VALUES.json", help="value lists of decisions, by sketch (all values)"
+    )
+    add(
+        "--points",
+        type=_whole,
+        default=DEFAULT_POINTS,
+        metavar="N",
+        help=f"thin the values to at most N candidates a task ({DEFAULT_POINTS})",
+    )
+    add("--dry-run", action="store_true", help="only say what would be recorded")
+    add("--function", metavar="NAME", help="record only this function")
+    _add_shape(command)
+    return command
+
+
 def _add_kernel(command: _Parser) -> None:
     command.add_argument("kernel", type=_path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs")
 
@@ -182,7 +247,15 @@ def _parse_shape(text: str) -> Shape:
     return name, shape
 
 
+def _parse_names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise ValueError(text)
+    return names
+
+
 _path = _converter(_parse_path, "a file name in UTF-8")
+_names = _converter(_parse_names, "a list of different names such as harl,random")
 _whole = _converter(int, "a whole number")
 _number = _converter(float, "a number")
 _shape = _converter(_parse_shape, "a shape such as A=512x512")

@@ -49,17 +49,42 @@ def _doctor(options: Namespace, terminal: Terminal) -> Outcome:
     return run(options, terminal)
 
 
-# Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
-_COMMANDS: Mapping[str, Command] = {"tune": _tune, "apply": _apply, "time": _time, "doctor": _doctor}
+def _compare(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.compare import run
 
-_LISTS = {"tune": ("tasks", "skipped"), "apply": ("ops", "skipped"), "time": ("functions", "skipped")}
+    return run(options, terminal)
+
+
+def _record_space(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.record_space import run
+
+    return run(options, terminal)
+
+
+# Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
+_COMMANDS: Mapping[str, Command] = {
+    "tune": _tune,
+    "apply": _apply,
+    "time": _time,
+    "doctor": _doctor,
+    "compare": _compare,
+    "record-space": _record_space,
+}
+
+_LISTS = {
+    "tune": ("tasks", "skipped"),
+    "apply": ("ops", "skipped"),
+    "time": ("functions", "skipped"),
+    "record-space": ("tasks", "written"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see README.md, Exit codes."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     open_missing_streams()
-    terminal = Terminal("--json" in words, "--debug" in words)
+    # The --json of `compare` names a file.
+    terminal = Terminal("--json" in words and words[0] != "compare", "--debug" in words)
     try:
         return terminal.close(_outcome(words, terminal))
     except OSError as error:

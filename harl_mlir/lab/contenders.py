@@ -1,0 +1,63 @@
+"""Who may be compared: every agent by name, and HARL with one thing changed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harl_mlir.errors import UsageError
+from harl_mlir.search.agent import Agent, Problem
+from harl_mlir.search.registry import AGENTS, check_agent, make_agent
+from harl_mlir.search.settings import Settings, preset
+
+_HARL = "harl"
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "harl:uniform-task": {"task_choice": "uniform"},
+    "harl:round-robin": {"task_choice": "round-robin"},
+    "harl:gradient": {"task_choice": "gradient"},
+    "harl:uniform-sketch": {"uniform_sketch": True},
+    "harl:fixed-length": {"adaptive_stopping": False},
+    "harl:no-cost-model": {"use_cost_model": False},
+    "harl:random-walk": {"use_policy": False},
+}
+"""Changes of HARL's settings: its ablations, and the task policies it is compared with."""
+
+CONTENDERS: tuple[str, ...] = (*AGENTS, *VARIANTS)
+
+_LEARNERS = {"evolutionary": ("xgboost",), "tpe": ("optuna",), _HARL: ("xgboost", "harl_mlir.search.ppo")}
+
+
+def check_contender(name: str) -> None:
+    """Refuse a name that stands for nobody.
+
+    Raises:
+        UsageError: the name is unknown, or what the agent needs is not installed.
+    """
+    if name in VARIANTS:
+        return
+    if name not in AGENTS:
+        raise UsageError(
+            f"there is no agent named {name!r}; use --agents with some of {', '.join(CONTENDERS)}"
+        )
+    check_agent(name)
+
+
+def preload(names: Sequence[str]) -> None:
+    """Import the learners, so that no run has to wait for them."""
+    for name in names:
+        for module in _LEARNERS.get(name.partition(":")[0], ()):
+            importlib.import_module(module)
+
+
+def settings_of(name: str, trials: int) -> Settings:
+    """The settings of a contender for a budget of so many trials."""
+    return replace(preset(trials), **VARIANTS.get(name, {}))
+
+
+def make_contender(name: str, problems: Sequence[Problem], seed: int, trials: int) -> Agent:
+    """A new agent over `problems`, as `make_agent` makes it."""
+    agent = _HARL if name in VARIANTS else name
+    return make_agent(agent, problems, seed, settings_of(name, trials))
