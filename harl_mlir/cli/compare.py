@@ -43,6 +43,9 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
             comparison.run(pool, terminal.progress)
         except KeyboardInterrupt:
             interrupted = True
+        except BaseException:
+            comparison.save()
+            raise
     content = comparison.save()
     for line in _table(content):
         terminal.result(line)

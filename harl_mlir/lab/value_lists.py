@@ -13,7 +13,7 @@ from harl_mlir.space.space import Space
 ValueLists = Mapping[str, Mapping[str, Sequence[Value]]]
 """The values of decisions, by the sketch's and the decision's name."""
 
-_COUNTABLE = 1 << 20
+_COUNTABLE = 1 << 18
 _LEAST_VALUES = 3
 """Ordered decisions are not thinned below this while others are longer."""
 

@@ -124,7 +124,7 @@ class Settings:
 
 
 QUICK = Settings()
-NORMAL = replace(QUICK, sketch_exploration=0.25, tracks=128, least_tracks=32, entropy_weight=0.1)
+NORMAL = replace(QUICK, sketch_exploration=0.25, entropy_weight=0.1)
 FULL = replace(
     NORMAL,
     measurements_per_round=16,
