@@ -118,6 +118,7 @@ def _table(content: Mapping[str, Any]) -> list[str]:
         ratio = numbers["trials_ratio_all"]
         lines.append(
             f"{agent} needs {ratio['estimate']:.2f} times the trials of {content['against']['measure']} "
-            f"(95 % interval {ratio['low']:.2f} to {ratio['high']:.2f})"
+            f"(95 % interval {ratio['low']:.2f} to {ratio['high']:.2f}"
+            + (")" if ratio["arrived"] else "; where runs did not get there, one trial more is counted)")
         )
     return lines

@@ -12,7 +12,7 @@ from harl_mlir.lab.statistics import curve_over_seconds, curve_over_trials
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;margin:.7em 0}
+table{border-collapse:collapse;margin:.7em 0;display:block;overflow-x:auto}
 td,th{border-bottom:1px solid #ccc;padding:.2em .7em;text-align:right}
 td:first-child,th:first-child{text-align:left}.charts{display:flex;flex-wrap:wrap;gap:1em}
 svg{width:460px;max-width:100%;height:auto}.grid{stroke:#ddd}.left{text-anchor:end}.below{text-anchor:middle}
@@ -68,7 +68,10 @@ def _ratio_table(content: Mapping[str, Any], workloads: Sequence[str], share: st
     rows = [_row("th", ["agent", *workloads, "all"])]
     for agent, numbers in others.items():
         each = [*(numbers["trials_ratio"][name] for name in workloads), numbers["trials_ratio_all"]]
-        cells = [f"{n['estimate']:.2f} [{n['low']:.2f}, {n['high']:.2f}]" for n in each]
+        cells = [
+            f"{n['estimate']:.2f} [{n['low']:.2f}, {n['high']:.2f}]" + ("" if n["arrived"] else " *")
+            for n in each
+        ]
         rows.append(_row("td", [agent, *cells]))
     gain_rows = [_row("th", ["agent", *workloads])]
     for agent, numbers in others.items():
@@ -78,7 +81,8 @@ def _ratio_table(content: Mapping[str, Any], workloads: Sequence[str], share: st
     name = escape(measure)
     return (
         f"<h2>Against {name}</h2><p>Median trials to {share}, the other's over {name}'s (above 1: {name} "
-        "needs fewer; a run that did not get there counts as one trial more than it had), and 95 % intervals "
+        "needs fewer; a run that did not get there counts as one trial more than it had; * marks medians of "
+        "such runs), with 95 % intervals "
         f"of the bootstrap over paired seeds; last the geometric mean.</p><table>{''.join(rows)}</table>"
         f"<p>Mean gain of {name} in the share of the best throughput after all trials.</p>"
         f"<table>{''.join(gain_rows)}</table>"

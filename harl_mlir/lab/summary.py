@@ -112,7 +112,7 @@ def _against(
         for name in (agent, measure)
     }
     each = {
-        w.name: asdict(statistics.ratio_of_medians([other], [own]))
+        w.name: _ratio([other], [own], trials)
         for w, other, own in zip(workloads, numbers[agent], numbers[measure], strict=True)
     }
     final = {
@@ -126,6 +126,14 @@ def _against(
     }
     return {
         "trials_ratio": each,
-        "trials_ratio_all": asdict(statistics.ratio_of_medians(numbers[agent], numbers[measure])),
+        "trials_ratio_all": _ratio(numbers[agent], numbers[measure], trials),
         "final_share_gain": final,
     }
+
+
+def _ratio(
+    others: Sequence[statistics.Numbers], own: Sequence[statistics.Numbers], trials: int
+) -> dict[str, Any]:
+    """The ratio; `arrived` says whether all medians behind it did, as it is only bounded where not."""
+    arrived = all(float(np.median(numbers)) <= trials for numbers in (*others, *own))
+    return {**asdict(statistics.ratio_of_medians(others, own)), "arrived": arrived}

@@ -86,13 +86,13 @@ class Settings:
     recent_rounds: int = 3
     similarity_trust: float = 2.0
 
-    tracks: int = 64
+    tracks: int = 96
     best_track_share: float = 0.5
     best_starts: int = 6
-    stop_every: int = 10
+    stop_every: int = 6
     drop_share: float = 0.5
-    least_tracks: int = 16
-    episode_length: int = 18
+    least_tracks: int = 24
+    episode_length: int = 11
 
     model_trees: int = 40
     model_depth: int = 5
