@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import KnownBench, make_recording, matmul_task, tiled
 
 from harl_mlir.errors import InputError, UsageError
 from harl_mlir.files import Output
@@ -23,6 +22,7 @@ from harl_mlir.lab.recording import Declared
 from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.lab.runs import Improvement, Run, Workload, run_agent
 from harl_mlir.search.settings import QUICK
+from tests.lab.planted import KnownBench, make_recording, matmul_task, tiled
 
 
 @pytest.fixture

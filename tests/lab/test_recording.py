@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import HERE, KnownBench, known_seconds, make_recording, matmul_task, tiled
 
 from harl_mlir.errors import InputError
 from harl_mlir.lab.recorded import encode, load
 from harl_mlir.lab.recording import Declared, Journal, identity, record
 from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.space.space import Space
+from tests.lab.planted import HERE, KnownBench, known_seconds, make_recording, matmul_task, tiled
 
 TASKS = [Declared(matmul_task(), (tiled("a"), tiled("b", 5))), Declared(matmul_task("other", 3), (tiled(),))]
 

@@ -5,10 +5,10 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planted import tiled
 
 from harl_mlir.errors import InputError
 from harl_mlir.lab.value_lists import declared, legal_points, thinned
+from tests.lab.planted import tiled
 
 
 def test_lists_restrict_and_keep_the_default() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 import pytest
-from landscapes import Landscape, landscape, matmul_landscape, matmul_task
 
 from harl_mlir.search.agent import Agent, Trial
 from harl_mlir.search.beam import WIDTH
@@ -17,6 +16,7 @@ from harl_mlir.search.registry import make_agent
 from harl_mlir.search.replay import replay
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
+from tests.search.landscapes import Landscape, landscape, matmul_landscape, matmul_task
 
 SEARCHES = ("evolutionary", "greedy", "beam", "tpe", "random")
 

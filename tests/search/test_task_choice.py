@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-from landscapes import matmul_task
 
 from harl_mlir.search.agent import Problem
 from harl_mlir.search.settings import Settings, TaskPolicy
 from harl_mlir.search.task_choice import WeightedTurns, make_task_choice
 from harl_mlir.search.task_reward import TaskGains
+from tests.search.landscapes import matmul_task
 
 PROBLEMS = [Problem(matmul_task(size, weight=weight), ()) for size, weight in ((64, 1), (128, 5), (256, 2))]
 

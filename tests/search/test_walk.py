@@ -7,7 +7,6 @@ from typing import cast
 
 import numpy as np
 import pytest
-from landscapes import matmul_task
 from numpy.typing import NDArray
 
 from harl_mlir.search.cost_model import CostModel
@@ -19,6 +18,7 @@ from harl_mlir.search.steps import Steps
 from harl_mlir.search.walk import Walk, Walker
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.space import Space
+from tests.search.landscapes import matmul_task
 
 LENGTH = 60
 SPACE = Space(
