@@ -17,7 +17,7 @@ these were no numbers, and are left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.contraction import is_multiply_add
@@ -46,6 +46,7 @@ class Split:
         low: zeros before the image.
         extent: of the padded image.
         front, back: taps of zero around the filter.
+        taps: of the filter in each phase, those of zero included.
         turned: whether phase `p` uses tap `stride-1 - p` of every `stride`, and not tap `p`.
     """
 
@@ -56,6 +57,7 @@ class Split:
     extent: int
     front: int
     back: int
+    taps: int
     turned: bool
 
 
@@ -81,6 +83,13 @@ class Plan:
         """The split whose window loop this is."""
         return next((split for split in self.splits.values() if split.window == loop), None)
 
+    @property
+    def flops(self) -> int:
+        """Arithmetic operations of the rewritten op."""
+        taps = {split.window: split.taps for split in self.splits.values()}
+        dims = tuple(taps.get(loop, extent) for loop, extent in enumerate(self.facts.dims))
+        return replace(self.facts, dims=dims).flops
+
 
 def plan_of(op: ir.Operation) -> Plan | None:
     """How to rewrite a linalg op, or None where it is none of this kind."""
@@ -101,6 +110,12 @@ def plan_of(op: ir.Operation) -> Plan | None:
         if known and len(known) == len(splits):
             return Plan(facts, image, insertion, known)
     return None
+
+
+def zero_flops(op: ir.Operation) -> int:
+    """Arithmetic operations that rewriting a linalg op leaves out; 0 where it is none of this kind."""
+    plan = plan_of(op)
+    return 0 if plan is None else plan.facts.flops - plan.flops
 
 
 def _split(facts: LinalgOp, image: int, dimension: int, insertion: Insertion) -> Split | None:
@@ -136,7 +151,7 @@ def _ways(output: int, window: int, stride: int, offset: int, facts: LinalgOp) -
         taps = (facts.dims[window] + front + back) // stride
         low = (offset + front) // stride
         extent = facts.dims[output] // stride + taps - int(turned)
-        ways.append(Split(output, window, stride, low, extent, front, back, turned))
+        ways.append(Split(output, window, stride, low, extent, front, back, taps, turned))
     return ways
 
 

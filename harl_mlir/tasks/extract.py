@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harl_mlir.frontend.program import all_ops, entry_block
+from harl_mlir.frontend.zero_insertion import zero_flops
 from harl_mlir.mlir import func, ir, tensor
 from harl_mlir.tasks.grouping import Node
 from harl_mlir.tasks.key import workload_key
@@ -102,6 +103,7 @@ def extract(nodes: Sequence[Node], anchor: int, function: str, place: str) -> Ta
         results=results,
         function=function,
         place=place,
+        zero_flops=sum(zero_flops(node.op) for node in nodes),
     )
 
 

@@ -67,6 +67,8 @@ class Task:
         spellings: kernels of equal tasks of the program whose ops are spelled differently (another
             name of the op, other attributes). What matches ops as they are spelled needs an entry
             for `kernel` and for each of these.
+        zero_flops: operations of the members on zeros inserted into an image, which the direct algorithm
+            of a transposed convolution does without.
         unchecked: why no reference can be computed for the results; empty where one can. Only tasks
             of whole functions have a reason here; their `results` names only those results that are
             members'.
@@ -83,6 +85,7 @@ class Task:
     place: str = ""
     spellings: tuple[str, ...] = ()
     unchecked: str = ""
+    zero_flops: int = 0
 
     @property
     def anchor_op(self) -> LinalgOp:
@@ -96,8 +99,8 @@ class Task:
 
     @cached_property
     def flops(self) -> int:
-        """Arithmetic operations of one call, all members."""
-        return sum(member.op.flops for member in self.members)
+        """Arithmetic operations of one call by the direct algorithm, all members: without `zero_flops`."""
+        return sum(member.op.flops for member in self.members) - self.zero_flops
 
     @cached_property
     def bytes(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harl_mlir.frontend.program import all_ops, entry_block, function_name, place_of
+from harl_mlir.frontend.zero_insertion import zero_flops
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.extract import Kernel, constant_source
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
@@ -100,6 +101,7 @@ class _Builder:
     kernel: Kernel = field(default_factory=Kernel)
     members: list[Member] = field(default_factory=list)
     unchecked: str = ""
+    zero_flops: int = 0
 
     def add(self, op: ir.Operation) -> None:
         constant = constant_source(op)
@@ -125,6 +127,7 @@ class _Builder:
         sources = tuple(self.kernel.sources.get(value, Source("other")) for value in op.operands)
         self.kernel.sources[op.results[0]] = Source("member", len(self.members))
         self.members.append(Member(facts, sources))
+        self.zero_flops += zero_flops(op)
 
     def _flag(self, reason: str) -> None:
         self.unchecked = self.unchecked or reason
@@ -153,4 +156,5 @@ class _Builder:
             function=function_name(function),
             place=str(place_of(function.operation.location, file)),
             unchecked=self.unchecked,
+            zero_flops=self.zero_flops,
         )

@@ -43,5 +43,6 @@ def test_kernel_is_one_contraction_of_the_operations_counted(case: Case, pool: P
     assert [task.flops for task in working] == [case.flops]
     assert math.prod(working[0].anchor_op.dims) == case.multiply_adds
     (function,) = pool.functions(kernel_text(case), f"{case.name}.mlir").tasks
+    assert function.flops == case.flops
     assert tuple(argument.shape for argument in function.arguments) == case.inputs
     assert [function.result_type(r).shape for r in function.results] == [case.output]

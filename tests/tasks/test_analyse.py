@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse, analyse_functions, whole_function_tasks
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Source, Task, TensorType
+from tests.frontend.transposed import Transposed
 
 GOLDEN = Path(__file__).parent / "golden"
 T = "tensor<8x8xf32>"
@@ -222,6 +224,19 @@ def test_whole_functions() -> None:
     assert task.results == (1, 2)
     assert [m.op.name for m in task.members] == ["linalg.fill", "linalg.matmul", "linalg.matmul"]
     assert len(task.arguments) == 3
+
+
+@pytest.mark.parametrize(("kernel", "offset", "after"), [(2, 1, 1), (3, 1, 2), (4, 2, 2)])
+def test_operations_with_inserted_zeros_are_not_counted(kernel: int, offset: int, after: int) -> None:
+    text = Transposed(1, (3, 4), 3, 5, kernel, 2, offset, after).text
+    (whole,) = analyse_functions(load(text), "k.mlir").tasks
+    rewritten = analyse(prepare(text, "k.mlir", skip_zeros=True), "k.mlir")
+    kept = analyse(load(text), "k.mlir")
+    direct = sum(task.flops for task in rewritten.tasks)
+    taps = -(-kernel // 2)
+    assert direct == 2 * math.prod(whole.members[-1].op.init.shape) * taps * taps * 3
+    assert whole.flops == direct
+    assert sum(task.flops for task in kept.tasks) == direct
 
 
 def test_whole_functions_of_memrefs() -> None:
