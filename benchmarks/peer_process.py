@@ -62,7 +62,7 @@ CONTENDERS: dict[str, PeerKind] = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Built:
     """The case is built and ran once; `build_seconds` is what that took."""
 
     build_seconds: float
@@ -86,14 +86,13 @@ class PeerError(Exception):
 
 
 class PeerProcess:
-    """A running peer. Not thread-safe.
+    """A running peer. Not thread-safe, but any thread may close it.
 
     It runs on `core` with one thread, without presets for BLAS libraries of the caller's environment, and
     ends with the caller's end of the pipe or by `close`.
 
     Attributes:
         version: of the library, as it says itself.
-        dropped: how many samples were disturbed, over all calls of `sample`.
     """
 
     def __init__(self, environment: Path, contender: str, core: int | None) -> None:
@@ -103,24 +102,26 @@ class PeerProcess:
             PeerError: it does not start.
         """
         self.contender = contender
-        self.dropped = 0
         self._kind = CONTENDERS[contender]
-        self._stderr = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - lives as long as the peer
         command = [str(environment / "bin" / "python"), str(_PEERS / self._kind.program)]
         if core is not None:
             command = ["taskset", "-c", str(core), *command]
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                env=peer_environment(os.environ),
-                start_new_session=True,  # so that its own workers end with it
-            )
-        except OSError as error:
-            self._stderr.close()
-            raise PeerError(f"{contender} does not start: {error}.") from None
+        with contextlib.ExitStack() as opened:
+            self._stderr = opened.enter_context(tempfile.TemporaryFile("w+b"))
+            try:
+                self._process = opened.enter_context(
+                    subprocess.Popen(
+                        command,
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=self._stderr,
+                        env=peer_environment(os.environ),
+                        start_new_session=True,  # so that its own workers end with it
+                    )
+                )
+            except OSError as error:
+                raise PeerError(f"{contender} does not start: {error}.") from None
+            self._open = opened.pop_all()
         self._unread = b""
         try:
             self.version = str(self._answer(START_SECONDS)["version"])
@@ -130,7 +131,7 @@ class PeerProcess:
 
     def load(
         self, case: dict[str, Any], kernel: Path, inputs: list[Path], output: Path, store: Path
-    ) -> Loaded | Unavailable:
+    ) -> Built | Unavailable:
         """Have it build a case and write its result to `output`.
 
         Args:
@@ -157,7 +158,7 @@ class PeerProcess:
             return Unavailable(answer["unsupported"], unsupported=True)
         if "error" in answer:
             return Unavailable(answer["error"])
-        return Loaded(float(answer["build_seconds"]))
+        return Built(float(answer["build_seconds"]))
 
     def sample(
         self, samples: int, sample_seconds: float = SAMPLE_SECONDS, limit_seconds: float = 120.0
@@ -173,7 +174,6 @@ class PeerProcess:
         answer = self._ask(request, limit_seconds)
         if "error" in answer:
             raise PeerError(answer["error"])
-        self.dropped += int(answer["dropped"])
         return [float(seconds) for seconds in answer["seconds"]]
 
     def pin(self, core: int) -> None:
@@ -188,11 +188,9 @@ class PeerProcess:
         """End it and its children, at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        self._process.wait()  # A thread that waits for its answer sees the end before the pipe is closed.
+        with contextlib.suppress(OSError):
+            self._open.close()
 
     def __enter__(self) -> PeerProcess:
         return self

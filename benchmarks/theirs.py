@@ -6,17 +6,15 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from benchmarks.inputs import Array, Reference, arguments, reference
 from benchmarks.passes import ContenderError
-from benchmarks.peer_process import Loaded, PeerError, PeerProcess, Unavailable
+from benchmarks.peer_process import SAMPLE_SECONDS, Built, PeerError, PeerProcess, Unavailable
 from benchmarks.suite import Case
 
 SAMPLES = 30
-SAMPLE_SECONDS = 0.004
 PASS_SECONDS = 4.0
 """A peer whose samples take longer gets fewer of them in a pass."""
 SLOW_SECONDS = 10.0
@@ -87,9 +85,6 @@ class Peer:
             raise ContenderError(str(error)) from None
 
 
-LoadedPeer: TypeAlias = Peer | Unavailable
-
-
 def load_peer(
     name: str,
     files: CaseFiles,
@@ -97,7 +92,7 @@ def load_peer(
     core: int,
     store: Path,
     started: Callable[[PeerProcess], None],
-) -> LoadedPeer:
+) -> Peer | Unavailable:
     """Start a peer, have it build the case, and check its result; or why there is none.
 
     `started` is given the process before it builds.
@@ -109,19 +104,16 @@ def load_peer(
     started(process)
     try:
         answer = _checked(process, name, files, store)
-        if isinstance(answer, Unavailable):
-            process.close()
-            return answer
-        return Peer(name, process, answer.build_seconds)
-    except ContenderError as error:
-        process.close()
-        return Unavailable(str(error))
     except BaseException:
         process.close()
         raise
+    if isinstance(answer, Unavailable):
+        process.close()
+        return answer
+    return Peer(name, process, answer.build_seconds)
 
 
-def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Loaded | Unavailable:
+def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Built | Unavailable:
     output = files.folder / f"{name}.npy"
     answer = process.load(dict(files.case.fields), files.kernel, list(files.inputs), output, store)
     if isinstance(answer, Unavailable):

@@ -67,4 +67,4 @@ def _compile(kernel: str, flags: tuple[str, ...]) -> bytes:
 
 
 if __name__ == "__main__":
-    serve("iree", importlib.metadata.version("iree-base-compiler"), load)
+    serve(importlib.metadata.version("iree-base-compiler"), load)

@@ -115,4 +115,4 @@ def _canonical(problem: Problem, output: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    serve("jax", jax.__version__, load)
+    serve(jax.__version__, load)

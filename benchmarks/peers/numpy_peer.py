@@ -34,4 +34,4 @@ def load(problem: Problem) -> Program:
 
 
 if __name__ == "__main__":
-    serve("numpy", np.__version__, load)
+    serve(np.__version__, load)

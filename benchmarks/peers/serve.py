@@ -69,8 +69,8 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def time_samples(call: Callable[[], object], samples: int, sample_seconds: float) -> tuple[list[float], int]:
-    """Seconds of one call for each undisturbed sample, and how many samples were disturbed.
+def time_samples(call: Callable[[], object], samples: int, sample_seconds: float) -> list[float]:
+    """Seconds of one call for each undisturbed sample; where there are too few, the CPU time in each.
 
     A sample is as many calls as take `sample_seconds`, at least one.
     """
@@ -85,9 +85,8 @@ def time_samples(call: Callable[[], object], samples: int, sample_seconds: float
         cpu.append((time.process_time() - before) / count)
         if wall <= DISTURBED * cpu[-1] * count:
             kept.append(wall / count)
-    dropped = len(cpu) - len(kept)
     # As our own clock does: on a machine that is never quiet nobody is left out.
-    return (kept if len(kept) >= min(LEAST, samples) else cpu), dropped
+    return kept if len(kept) >= min(LEAST, samples) else cpu
 
 
 def _wall(call: Callable[[], object], count: int) -> float:
@@ -97,7 +96,7 @@ def _wall(call: Callable[[], object], count: int) -> float:
     return time.perf_counter() - started
 
 
-def serve(peer: str, version: str, load: Callable[[Problem], Program]) -> None:
+def serve(version: str, load: Callable[[Problem], Program]) -> None:
     """Answer requests until stdin ends. What libraries print goes to stderr."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -107,7 +106,7 @@ def serve(peer: str, version: str, load: Callable[[Problem], Program]) -> None:
         replies.flush()
 
     program: Program | None = None
-    reply({"peer": peer, "version": version})
+    reply({"version": version})
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -121,8 +120,8 @@ def serve(peer: str, version: str, load: Callable[[Problem], Program]) -> None:
             elif program is None:
                 reply({"error": "No case is loaded."})
             else:
-                seconds, dropped = time_samples(program.call, request["samples"], request["sample_seconds"])
-                reply({"seconds": seconds, "dropped": dropped})
+                seconds = time_samples(program.call, request["samples"], request["sample_seconds"])
+                reply({"seconds": seconds})
         except UnsupportedError as unsupported:
             reply({"unsupported": str(unsupported)})
         except Exception as error:

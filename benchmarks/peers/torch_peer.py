@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from layouts import filter_channels_first, groups, image_channels_first, output_from_channels_first
 from serve import Problem, Program, UnsupportedError, aligned, serve
+from torch.nn import functional
 
 Call = Callable[[], torch.Tensor]
-CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 
 
 def load(problem: Problem) -> Program:
@@ -88,7 +88,7 @@ def convolution_function(problem: Problem, dimensions: int) -> Callable[..., tor
     case = problem.case
     stride = (1, case["stride"]) if dimensions == 2 and len(case["spatial"]) == 1 else case["stride"]
     if case["kind"] == "transposed_conv":
-        return functools.partial(F.conv_transpose2d, stride=stride, padding=case["padding"])
+        return functools.partial(functional.conv_transpose2d, stride=stride, padding=case["padding"])
     return functools.partial(CONVOLUTIONS[dimensions], stride=stride, groups=groups(case))
 
 
@@ -119,4 +119,4 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     with torch.inference_mode():
-        serve("torch", torch.__version__, load)
+        serve(torch.__version__, load)

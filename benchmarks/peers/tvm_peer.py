@@ -54,4 +54,4 @@ def stored_path(store: Path, case: str) -> Path:
 
 
 if __name__ == "__main__":
-    serve("tvm", tvm.__version__, load)
+    serve(tvm.__version__, load)

@@ -14,7 +14,6 @@ import tempfile
 import time
 import types
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 import tvm
@@ -78,7 +77,7 @@ def store_tuned(path: Path, module: tvm.IRModule, target: Target) -> None:
     unfinished.replace(path)
 
 
-def _seconds(record: Any) -> float:  # noqa: ANN401 - a class of MetaSchedule
+def _seconds(record: ms.database.TuningRecord) -> float:
     times = [float(value) for value in record.run_secs or ()]
     return sum(times) / len(times) if times else float("inf")
 

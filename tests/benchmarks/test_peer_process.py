@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import peer_process
-from benchmarks.peer_process import CONTENDERS, Loaded, PeerError, PeerProcess, Unavailable, peer_environment
+from benchmarks.peer_process import CONTENDERS, Built, PeerError, PeerProcess, Unavailable, peer_environment
 
 HERE = Path(sys.prefix)
 CASE = {"name": "c", "kind": "matmul", "m": 3, "n": 5, "k": 4, "batch": 0, "epilogue": "bias_relu"}
@@ -24,7 +24,7 @@ def operands() -> list[np.ndarray]:
     return [rng.random(shape, dtype=np.float32) - np.float32(0.5) for shape in ((4, 3), (4, 5), (5,))]
 
 
-def load(peer: PeerProcess, folder: Path, case: dict, inputs: list[Path]) -> Loaded | Unavailable:
+def load(peer: PeerProcess, folder: Path, case: dict, inputs: list[Path]) -> Built | Unavailable:
     return peer.load(case, folder / "kernel.mlir", inputs, folder / "out.npy", folder)
 
 
@@ -34,7 +34,7 @@ def test_a_case_is_built_checked_and_timed(tmp_path: Path) -> None:
     with PeerProcess(HERE, "numpy", None) as peer:
         assert peer.version == np.__version__
         loaded = load(peer, tmp_path, case, files(tmp_path, left, right, bias))
-        assert isinstance(loaded, Loaded)
+        assert isinstance(loaded, Built)
         expected = np.maximum(left.T.astype(float) @ right + bias, 0)
         np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-6)
         seconds = peer.sample(3, sample_seconds=1e-4)
@@ -58,7 +58,7 @@ def test_what_a_library_lacks_is_told_from_what_failed(tmp_path: Path) -> None:
 def test_a_peer_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     left = np.ones((600, 600), np.float32)
     with PeerProcess(HERE, "numpy", None) as peer:
-        assert isinstance(load(peer, tmp_path, CASE | {"epilogue": ""}, files(tmp_path, left, left)), Loaded)
+        assert isinstance(load(peer, tmp_path, CASE | {"epilogue": ""}, files(tmp_path, left, left)), Built)
         with pytest.raises(PeerError, match=r"took longer than 0\.1 s"):
             peer.sample(100, sample_seconds=1.0, limit_seconds=0.1)
         with pytest.raises(PeerError, match="was ended before"):

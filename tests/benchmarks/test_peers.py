@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs import arguments, reference
-from benchmarks.peer_process import Loaded, PeerProcess, Unavailable
+from benchmarks.peer_process import Built, PeerProcess, Unavailable
 from benchmarks.suite import make_case
 
 HERE = Path(sys.prefix)
@@ -66,5 +66,5 @@ def test_results_are_right(peer: PeerProcess, name: str, tmp_path: Path) -> None
         assert isinstance(loaded, Unavailable)
         assert loaded.unsupported
     else:
-        assert isinstance(loaded, Loaded), loaded
+        assert isinstance(loaded, Built), loaded
         assert reference(case, given).mismatch(np.load(tmp_path / "out.npy"), case) is None
