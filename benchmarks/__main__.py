@@ -15,7 +15,7 @@ from benchmarks.ours import OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
-from benchmarks.run import ALL_CONTENDERS, Plan, run
+from benchmarks.run import ALL_CONTENDERS, Plan, run, tell
 from benchmarks.suite import Case, load_suite
 from benchmarks.summary import summarise
 from harl_mlir.errors import HarlError, UsageError
@@ -32,18 +32,18 @@ def main() -> int:
     try:
         return {"run": _run, "report": _report, "install": _install}[options.command](options)
     except UsageError as error:
-        _tell(f"benchmarks: {error}")
+        tell(f"benchmarks: {error}")
         return 2
     except HarlError as error:
-        _tell(f"benchmarks: {error}")
+        tell(f"benchmarks: {error}")
         return 1
     except KeyboardInterrupt:
-        _tell("benchmarks: interrupted; the same command goes on from here")
+        tell("benchmarks: interrupted; the same command goes on from here")
         return _INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:
-    one_thread_without_presets()
+    _one_thread_without_presets()
     suite = load_suite()
     budget = QUICK if options.quick else FULL
     seconds, trials = options.seconds or budget["seconds"], options.trials or int(budget["trials"])
@@ -83,7 +83,7 @@ def _environments(contenders: Sequence[str], folder: Path | None) -> tuple[dict[
     """The peers' environments by name, and why others are missing. Those in our own folder are made."""
     names = list(dict.fromkeys(CONTENDERS[n].environment for n in contenders if n in CONTENDERS))
     if folder is None:
-        made = install(names, progress=_tell)
+        made = install(names, progress=tell)
     else:
         given = {name: environment(name, folder) for name in names}
         made = [
@@ -92,7 +92,7 @@ def _environments(contenders: Sequence[str], folder: Path | None) -> tuple[dict[
         ]
     for each in made:
         if each.failure is not None:
-            _tell(f"{each.name} is not installed: {each.failure}")
+            tell(f"{each.name} is not installed: {each.failure}")
     return (
         {each.name: each.folder for each in made if each.failure is None},
         {each.name: each.failure for each in made if each.failure is not None},
@@ -100,9 +100,9 @@ def _environments(contenders: Sequence[str], folder: Path | None) -> tuple[dict[
 
 
 def _install(options: argparse.Namespace) -> int:
-    made = install(folder=options.environments or FOLDER, progress=_tell)
+    made = install(folder=options.environments or FOLDER, progress=tell)
     for each in made:
-        _tell(f"{each.name}: {each.failure or each.folder}")
+        tell(f"{each.name}: {each.failure or each.folder}")
     return 1 if any(each.failure for each in made) else 0
 
 
@@ -127,11 +127,7 @@ def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
     return tuple(n for n in ALL_CONTENDERS if not quick or n in OURS or CONTENDERS[n].is_compared)
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def one_thread_without_presets() -> None:
+def _one_thread_without_presets() -> None:
     """Start again with one thread a library and no other `OPENBLAS_*` setting.
 
     Such presets pick other kernels than a library would for this core, and its threads start with it.

@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.passes import ContenderError
+from benchmarks.results import Tuned
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.measure.pool import Pool, WorkerError
@@ -28,24 +28,8 @@ UNTUNED_CAP_SECONDS = 2.0
 """A call of the untuned kernel that takes longer is given up: it is `slower than` this."""
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """What tuning a case gave.
-
-    Attributes:
-        candidates: the chosen candidate of each task that is better tuned than not, by workload key.
-        trials: candidates measured; `failures` of them failed.
-        seconds: wall time, the search's start and the re-timing of the finalists included.
-    """
-
-    candidates: Mapping[str, Candidate]
-    trials: int
-    failures: int
-    seconds: float
-
-
-def tune_case(kernel: str, settings: Settings) -> Tuning:
-    """Tune a kernel's text from nothing.
+def tune_case(case: str, kernel: str, settings: Settings) -> Tuned:
+    """Tune the kernel's text of a case from nothing; the contender is the agent.
 
     Raises:
         HarlError: the kernel was refused, or the run could not be completed.
@@ -63,7 +47,9 @@ def tune_case(kernel: str, settings: Settings) -> Tuning:
         raise result.error
     if result.status == "interrupted":
         raise KeyboardInterrupt
-    return Tuning(
+    return Tuned(
+        case,
+        settings.agent,
         candidates={t.task.key: t.chosen for t in result.tasks if t.chosen is not None},
         trials=sum(t.trials for t in result.tasks),
         failures=sum(sum(t.failures.values()) for t in result.tasks),

@@ -40,7 +40,7 @@ def write_plot(found: Mapping[str, Any], file: Path) -> None:
     axes.set_yticks(range(len(cases)), [case["name"] for case in cases], fontsize=6)
     axes.set_ylim(max(1, len(cases)) - 0.5, -0.5)
     axes.set_xlabel("times the best peer of the case (log scale; bars: 95 % interval)")
-    words = ", ".join(f"{colour}: {sum(c['verdict'] == colour for c in cases)}" for colour in _COLOURS)
+    words = ", ".join(f"{word}: {sum(case['verdict'] == word for case in cases)}" for word in _COLOURS)
     axes.set_title(f"{found['machine']['processor']}, one core, f32 ({words})", fontsize=9)
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
     pyplot.close(figure)

@@ -19,54 +19,59 @@ from harl_mlir.space.candidate import Candidate
 Reason: TypeAlias = Literal["unsupported", "not_installed", "failed"]
 
 
-class Tuned(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
-    """A contender of ours was tuned; see `benchmarks.ours.Tuning`."""
-
+class _Cell(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
     case: str
+
+
+class _ContenderCell(_Cell, frozen=True):
     contender: str
+
+
+class Tuned(_ContenderCell, frozen=True):
+    """A contender of ours was tuned.
+
+    Attributes:
+        candidates: the chosen candidate of each task that is better tuned than not, by workload key.
+        trials: candidates measured; `failures` of them failed.
+        seconds: wall time, the search's start and the re-timing of the finalists included.
+    """
+
     candidates: dict[str, Candidate]
     trials: int
     failures: int
     seconds: float
 
 
-class Loaded(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+class Loaded(_ContenderCell, frozen=True):
     """A peer built the case, and its result was right."""
 
-    case: str
-    contender: str
     build_seconds: float
     version: str
 
 
-class Absent(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+class Absent(_ContenderCell, frozen=True):
     """A contender has no time for a case, and why in one sentence.
 
     `kind`: it has no such operation; or its environment could not be installed; or it failed on the case.
     """
 
-    case: str
-    contender: str
     kind: Reason
     reason: str
 
 
-class Slow(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+class Slow(_ContenderCell, frozen=True):
     """A contender whose call takes too long for the passes.
 
     `seconds` is one call; None where it was given up after `slower_than`.
     """
 
-    case: str
-    contender: str
     seconds: float | None = None
     slower_than: float | None = None
 
 
-class Pass(msgspec.Struct, frozen=True, tag=True, tag_field="cell"):
+class Pass(_Cell, frozen=True):
     """One pass over the contenders of a case; see `benchmarks.passes.Timed`."""
 
-    case: str
     number: int
     peaks: tuple[float, float]
     attempts: int
@@ -101,7 +106,6 @@ class Results:
         self.cells: list[Cell] = []
         self._lock = threading.Lock()
         self._output = Output(file, "--json")
-        self._lines: list[bytes] = []
         self._summary: Mapping[str, Any] = {}
         if file.exists() and file.stat().st_size > 0:
             known = _read(file)
@@ -118,10 +122,7 @@ class Results:
     def forget(self, case: str) -> None:
         """Drop all cells of a case: what they say is no longer so."""
         with self._lock:
-            kept = [
-                (cell, line) for cell, line in zip(self.cells, self._lines, strict=True) if cell.case != case
-            ]
-            self.cells, self._lines = [cell for cell, _ in kept], [line for _, line in kept]
+            self.cells = [cell for cell in self.cells if cell.case != case]
             self.write()
 
     def write(self, summary: Mapping[str, Any] | None = None) -> None:
@@ -130,7 +131,7 @@ class Results:
             self._summary = summary
         head = {**self._summary, "settings": self.settings, "machine": self.machine}
         text = msgspec.json.format(msgspec.json.encode(head), indent=1).decode()
-        cells = ",\n".join(line.decode() for line in self._lines)
+        cells = ",\n".join(msgspec.json.encode(cell).decode() for cell in self.cells)
         self._output.write(f'{text.rstrip().removesuffix("}").rstrip()},\n "cells": [\n{cells}\n]}}\n')
 
     def of(self, kind: type[_OfContender], case: str) -> dict[str, _OfContender]:
@@ -138,8 +139,9 @@ class Results:
         return {c.contender: c for c in tuple(self.cells) if isinstance(c, kind) and c.case == case}
 
     def passes(self, case: str) -> dict[int, Pass]:
-        """The newest passes of a case, by number."""
-        return {c.number: c for c in self.cells if isinstance(c, Pass) and c.case == case}
+        """The passes of a case, by number and in the order of numbers."""
+        made = (cell for cell in self.cells if isinstance(cell, Pass) and cell.case == case)
+        return {cell.number: cell for cell in sorted(made, key=lambda cell: cell.number)}
 
     def timed(self) -> set[str]:
         """The contenders that were timed in any pass."""
@@ -150,10 +152,9 @@ class Results:
             # A pass that was made again, with more contenders, replaces the former.
             for index, old in enumerate(self.cells):
                 if isinstance(old, Pass) and (old.case, old.number) == (cell.case, cell.number):
-                    del self.cells[index], self._lines[index]
+                    del self.cells[index]
                     break
         self.cells.append(cell)
-        self._lines.append(msgspec.json.encode(cell))
 
     def _refuse_others(self, file: Path, known: _File) -> None:
         for what, old, new in (
@@ -171,6 +172,11 @@ def read_results(file: Path) -> Results:
     """The results of a file, to report on. Raises InputError."""
     known = _read(file)
     return Results(file, known.settings, known.machine)
+
+
+def rounded(value: float) -> float:
+    """To the five digits that figures of the file have."""
+    return float(f"{value:.5g}")
 
 
 def _processor(machine: Mapping[str, Any]) -> dict[str, Any]:

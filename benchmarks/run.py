@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks.kernels import kernel_text
@@ -23,13 +24,14 @@ from benchmarks.ours import (
 )
 from benchmarks.passes import Contender, ContenderError, timed_pass
 from benchmarks.peer_process import CONTENDERS, Unavailable
-from benchmarks.results import Absent, Loaded, Pass, Reason, Results, Slow, Tuned
+from benchmarks.results import Absent, Loaded, Pass, Reason, Results, Slow, Tuned, rounded
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
 from benchmarks.theirs import Peer
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.settings import Settings
+from harl_mlir.tasks.task import Task
 
 ALL_CONTENDERS = (*OURS, *CONTENDERS)
 UNTUNED_PASS_SECONDS = 0.1
@@ -44,6 +46,7 @@ class Plan:
         cases, contenders: those asked for; contenders that a case has been timed with stay with it.
         seconds, trials: budget of each of our tuned contenders.
         passes: over each case.
+        seed: of the search.
         core: the one everything is timed on.
         build_core: where peers are built meanwhile; None where there is no other core.
         environments: of the peers, by name; why there are no others is in `missing`.
@@ -66,7 +69,7 @@ class Plan:
 def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
     """Run what is not there yet."""
     for number, case in enumerate(plan.cases, start=1):
-        _tell(f"[{number}/{len(plan.cases)}] {case.name}: {case.flops / 1e9:.3g} GFLOP")
+        tell(f"[{number}/{len(plan.cases)}] {case.name}: {case.flops / 1e9:.3g} GFLOP")
         with Pool(core=plan.core) as pool:
             _CaseRun(plan, results, case, pool).run()
         results.write(summarise(results, suite))
@@ -78,10 +81,14 @@ class _CaseRun:
     results: Results
     case: Case
     pool: Pool
-    kernel: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.kernel = kernel_text(self.case)
+    @cached_property
+    def kernel(self) -> str:
+        return kernel_text(self.case)
+
+    @cached_property
+    def function(self) -> Task:
+        return whole_function(self.pool, self.kernel, self.case.name)
 
     def run(self) -> None:
         wanted = self._wanted()
@@ -89,7 +96,7 @@ class _CaseRun:
         if not live or not self._unfinished_passes(live):
             return
         if not self._candidates_are_legal():
-            _tell("  the spaces have changed since it was tuned: begun again")
+            tell("  the spaces have changed since it was tuned: begun again")
             self.results.forget(self.case.name)
             live = self._live(wanted)
         with self._loading(live) as loading:
@@ -130,14 +137,12 @@ class _CaseRun:
                 continue
             settings = Settings(agent, self.plan.trials, self.plan.seconds, seed=self.plan.seed)
             try:
-                made = tune_case(self.kernel, settings)
+                made = tune_case(self.case.name, self.kernel, settings)
             except HarlError as error:
                 self._absent(agent, "failed", str(error))
                 continue
-            _tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
-            self.results.add(
-                Tuned(self.case.name, agent, dict(made.candidates), made.trials, made.failures, made.seconds)
-            )
+            tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
+            self.results.add(made)
 
     def _time_untuned(self) -> None:
         """Within the cap, before the passes: most kernels as they come are far too slow for these."""
@@ -145,7 +150,7 @@ class _CaseRun:
         if UNTUNED in known or self.results.passes(self.case.name):
             return
         try:
-            seconds = time_untuned(self.pool, whole_function(self.pool, self.kernel, self.case.name))
+            seconds = time_untuned(self.pool, self.function)
         except ContenderError as error:
             self._absent(UNTUNED, "failed", str(error))
             return
@@ -155,15 +160,12 @@ class _CaseRun:
             self.results.add(Slow(self.case.name, UNTUNED, seconds))
 
     def _our_kernels(self, names: Sequence[str]) -> list[OurKernel]:
-        if not names:
-            return []
-        function = whole_function(self.pool, self.kernel, self.case.name)
         tuned = self.results.of(Tuned, self.case.name)
         kernels = []
         for name in names:
             candidates = tuned[name].candidates if name in tuned else {}
             try:
-                kernels.append(our_kernel(name, self.pool, self.kernel, function, candidates))
+                kernels.append(our_kernel(name, self.pool, self.kernel, self.function, candidates))
             except ContenderError as error:
                 self._absent(name, "failed", str(error))
         return kernels
@@ -214,23 +216,20 @@ class _CaseRun:
             left = [contender for contender in left if contender.name not in made.lost]
             if not left:
                 return
-            seconds = {name: [_rounded(s) for s in taken] for name, taken in made.seconds.items()}
+            seconds = {name: [rounded(s) for s in taken] for name, taken in made.seconds.items()}
             self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
             self._tell_pass(number, seconds)
 
     def _tell_pass(self, number: int, seconds: dict[str, list[float]]) -> None:
         rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
-        _tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in ALL_CONTENDERS if n in rates))
+        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in ALL_CONTENDERS if n in rates))
 
     def _absent(self, name: str, kind: Reason, reason: str) -> None:
         short = (reason.strip().splitlines() or ["no reason was given"])[0]
-        _tell(f"  {name}: {kind}: {short}")
+        tell(f"  {name}: {kind}: {short}")
         self.results.add(Absent(self.case.name, name, kind, short))
 
 
-def _rounded(seconds: float) -> float:
-    return float(f"{seconds:.5g}")
-
-
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """News of the run, which are no result."""
     print(line, file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.ours import AGENTS, OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.ratios import Array, capped_geomean, interval, paired_ratio, resampled_ratios, verdict
-from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned
+from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned, rounded
 from benchmarks.suite import Case
 
 
@@ -20,10 +20,12 @@ def summarise(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
     Ratios are those of the best of our tuned contenders to the best peer, both by their median.
     """
     cases, draws = [], defaultdict[str, list[Array]](list)
+    peaks: list[float] = []
     for case in suite:
-        passes = [results.passes(case.name)[n] for n in sorted(results.passes(case.name))]
+        passes = list(results.passes(case.name).values())
         if not passes:
             continue
+        peaks += [peak for made in passes for peak in made.peaks]
         found, resampled = _case(results, case, passes)
         cases.append(found)
         if resampled is not None:
@@ -34,13 +36,12 @@ def summarise(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
         name: _group([case for case in compared if case["class"] == name], of_class)
         for name, of_class in draws.items()
     }
-    peaks = [p for case in suite for made in results.passes(case.name).values() for p in made.peaks]
     classes = {name: group["geomean"] for name, group in details.items()}
     whole = _group(compared, every) if compared else None
     return {
-        "peak_gflops": _rounded(statistics.median(peaks) / 1e9) if peaks else None,
+        "peak_gflops": rounded(statistics.median(peaks) / 1e9) if peaks else None,
         "geomean_ratio": whole["geomean"] if whole else None,
-        "mean_of_classes": _rounded(statistics.mean(classes.values())) if classes else None,
+        "mean_of_classes": rounded(statistics.mean(classes.values())) if classes else None,
         "classes": classes,
         "class_details": details,
         "whole": whole,
@@ -66,7 +67,7 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "best_ours": ours,
         "best_peer": peer,
         "share_of_peak": _share(case, passes, ours),
-        "trial_0_share": _rounded(medians[ours] / medians["default"])
+        "trial_0_share": rounded(medians[ours] / medians["default"])
         if ours and "default" in medians
         else None,
         "ratio_to_best_peer": None,
@@ -76,10 +77,10 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
     draws = resampled_ratios(samples[ours], samples[peer])
     bounds = interval(draws)
     found |= {
-        "ratio_to_best_peer": _rounded(paired_ratio(samples[ours], samples[peer])),
-        "interval": [_rounded(bound) for bound in bounds],
+        "ratio_to_best_peer": rounded(paired_ratio(samples[ours], samples[peer])),
+        "interval": [rounded(bound) for bound in bounds],
         "verdict": verdict(bounds),
-        "ratios": {n: _rounded(paired_ratio(samples[n], samples[peer])) for n in AGENTS if n in samples},
+        "ratios": {n: rounded(paired_ratio(samples[n], samples[peer])) for n in AGENTS if n in samples},
     }
     return found, draws
 
@@ -97,21 +98,21 @@ def _contenders(
         if slow.seconds is None:
             found[name]["slower_than_seconds"] = slow.slower_than
         else:
-            rate = _rounded(case.flops / slow.seconds / 1e9)
+            rate = rounded(case.flops / slow.seconds / 1e9)
             found[name] |= {"gflops_median": rate, "gflops_best": rate, "samples": 1}
     for name, median in medians.items():
         best = min(min(of) for of in samples[name])
         found[name] |= {
-            "gflops_median": _rounded(case.flops / median / 1e9),
-            "gflops_best": _rounded(case.flops / best / 1e9),
+            "gflops_median": rounded(case.flops / median / 1e9),
+            "gflops_best": rounded(case.flops / best / 1e9),
             "samples": sum(map(len, samples[name])),
         }
     for name, tuned in results.of(Tuned, case.name).items():
         found[name] |= {
-            "trials": tuned.trials, "failures": tuned.failures, "tune_seconds": _rounded(tuned.seconds)
+            "trials": tuned.trials, "failures": tuned.failures, "tune_seconds": rounded(tuned.seconds)
         }  # fmt: skip
     for name, loaded in results.of(Loaded, case.name).items():
-        found[name]["build_seconds"] = _rounded(loaded.build_seconds)
+        found[name]["build_seconds"] = rounded(loaded.build_seconds)
     return {name: found[name] for name in (*OURS, *CONTENDERS) if name in found}
 
 
@@ -122,7 +123,7 @@ def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None
     shares = (
         case.flops / statistics.median(made.seconds[ours]) / statistics.mean(made.peaks) for made in passes
     )
-    return _rounded(statistics.median(shares))
+    return rounded(statistics.median(shares))
 
 
 def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:
@@ -130,8 +131,8 @@ def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str,
     bounds = interval(capped_geomean(draws))
     zeros = [case["trial_0_share"] for case in cases if case["trial_0_share"] is not None]
     return {
-        "geomean": _rounded(float(capped_geomean([case["ratio_to_best_peer"] for case in cases]))),
-        "interval": [_rounded(bound) for bound in bounds],
+        "geomean": rounded(float(capped_geomean([case["ratio_to_best_peer"] for case in cases]))),
+        "interval": [rounded(bound) for bound in bounds],
         "verdict": verdict(bounds),
         "cases": len(cases),
         **{word: sum(case["verdict"] == word for case in cases) for word in ("ahead", "tied", "behind")},
@@ -142,7 +143,3 @@ def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str,
 
 def _versions(results: Results) -> dict[str, str]:
     return {cell.contender: cell.version for cell in results.cells if isinstance(cell, Loaded)}
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.5g}")
