@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -21,9 +22,20 @@ from benchmarks.summary import summarise
 from harl_mlir.errors import HarlError, UsageError
 
 RESULTS = Path(__file__).parent / "results"
-FULL = {"seconds": 60.0, "trials": 200, "passes": 3}
-QUICK = {"seconds": 8.0, "trials": 64, "passes": 3}
 _INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """Seconds and trials of each tuning, passes over each case."""
+
+    seconds: float
+    trials: int
+    passes: int
+
+
+_FULL = _Budget(60.0, 200, 3)
+_QUICK = _Budget(8.0, 64, 3)
 
 
 def main() -> int:
@@ -45,9 +57,9 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> int:
     _one_thread_without_presets()
     suite = load_suite()
-    budget = QUICK if options.quick else FULL
-    seconds, trials = options.seconds or budget["seconds"], options.trials or int(budget["trials"])
-    passes = options.passes or int(budget["passes"])
+    default = _QUICK if options.quick else _FULL
+    seconds, trials = options.seconds or default.seconds, options.trials or default.trials
+    passes = options.passes or default.passes
     core = max(os.sched_getaffinity(0)) if options.core is None else options.core
     settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
     results = Results(options.json, settings, this_machine(core))
@@ -154,12 +166,12 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seconds",
         type=float,
-        help=f"for each tuning (default {FULL['seconds']:g}, quick {QUICK['seconds']:g})",
+        help=f"for each tuning (default {_FULL.seconds:g}, quick {_QUICK.seconds:g})",
     )
     made.add_argument(
-        "--trials", type=int, help=f"for each tuning (default {FULL['trials']}, quick {QUICK['trials']})"
+        "--trials", type=int, help=f"for each tuning (default {_FULL.trials}, quick {_QUICK.trials})"
     )
-    made.add_argument("--passes", type=int, help=f"default {FULL['passes']}, quick {QUICK['passes']}")
+    made.add_argument("--passes", type=int, help=f"default {_FULL.passes}, quick {_QUICK.passes}")
     made.add_argument("--seed", type=int, default=0, help="of the search (default 0)")
     made.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
     made.add_argument("--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists")

@@ -9,18 +9,6 @@ from benchmarks.suite import Case, Shape
 _PREFIX = {1: "conv_1d", 2: "conv_2d", 3: "conv_3d"}
 _CHANNELS_LAST = {1: "nwc_wcf", 2: "nhwc_hwcf", 3: "ndhwc_dhwcf"}
 _CHANNELS_FIRST = {1: "ncw_fcw", 2: "nchw_fchw", 3: "ncdhw_fcdhw"}
-_PRODUCT = """{
-  ^bb0(%x: f32, %y: f32, %o: f32):
-    %product = arith.mulf %x, %y : f32
-    %sum = arith.addf %o, %product : f32
-    linalg.yield %sum : f32
-  }"""
-_BIAS_RELU = """{
-  ^bb0(%x: f32, %y: f32, %o: f32):
-    %sum = arith.addf %x, %y : f32
-    %positive = arith.maximumf %sum, %zero : f32
-    linalg.yield %positive : f32
-  }"""
 
 
 def kernel_text(case: Case) -> str:
@@ -91,7 +79,8 @@ def _op(case: Case) -> tuple[str, str]:
     if f.get("groups", 1) > 1:
         # linalg's own op with channels last wants the filters' loops in front of the window's.
         if last:
-            return _grouped_channels_last(stride), f"{_PRODUCT} "
+            body = _body(product="mulf %x, %y", sum="addf %o, %product")
+            return _grouped_channels_last(stride), f"{body} "
         return f"linalg.conv_2d_ngchw_gfchw {attributes}", ""
     return f"linalg.{_PREFIX[dims]}_{(_CHANNELS_LAST if last else _CHANNELS_FIRST)[dims]} {attributes}", ""
 
@@ -119,11 +108,23 @@ def _epilogue(case: Case) -> str:
     along = loops[1] if case.fields.get("layout") == "channels_first" else loops[-1]
     out, bias = tensor(case.output), len(case.inputs) - 1
     maps = _maps(loops, loops, [along], loops)
+    body = _body(sum="addf %x, %y", positive="maximumf %sum, %zero")
     return (
         f"  %fused = linalg.generic {{indexing_maps = {maps}, {_iterators(len(loops), 0)}}}"
         f" ins(%result, %arg{bias} : {out}, {tensor(case.inputs[bias])}) outs(%empty : {out})"
-        f" {_BIAS_RELU} -> {out}"
+        f" {body} -> {out}"
     )
+
+
+def _body(**values: str) -> str:
+    """That of a generic of `%x` and `%y` into `%o`: its operations by their results, the last one yielded."""
+    ops = "\n".join(f"    %{name} = arith.{op} : f32" for name, op in values.items())
+    *_, result = values
+    return f"""{{
+  ^bb0(%x: f32, %y: f32, %o: f32):
+{ops}
+    linalg.yield %{result} : f32
+  }}"""
 
 
 def _maps(loops: Sequence[str], *results: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Whether tuned kernels keep their memory: `python -m benchmarks.soak [--calls N]`.
 
 Kernels with buffers of their own (packed panels, tiles with an epilogue, transposed copies) are built,
-checked and called a million times each; the resident memory of the process is told before and after.
+checked and called a million times each; the resident memory before and how far it grew is told.
 It ends with 1 if any grew by more than a megabyte.
 """
 
@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from random import Random
 
 from benchmarks.kernels import kernel_text
@@ -19,6 +18,7 @@ from benchmarks.suite import make_case
 from harl_mlir.frontend.prepare import prepare
 from harl_mlir.measure.build import build
 from harl_mlir.measure.check import TaskBench
+from harl_mlir.measure.process import resident_bytes
 from harl_mlir.mlir import ir
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
@@ -29,8 +29,10 @@ from harl_mlir.tasks.task import Task
 
 _ALLOWED_GROWTH = 1 << 20
 _BLOCK = 1000
-_PLAIN = {"batch": 0, "a_transposed": False, "b_transposed": False, "epilogue": ""}
-_MATMUL = {"kind": "matmul", "m": 25, "n": 47, "k": 19, **_PLAIN}
+_MATMUL = {
+    "kind": "matmul", "m": 25, "n": 47, "k": 19, "batch": 0, "a_transposed": False, "b_transposed": False,
+    "epilogue": "",
+}  # fmt: skip
 _CONV = {
     "kind": "conv", "batch": 1, "spatial": [7, 7], "channels": 5, "filters": 18, "kernel": 3, "stride": 1,
     "padding": 1, "layout": "channels_first", "groups": 1, "depthwise": False, "epilogue": "",
@@ -54,12 +56,6 @@ def main() -> int:
     return 1 if max(grown) > _ALLOWED_GROWTH else 0
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in use."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def _soak(name: str, calls: int) -> int:
     fields, wanted = _KERNELS[name]
     case = make_case({"name": name, "class": "", "quick": False, **fields})
@@ -73,11 +69,10 @@ def _soak(name: str, calls: int) -> int:
     if failure is not None:
         raise RuntimeError(f"{name}: {failure.message}")
     call(_BLOCK)
-    before = resident_bytes()
+    before = resident_bytes(os.getpid())
     for _ in range(calls // _BLOCK):
         call(_BLOCK)
-    after = resident_bytes()
-    growth = after - before
+    growth = resident_bytes(os.getpid()) - before
     print(f"{name}: {calls // _BLOCK * _BLOCK} calls, {before} bytes before, {growth:+d} after")
     return growth
 

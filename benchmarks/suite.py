@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,6 @@ class Case:
 
     Attributes:
         fields: the case as `suite.json` has it; what the programs of the peers are given.
-        kind: `matmul`, `matvec`, `vecmat`, `conv` or `transposed_conv`; says which fields there are.
-        category: its class in the results.
-        quick: whether `--quick` runs it.
         inputs: shapes of the arguments; images are padded already (except a transposed convolution's).
         output: shape of the result.
         terms: products summed for one element of the result.
@@ -43,33 +39,28 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """See the class."""
+        """`matmul`, `matvec`, `vecmat`, `conv` or `transposed_conv`; says which fields there are."""
         return str(self.fields["kind"])
 
     @property
     def category(self) -> str:
-        """See the class."""
+        """Its class in the results."""
         return str(self.fields["class"])
 
     @property
     def quick(self) -> bool:
-        """See the class."""
+        """Whether `--quick` runs it."""
         return bool(self.fields["quick"])
 
     @property
     def has_epilogue(self) -> bool:
-        """Whether a bias over the last loop of filters or columns is added, and ReLU taken."""
+        """Whether a bias along the filters or columns is added, and ReLU taken."""
         return bool(self.fields.get("epilogue"))
 
-    @cached_property
+    @property
     def flops(self) -> int:
         """Operations of the direct algorithm: two a multiply-add, one each for bias and ReLU."""
         return 2 * self.multiply_adds + (2 * math.prod(self.output) if self.has_epilogue else 0)
-
-    @cached_property
-    def bytes(self) -> int:
-        """Size of all arguments and the result."""
-        return 4 * sum(math.prod(shape) for shape in (*self.inputs, self.output))
 
 
 def load_suite(file: Path = SUITE_FILE) -> tuple[Case, ...]:
