@@ -1,7 +1,7 @@
 """`python -m benchmarks.held_out [NAME=KERNEL.mlir...] [--list FILE]`: no weights may be trained on these.
 
-Adds the workload keys of the suite, the examples, the recorded spaces that come with the package and the
-kernels named to `harl_mlir/weights/held_out.json`. Nothing is removed.
+Adds the workload keys of the suite, the examples, the recorded spaces (of the kernels in `benchmarks/spaces` and
+of the files that come with the package) and the kernels named to `harl_mlir/weights/held_out.json`. Nothing is removed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.training.held_out import HELD_OUT_FILE, encode, extended, load_held_out
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+SPACES = Path(__file__).parent / "spaces"
 Workloads = dict[str, set[str]]
 """Names by workload key."""
 
@@ -47,6 +48,11 @@ def example_kernels() -> Iterator[tuple[str, str]]:
     return ((name, text) for name, text in texts if "transform.named_sequence" not in text)
 
 
+def space_kernels() -> Iterator[tuple[str, str]]:
+    """The kernels of which spaces are recorded."""
+    return ((f"spaces/{path.stem}", read_mlir(path)) for path in sorted(SPACES.glob("*.mlir")))
+
+
 def recorded_workloads() -> Workloads:
     """The keys of the recorded spaces."""
     held: Workloads = {}
@@ -66,7 +72,10 @@ def main() -> None:
     pairs = [line.partition("=") for line in (*options.kernels, *lines) if line.strip()]
     named = [(name.strip(), read_mlir(Path(path.strip()))) for name, _, path in pairs]
     before = load_held_out()
-    found = (workloads([*suite_kernels(), *example_kernels(), *named]), recorded_workloads())
+    found = (
+        workloads([*suite_kernels(), *example_kernels(), *space_kernels(), *named]),
+        recorded_workloads(),
+    )
     after = before
     for some in found:
         after = extended(after, some)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -20,6 +21,7 @@ from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
 from harl_mlir.records.record import Environment, Record, Stage
 from harl_mlir.records.schema import ForeignFileError, ensure_schema
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.tasks.task import Task
 
 _BUSY_SECONDS = 30.0
 _INSERT = """
@@ -91,6 +93,33 @@ class Database:
                 return []
             rows = self._connection.execute(_SELECT, (task, row)).fetchall()
             return [_record(task, environment, row) for row in rows]
+
+        return self._guarded(read)
+
+    def add_task(self, task: Task) -> None:
+        """Keep a task's facts, unless they are there; its place in a program is left out."""
+        facts = replace(task, weight=1, function="", place="", spellings=())
+        row = (task.key, msgspec.json.encode(facts).decode())
+        self._guarded(
+            lambda: self._connection.execute("INSERT OR IGNORE INTO task (key, facts) VALUES (?, ?)", row)
+        )
+
+    def tasks(self) -> list[Task]:
+        """The tasks whose facts the file holds, by key. Records older than version 3 have none."""
+
+        def read() -> list[Task]:
+            rows = self._connection.execute("SELECT facts FROM task ORDER BY key").fetchall()
+            return [msgspec.json.decode(facts, type=Task) for (facts,) in rows]
+
+        return self._guarded(read)
+
+    def environments(self) -> list[Environment]:
+        """The environments of all records, in the order in which they were first seen."""
+
+        def read() -> list[Environment]:
+            columns = "processor, features, threads, bindings, lowering, accuracy"
+            rows = self._connection.execute(f"SELECT {columns} FROM environment ORDER BY id").fetchall()
+            return [Environment(name, tuple(f.split()), *rest) for name, f, *rest in rows]
 
         return self._guarded(read)
 

@@ -1,7 +1,7 @@
 """The database's tables, and how a file is recognised as one of ours.
 
-`application_id` marks the file as ours, `user_version` is the schema's version. A database of version 1
-is brought up to date; one of a later version is refused rather than guessed at.
+`application_id` marks the file as ours, `user_version` is the schema's version. A database of an earlier
+version is brought up to date; one of a later version is refused rather than guessed at.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlite3
 APPLICATION_ID = 0x4841524C
 """`HARL` in ASCII; shown by file(1) and readable with `PRAGMA application_id`."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _ENVIRONMENT = """
     CREATE TABLE environment (
@@ -25,8 +25,15 @@ _ENVIRONMENT = """
         UNIQUE (processor, features, threads, bindings, lowering, accuracy)
     )
     """
+_TASK = """
+    CREATE TABLE IF NOT EXISTS task (
+        key TEXT PRIMARY KEY,        -- workload key
+        facts TEXT NOT NULL          -- JSON of the Task, without its place in a program
+    )
+    """
 _TABLES = (
     _ENVIRONMENT,
+    _TASK,
     """
     CREATE TABLE record (
         id INTEGER PRIMARY KEY,
@@ -60,7 +67,8 @@ _FROM_VERSION_1 = (
     "DROP TABLE environment",
     "ALTER TABLE new_environment RENAME TO environment",
 )
-_STATEMENTS = {0: _TABLES, 1: _FROM_VERSION_1}
+# Versions 1 and 2 held no facts of tasks, only their keys.
+_STATEMENTS = {0: _TABLES, 1: (*_FROM_VERSION_1, _TASK), 2: (_TASK,)}
 """What makes the present schema of an empty file, and of an older version."""
 
 

@@ -27,6 +27,7 @@ class Recorder:
         self._environment = environment
         self._agent = agent
         self._seed = seed
+        self._known: set[str] = set()
 
     def stored(self, task: Task, spaces: Iterable[Space]) -> dict[Candidate, Measurement]:
         """The newest trial of each candidate that still belongs to one of the spaces."""
@@ -56,6 +57,9 @@ class Recorder:
             for candidate, measurement in measured.items()
         ]
         try:
+            if task.key not in self._known:
+                self._database.add_task(task)
+                self._known.add(task.key)
             self._database.add_all(records)
         except DatabaseError as error:
             self.error = error

@@ -23,6 +23,7 @@ from harl_mlir.records.database import Database
 from harl_mlir.records.record import Environment, Record
 from harl_mlir.records.schema import APPLICATION_ID, SCHEMA_VERSION
 from harl_mlir.space.candidate import Candidate
+from tests.tuner.recorded import matmul_task
 
 HERE = Environment("a processor", ("avx2", "fma"), 1, "20261001", 1)
 
@@ -210,6 +211,35 @@ def test_a_database_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) ->
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+def test_tasks_come_back_without_their_place_in_a_program(tmp_path: Path) -> None:
+    path, task = tmp_path / "m.db", matmul_task("b")
+    with Database(path) as database:
+        for weight in (1, 7):
+            database.add_task(replace(task, weight=weight, spellings=("another",)))
+        database.add_task(matmul_task("a"))
+    with Database(path) as database:
+        assert database.tasks() == [
+            replace(matmul_task(key), function="", place="", spellings=()) for key in ("a", "b")
+        ]
+        database.add(record(environment=HERE))
+        database.add(record(environment=replace(HERE, accuracy="strict")))
+        assert database.environments() == [HERE, replace(HERE, accuracy="strict")]
+
+
+def test_a_database_without_tasks_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    with Database(path) as database:
+        database.add(record())
+    with sqlite3.connect(path) as connection:
+        connection.executescript("DROP TABLE task; PRAGMA user_version = 2;")
+    connection.close()
+    with Database(path) as database:
+        assert database.records("key", HERE) == [record()]
+        assert database.tasks() == []
+        database.add_task(matmul_task())
+        assert len(database.tasks()) == 1
 
 
 def test_a_damaged_database_is_refused(tmp_path: Path) -> None:

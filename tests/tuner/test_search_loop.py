@@ -186,6 +186,9 @@ def test_a_failing_database_ends_the_search_and_keeps_the_best_so_far() -> None:
         def records(self, task: str, environment: object) -> list[Record]:
             return []
 
+        def add_task(self, task: object) -> None:
+            pass
+
         def add_all(self, records: object) -> None:
             self.left -= 1
             if self.left < 0:
