@@ -1,7 +1,8 @@
 """`python -m benchmarks.held_out [NAME=KERNEL.mlir...] [--list FILE]`: no weights may be trained on these.
 
-Adds the workload keys of the suite, the examples, the recorded spaces (of the kernels in `benchmarks/spaces` and
-of the files that come with the package) and the kernels named to `harl_mlir/weights/held_out.json`. Nothing is removed.
+Adds the workload keys of the suite, the examples, the recorded spaces (the kernels in `benchmarks/spaces` and
+the files that come with the package) and the kernels named to `harl_mlir/weights/held_out.json`. Nothing is
+removed.
 """
 
 from __future__ import annotations
