@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -21,8 +19,8 @@ from harl_mlir.codegen.lowering import (
     to_llvm,
 )
 from harl_mlir.mlir import ir
+from tests.mlir_opt import mlir_opt, needs_mlir_opt
 
-MLIR_OPT = shutil.which("mlir-opt-22")
 LIBC_AND_LIBM = {"malloc", "free", "memcpy", "expf", "erff", "tanhf", "logf"}
 
 _M = "tensor<8x8xf32>"
@@ -115,37 +113,24 @@ def _assert_llvm_only(lowered: str) -> None:
     assert {name for name in declared if not name.startswith("llvm.")} <= LIBC_AND_LIBM
 
 
-@pytest.mark.skipif(MLIR_OPT is None, reason="needs mlir-opt-22")
+@needs_mlir_opt
 @pytest.mark.parametrize("name", KERNELS)
 def test_mlir_22_takes_the_same_pipeline(name: str) -> None:
-    _assert_llvm_only(_mlir_opt(KERNELS[name][0], pipeline_text()))
+    _assert_llvm_only(mlir_opt(KERNELS[name][0], f"--pass-pipeline={pipeline_text()}"))
 
 
-@pytest.mark.skipif(MLIR_OPT is None, reason="needs mlir-opt-22")
+@needs_mlir_opt
 @pytest.mark.parametrize("name", KERNELS)
 def test_mlir_22_bufferizes_to_the_same_parameters(name: str) -> None:
     text, places, _ = KERNELS[name]
-    lowered = _mlir_opt(text.replace("func.func @", "func.func private @"), bufferize_text())
+    private = text.replace("func.func @", "func.func private @")
+    lowered = mlir_opt(private, f"--pass-pipeline={bufferize_text()}")
     with ir.Context(), ir.Location.unknown():
         module = ir.Module.parse(text)
         assert bufferize(module, "kernel") == places
         ours = str(find_function(module, "kernel").type)
         other = str(find_function(ir.Module.parse(lowered), "kernel").type)
     assert ours == other
-
-
-def _mlir_opt(text: str, pipeline: str) -> str:
-    assert MLIR_OPT is not None
-    done = subprocess.run(
-        [MLIR_OPT, f"--pass-pipeline={pipeline}"],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize(("accuracy", "flag"), [("strict", "none"), ("reassociate", "reassoc")])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 from harl_mlir.codegen.lowering import bufferize_text
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.sketches import sketches_for
+from tests.mlir_opt import mlir_opt, needs_mlir_opt
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest
@@ -112,28 +111,20 @@ def test_named_ops(pool: Pool, name: str) -> None:
     assert assert_legal(pool, _NAMED[name], "contraction", 2, 1) == 1
 
 
-def _mlir_opt(folder: Path, file: str, *options: str) -> str:
-    command = ["mlir-opt-22", file, *options]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
-
-
-@pytest.mark.skipif(shutil.which("mlir-opt-22") is None, reason="needs MLIR 22's mlir-opt")
+@needs_mlir_opt
 @pytest.mark.parametrize(
     "name", ["B transposed", "nchw, strided", "nchw, whole blocks", "nhwc, strided, dilated"]
 )
 def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, name: str) -> None:
     (task,) = pool.analyse(_NAMED[name], "kernel.mlir").tasks
     (space,) = sketches_for(task, processor_with(64))
-    (tmp_path / "kernel.mlir").write_text(_NAMED[name])
+    library = tmp_path / "library.mlir"
+    load = f"--transform-preload-library=transform-library-paths={library}"
     for candidate in drawn(space, 2, 1):
-        (tmp_path / "library.mlir").write_text(pool.library([(task, candidate)]))
-        load = "--transform-preload-library=transform-library-paths=library.mlir"
-        applied = _mlir_opt(tmp_path, "kernel.mlir", load, "--transform-interpreter")
+        library.write_text(pool.library([(task, candidate)]))
+        applied = mlir_opt(_NAMED[name], load, "--transform-interpreter")
         assert "linalg." not in applied, candidate.values
         assert "vector<" in applied
-        (tmp_path / "applied.mlir").write_text(applied)
-        buffers = _mlir_opt(tmp_path, "applied.mlir", f"--pass-pipeline={bufferize_text()}").splitlines()
+        buffers = mlir_opt(applied, f"--pass-pipeline={bufferize_text()}").splitlines()
         depths = {len(line) - len(line.lstrip()) for line in buffers if "memref.alloc" in line}
         assert depths <= {4}, "an allocation inside a loop"
