@@ -1,11 +1,9 @@
-"""The database: what is written comes back, and every way a file can be bad ends in one sentence."""
+"""The database: what is written comes back, whoever writes beside it and however the writer ends."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,21 +19,11 @@ from harl_mlir.errors import DatabaseError
 from harl_mlir.measure.measurement import FAILURE_KINDS, Measurement, failed
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import Environment, Record
-from harl_mlir.records.schema import APPLICATION_ID, SCHEMA_VERSION
 from harl_mlir.space.candidate import Candidate
+from tests.records.written import HERE, record
 from tests.tuner.recorded import matmul_task
 
-HERE = Environment("a processor", ("avx2", "fma"), 1, "20261001", 1)
-
-
-def record(
-    task: str = "key", seconds: float = 1e-3, environment: Environment = HERE, tile: int = 8
-) -> Record:
-    candidate = Candidate("tiled", 1, (("tile", tile), ("order", "mnk")))
-    return Record(
-        task, candidate, environment, Measurement(seconds, seconds / 2, 9), "trial", 1.7e9, "random", 3
-    )
-
+ROOT = Path(__file__).parent.parent.parent
 
 measurements = st.one_of(
     st.builds(
@@ -122,12 +110,13 @@ def test_a_killed_writer_loses_nothing_it_reported(tmp_path: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[2])\n"
         "from pathlib import Path\n"
-        "from test_database import Database, record\n"
+        "from harl_mlir.records.database import Database\n"
+        "from tests.records.written import record\n"
         "database = Database(Path(sys.argv[1]))\n"
         "for n in range(10**6):\n"
         "    database.add(record(tile=n)); print(n, flush=True)\n"
     )
-    command = [sys.executable, "-c", script, str(path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", script, str(path), str(ROOT)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         reported = 0
@@ -139,78 +128,6 @@ def test_a_killed_writer_loses_nothing_it_reported(tmp_path: Path) -> None:
         held = [r.candidate["tile"] for r in database.records("key", HERE)]
     assert len(held) >= reported
     assert held == list(range(len(held)))
-
-
-def use(path: Path) -> None:
-    with Database(path, busy_seconds=0.2) as database:
-        database.records("key", HERE)
-        database.add(record())
-
-
-def refused(path: Path) -> str:
-    with pytest.raises(DatabaseError) as caught:
-        use(path)
-    assert caught.value.place is not None
-    assert caught.value.place.file == str(path)
-    assert "\n" not in caught.value.message
-    return caught.value.message
-
-
-def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    path.write_bytes(b"these are my notes, not a database\n" * 100)
-    before = path.read_bytes()
-    assert "not a SQLite database" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_a_database_of_another_program_is_refused_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE contacts (name TEXT)")
-    connection.close()
-    before = path.read_bytes()
-    assert "belongs to another program" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_a_database_of_a_later_schema_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    Database(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    connection.close()
-    assert f"schema version {SCHEMA_VERSION + 1}" in refused(path)
-
-
-def test_a_database_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    strict = replace(HERE, accuracy="strict")
-    with Database(path) as database:
-        database.add(record())
-    with sqlite3.connect(path) as connection:
-        # As version 0.1.0 made it.
-        connection.executescript("""
-            CREATE TABLE old (id INTEGER PRIMARY KEY, processor TEXT NOT NULL, features TEXT NOT NULL,
-                threads INTEGER NOT NULL, bindings TEXT NOT NULL, lowering INTEGER NOT NULL,
-                UNIQUE (processor, features, threads, bindings, lowering));
-            INSERT INTO old SELECT id, processor, features, threads, bindings, lowering FROM environment;
-            DROP TABLE environment;
-            ALTER TABLE old RENAME TO environment;
-            PRAGMA user_version = 1;
-        """)
-    connection.close()
-    for _ in range(2):
-        with Database(path) as database:
-            assert database.records("key", HERE) == [record()]
-            assert database.records("key", strict) == []
-    with Database(path) as database:
-        database.add(record(environment=strict))
-        assert len(database.records("key", HERE)) == len(database.records("key", strict)) == 1
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    connection.close()
 
 
 def test_tasks_come_back_without_their_place_in_a_program(tmp_path: Path) -> None:
@@ -226,63 +143,6 @@ def test_tasks_come_back_without_their_place_in_a_program(tmp_path: Path) -> Non
         database.add(record(environment=HERE))
         database.add(record(environment=replace(HERE, accuracy="strict")))
         assert database.environments() == [HERE, replace(HERE, accuracy="strict")]
-
-
-def test_a_database_without_tasks_is_brought_up_to_date(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    with Database(path) as database:
-        database.add(record())
-    with sqlite3.connect(path) as connection:
-        connection.executescript("DROP TABLE task; PRAGMA user_version = 2;")
-    connection.close()
-    with Database(path) as database:
-        assert database.records("key", HERE) == [record()]
-        assert database.tasks() == []
-        database.add_task(matmul_task())
-        assert len(database.tasks()) == 1
-
-
-def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    with Database(path) as database:
-        for number in range(500):
-            database.add(record(tile=number))
-    content = bytearray(path.read_bytes())
-    content[4096:] = b"\xa5" * (len(content) - 4096)
-    path.write_bytes(bytes(content))
-    assert "damaged" in refused(path)
-
-
-def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    with Database(path) as database:
-        database.add(record())
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE record SET choices = 'no json'")
-    connection.close()
-    assert "damaged record" in refused(path)
-
-
-def test_a_cut_off_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    with Database(path) as database:
-        for number in range(500):
-            database.add(record(tile=number))
-    os.truncate(path, 6000)
-    assert "damaged" in refused(path)
-
-
-def test_missing_directory_directory_and_locked_file(tmp_path: Path) -> None:
-    assert "does not exist" in refused(tmp_path / "nowhere" / "m.db")
-    assert "is a directory" in refused(tmp_path)
-    path = tmp_path / "m.db"
-    Database(path).close()
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        assert "locked" in refused(path)
-    finally:
-        other.close()
 
 
 def fill(database: Database) -> None:
@@ -302,38 +162,6 @@ def test_a_full_disk_keeps_what_was_written(tmp_path: Path) -> None:
     database.close()
     with Database(path) as again:
         assert again.count() == held >= 1
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become another user")
-def test_a_read_only_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    Database(path).close()
-    path.chmod(0o444)
-    tmp_path.chmod(0o555)
-    for parent in tmp_path.parents[:-2]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setuid(65534)
-        try:
-            Database(path, busy_seconds=0.2)
-            answer = "opened"
-        except DatabaseError as error:
-            answer = error.message
-        os.write(write_end, answer.encode())
-        os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end) as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    assert "read-only" in answer or "permissions" in answer
-
-
-def test_the_file_is_marked_as_ours(tmp_path: Path) -> None:
-    path = tmp_path / "m.db"
-    Database(path).close()
-    assert int.from_bytes(path.read_bytes()[68:72], "big") == APPLICATION_ID
 
 
 def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
