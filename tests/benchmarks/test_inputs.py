@@ -9,18 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs import arguments, reference
-from benchmarks.suite import Case, make_case
-
-BASE = {"name": "case", "class": "class", "quick": False}
-MATMUL = {**BASE, "kind": "matmul", "m": 5, "n": 4, "k": 3, "batch": 0, "epilogue": ""}
-CONV = {
-    **{**BASE, "kind": "conv", "batch": 2, "spatial": [6, 5], "channels": 4, "filters": 6, "kernel": 3},
-    **{"stride": 2, "padding": 1, "layout": "channels_last", "groups": 1, "depthwise": False, "epilogue": ""},
-}
+from benchmarks.suite import Case
+from tests.benchmarks.cases import CONV, MATMUL, TRANSPOSED_CONV, case_of
 
 
 def conv(**fields: object) -> Case:
-    return make_case({**CONV, **fields})
+    return case_of(CONV | {"spatial": [6, 5], "channels": 4, "filters": 6}, **fields)
 
 
 def test_same_arguments_every_time() -> None:
@@ -35,8 +29,8 @@ def test_same_arguments_every_time() -> None:
 @pytest.mark.parametrize("a_transposed", [False, True])
 @pytest.mark.parametrize("b_transposed", [False, True])
 def test_matmul(batch: int, a_transposed: bool, b_transposed: bool) -> None:
-    fields = {"batch": batch, "a_transposed": a_transposed, "b_transposed": b_transposed}
-    case = make_case({**MATMUL, **fields, "epilogue": "bias_relu"})
+    turned = {"a_transposed": a_transposed, "b_transposed": b_transposed}
+    case = case_of(MATMUL, batch=batch, **turned, epilogue="bias_relu")
     a, b, bias = (value.astype(np.float64) for value in arguments(case))
     a = a.swapaxes(-1, -2) if a_transposed else a
     b = b.swapaxes(-1, -2) if b_transposed else b
@@ -100,8 +94,7 @@ def test_channels_first_is_channels_last_transposed(
 
 
 def test_transposed_conv_is_a_conv_of_the_image_spread_among_zeros() -> None:
-    fields = {**BASE, "kind": "transposed_conv", "batch": 2, "spatial": [3, 4], "channels": 3, "filters": 2}
-    case = make_case({**fields, "kernel": 4, "stride": 2, "padding": 1, "layout": "channels_last"})
+    case = case_of(TRANSPOSED_CONV, spatial=[3, 4], channels=3, filters=2)
     image, filters = arguments(case)
     spread = np.zeros((2, 2 * 2 + 1 + 4, 2 * 3 + 1 + 4, 3), np.float32)
     spread[:, 2:-2:2, 2:-2:2] = image
@@ -123,16 +116,7 @@ def test_what_is_wrong_is_found_and_rounding_is_not() -> None:
 
 
 def test_large_cases_are_checked_on_some_items_with_the_first_and_last() -> None:
-    fields = {
-        **MATMUL,
-        "batch": 6,
-        "m": 1200,
-        "n": 1200,
-        "k": 1,
-        "a_transposed": False,
-        "b_transposed": False,
-    }
-    case = make_case(fields)
+    case = case_of(MATMUL, batch=6, m=1200, n=1200, k=1)
     found = reference(case, arguments(case))
     assert found.items is not None
     assert (found.items[0], found.items[-1]) == (0, 5)

@@ -7,9 +7,10 @@ import pytest
 
 from benchmarks import peer_process
 from benchmarks.peer_process import CONTENDERS, Built, PeerError, PeerProcess, Unavailable, peer_environment
+from tests.benchmarks.cases import MATMUL
 
 HERE = Path(sys.prefix)
-CASE = {"name": "c", "kind": "matmul", "m": 3, "n": 5, "k": 4, "batch": 0, "epilogue": "bias_relu"}
+CASE = MATMUL | {"m": 3, "n": 5, "k": 4, "epilogue": "bias_relu"}
 
 
 def files(folder: Path, *arrays: np.ndarray) -> list[Path]:
@@ -30,7 +31,7 @@ def load(peer: PeerProcess, folder: Path, case: dict, inputs: list[Path]) -> Bui
 
 def test_a_case_is_built_checked_and_timed(tmp_path: Path) -> None:
     left, right, bias = operands()
-    case = CASE | {"a_transposed": True, "b_transposed": False}
+    case = CASE | {"a_transposed": True}
     with PeerProcess(HERE, "numpy", None) as peer:
         assert peer.version == np.__version__
         loaded = load(peer, tmp_path, case, files(tmp_path, left, right, bias))

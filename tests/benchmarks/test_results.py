@@ -16,10 +16,10 @@ from harl_mlir.space.candidate import Candidate
 
 SETTINGS = {"seconds": 1.0, "trials": 8, "passes": 2, "seed": 0}
 MACHINE = {
-    **dict.fromkeys(("l1_bytes", "l2_bytes", "l3_bytes", "memory_bytes", "cores"), 1),
-    **{"processor": "Some processor", "features": ["fma"], "system": "Linux", "python": "3"},
-    **{"versions": {"numpy": "2", "x": None}, "commit": None},
-}
+    "processor": "Some processor", "features": ["fma"], "system": "Linux", "python": "3",
+    "l1_bytes": 1, "l2_bytes": 1, "l3_bytes": 1, "memory_bytes": 1, "cores": 1,
+    "versions": {"numpy": "2", "x": None}, "commit": None,
+}  # fmt: skip
 SUITE = load_suite()[:3]
 CANDIDATE = Candidate("contraction", 2, (("rows", 8), ("along", "result")))
 

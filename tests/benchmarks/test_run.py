@@ -14,25 +14,12 @@ from benchmarks import theirs
 from benchmarks.inputs import Array, Reference, reference
 from benchmarks.results import Absent, Results, Tuned
 from benchmarks.run import Plan, run
-from benchmarks.suite import Case, make_case
+from benchmarks.suite import Case
 from benchmarks.summary import summarise
 from harl_mlir.space.candidate import Candidate
+from tests.benchmarks.cases import MATMUL, case_of
 
-CASE = make_case(
-    {
-        **{
-            "name": "small",
-            "class": "gemm",
-            "kind": "matmul",
-            "quick": True,
-            "m": 24,
-            "n": 32,
-            "k": 16,
-            "batch": 0,
-        },
-        **{"a_transposed": False, "b_transposed": False, "epilogue": ""},
-    }
-)
+CASE = case_of(MATMUL, m=24, n=32, k=16)
 SETTINGS = {"seconds": 5.0, "trials": 1, "passes": 2, "seed": 0}
 MACHINE = {"processor": "this"}
 
