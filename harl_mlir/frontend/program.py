@@ -43,6 +43,20 @@ def linalg_ops(function: ir.OpView) -> list[ir.Operation]:
     ]
 
 
+def made_by(value: ir.Value, name: str) -> ir.Operation | None:
+    """The op that makes a value, if it is one of that name."""
+    op = value.owner
+    return None if isinstance(op, ir.Block) or op.name != name else op.operation
+
+
+def constant_number(constant: ir.Operation) -> ir.Attribute | None:
+    """The one number of an `arith.constant` that is a scalar or a splat; None of others."""
+    value = constant.attributes["value"]
+    if isinstance(value, ir.DenseElementsAttr) and value.is_splat:
+        value = value.get_splat_value()
+    return value if isinstance(value, (ir.BoolAttr, ir.IntegerAttr, ir.FloatAttr)) else None
+
+
 def indexing_maps(op: ir.Operation) -> list[ir.AffineMap] | None:
     """The indexing maps of a structured linalg op; None for other linalg ops (softmax, pack)."""
     had = MEMOIZED_MAPS in op.attributes

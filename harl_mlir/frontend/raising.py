@@ -21,6 +21,7 @@ from harl_mlir.frontend.program import (
     entry_block,
     indexing_maps,
     linalg_ops,
+    made_by,
     place_of,
 )
 from harl_mlir.mlir import bufferization, ir, linalg, tensor
@@ -130,7 +131,7 @@ def _check_return(op: ir.Operation, place: Place) -> None:
 
 
 def _is_constant(value: ir.Value) -> bool:
-    return not isinstance(value.owner, ir.Block) and value.owner.name == "memref.get_global"
+    return made_by(value, "memref.get_global") is not None
 
 
 def _inits(op: ir.Operation) -> range:

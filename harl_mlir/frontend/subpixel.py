@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harl_mlir.frontend.program import linalg_ops
-from harl_mlir.frontend.zero_insertion import Plan, Split, owner, plan_of
+from harl_mlir.frontend.program import linalg_ops, made_by
+from harl_mlir.frontend.zero_insertion import Plan, Split, plan_of
 from harl_mlir.mlir import arith, ir, linalg, tensor
-from harl_mlir.tasks.linalg_op import AffineRow
+from harl_mlir.tasks.linalg_op import AffineRow, loops_of
 
 Row = dict[int, int]
 """Coefficients by loop, the constant under -1."""
@@ -87,17 +87,15 @@ class _Rewrite:
 
     def _image_rows(self, row: AffineRow) -> list[Row]:
         made = self._renumbered(row)
-        for loop, coefficient in enumerate(row[:-1]):
-            split = self.plan.output(loop) if coefficient else None
+        for loop in loops_of(row):
+            split = self.plan.output(loop)
             if split is not None and not split.turned:
                 made[self.phases[loop]] = 1
         return [made]
 
     def _split_rows(self, row: AffineRow) -> list[Row]:
         made = [self._renumbered(row)]
-        for loop, coefficient in enumerate(row[:-1]):
-            if not coefficient:
-                continue
+        for loop in loops_of(row):
             if self.plan.output(loop):
                 made.append({self.phases[loop]: 1})
             split = self.plan.window(loop)
@@ -107,18 +105,14 @@ class _Rewrite:
         return made
 
     def _renumbered(self, row: AffineRow) -> Row:
-        made = {self.loops[loop]: coefficient for loop, coefficient in enumerate(row[:-1]) if coefficient}
-        return {**made, -1: row[-1]}
+        return {**{self.loops[loop]: row[loop] for loop in loops_of(row)}, -1: row[-1]}
 
     # Operands.
 
     def _split_at(self, row: AffineRow) -> Split | None:
         """The split of a dimension of the filter or the result."""
-        for loop, coefficient in enumerate(row[:-1]):
-            split = (self.plan.output(loop) or self.plan.window(loop)) if coefficient else None
-            if split is not None:
-                return split
-        return None
+        splits = (self.plan.output(loop) or self.plan.window(loop) for loop in loops_of(row))
+        return next((split for split in splits if split is not None), None)
 
     def _grouping(self, operand: int) -> list[list[int]]:
         """The dimensions after splitting that each dimension became."""
@@ -155,7 +149,7 @@ class _Rewrite:
 
     def _init(self, value: ir.Value) -> ir.Value:
         """A fill stays one, so that it can be fused."""
-        fill = owner(value, "linalg.fill")
+        fill = made_by(value, "linalg.fill")
         if fill is None:
             return self._expanded(2, value)
         return linalg.fill(fill.operands[0], outs=[self._expanded(2, fill.operands[1])])

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harl_mlir.frontend.program import constant_number, made_by
 from harl_mlir.mlir import ir
-from harl_mlir.tasks.contraction import is_multiply_add
+from harl_mlir.tasks.contraction import is_multiply_add, is_plain_in
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
-from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def zero_flops(op: ir.Operation) -> int:
 
 def _split(facts: LinalgOp, image: int, dimension: int, insertion: Insertion) -> Split | None:
     row = facts.operands[image].map[dimension]
-    loops = [d for d, coefficient in enumerate(row[:-1]) if coefficient]
+    loops = loops_of(row)
     outputs = [d for d in loops if facts.iterators[d] == "parallel"]
     if len(loops) != 2 or len(outputs) != 1 or any(row[d] != 1 for d in loops) or row[-1]:
         return None
@@ -130,8 +131,8 @@ def _split(facts: LinalgOp, image: int, dimension: int, insertion: Insertion) ->
         _uses(facts, image, output) == 1
         and _uses(facts, image, window) == 1
         and _uses(facts, 1 - image, output) == 0
-        and _is_plain(facts, 1 - image, window)
-        and _is_plain(facts, 2, output)
+        and is_plain_in(facts.operands[1 - image], window)
+        and is_plain_in(facts.init, output)
     )
     stride, size = insertion.strides[dimension], insertion.sizes[dimension]
     if not once or facts.dims[output] % stride:
@@ -143,9 +144,7 @@ def _split(facts: LinalgOp, image: int, dimension: int, insertion: Insertion) ->
 
 def _ways(output: int, window: int, stride: int, offset: int, facts: LinalgOp) -> list[Split]:
     ways = []
-    for turned in (False, True):
-        if stride > 2 and not turned:
-            continue
+    for turned in (False, True) if stride == 2 else (True,):
         front = ((stride - 1 if turned else 0) - offset) % stride
         back = -(facts.dims[window] + front) % stride
         taps = (facts.dims[window] + front + back) // stride
@@ -159,15 +158,9 @@ def _uses(facts: LinalgOp, operand: int, loop: int) -> int:
     return sum(1 for row in facts.operands[operand].map if row[loop])
 
 
-def _is_plain(facts: LinalgOp, operand: int, loop: int) -> bool:
-    """Whether the loop alone is one dimension of the operand and enters no other."""
-    rows = [row for row in facts.operands[operand].map if row[loop]]
-    return len(rows) == 1 and sum(abs(c) for c in rows[0]) == 1 and rows[0][loop] == 1
-
-
 def _insertion(value: ir.Value) -> Insertion | None:
     """The strided insertion into zeros that makes a value."""
-    op = owner(value, "tensor.insert_slice")
+    op = made_by(value, "tensor.insert_slice")
     if op is None:
         return None
     offsets, sizes, strides = (
@@ -182,21 +175,7 @@ def _insertion(value: ir.Value) -> Insertion | None:
 
 
 def _is_zero(value: ir.Value) -> bool:
-    fill = owner(value, "linalg.fill")
-    if fill is not None:
-        value = fill.operands[0]
-    constant = owner(value, "arith.constant")
-    if constant is None:
-        return False
-    number = constant.attributes["value"]
-    if isinstance(number, ir.DenseElementsAttr):
-        if not number.is_splat:
-            return False
-        number = number.get_splat_value()
-    return isinstance(number, (ir.FloatAttr, ir.IntegerAttr)) and float(number.value) == 0.0
-
-
-def owner(value: ir.Value, name: str) -> ir.Operation | None:
-    """The op that makes a value, if it is one of that name."""
-    op = value.owner
-    return None if isinstance(op, ir.Block) or op.name != name else op.operation
+    fill = made_by(value, "linalg.fill")
+    constant = made_by(value if fill is None else fill.operands[0], "arith.constant")
+    number = None if constant is None else constant_number(constant)
+    return number is not None and float(number.value) == 0.0

@@ -10,7 +10,7 @@ from harl_mlir.measure.approx import Approx, OpTypes, constant, is_float
 from harl_mlir.measure.body_rules import RULES
 from harl_mlir.measure.loop_views import Box, loop_view
 from harl_mlir.measure.math_rules import MATH_RULES
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp
+from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, loops_of
 
 KNOWN_OPS = {**RULES, **MATH_RULES}
 """The body ops that can be computed, but for `arith.constant` and `linalg.index`."""
@@ -99,7 +99,7 @@ def loops_below(op: LinalgOp, value: int) -> frozenset[int]:
         number = stack.pop()
         if number < len(op.operands):
             rows = op.operands[number].map
-            loops.update(d for row in rows for d, c in enumerate(row[:-1]) if c)
+            loops.update(d for row in rows for d in loops_of(row))
         else:
             stack += body[number].operands
             if body[number].name == "linalg.index":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harl_mlir.frontend.prepare import Prepared
-from harl_mlir.frontend.program import function_name, functions, linalg_ops, place_of
+from harl_mlir.frontend.program import function_name, functions, linalg_ops, made_by, place_of
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.extract import extract
@@ -98,8 +98,7 @@ def _writes_into_slice(op: ir.Operation) -> bool:
 
     On its own, as a task is measured, it would not be.
     """
-    init = op.operands[len(op.operands) - 1].owner
-    return not isinstance(init, ir.Block) and init.name == "tensor.extract_slice"
+    return made_by(op.operands[len(op.operands) - 1], "tensor.extract_slice") is not None
 
 
 def _live(ops: list[ir.Operation]) -> set[ir.Operation]:

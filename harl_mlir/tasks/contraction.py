@@ -7,10 +7,9 @@ tensor contractions. What an op is called plays no part.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of, plain_loop
 
 _MULTIPLY = frozenset({"arith.mulf", "arith.muli"})
 _ADD = frozenset({"arith.addf", "arith.addi"})
@@ -103,16 +102,19 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
     """
     if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
         return ()
-    order = _projected_permutation(op.init)
-    if order is None or set(order) != set(op.parallel_dims) or not _plainly_contracted(op):
-        return ()
+    order = op.result_loops
     long = [d for d in order if op.dims[d] > 1]
-    if not long or all(op.dims[d] == 1 for d in op.reduction_dims) or _is_in_both(op, long[-1]):
+    if (
+        not _plainly_contracted(op)
+        or not long
+        or all(op.dims[d] == 1 for d in op.reduction_dims)
+        or _is_in_both(op, long[-1])
+    ):
         return ()
     along, *others = (_roles(op, order, d, exact) for d in reversed(long))
     across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
     in_place = along is not None and not along.transposed
-    if along is not None and in_place and _is_plain_in(op.operands[along.vector_operand], along.vector):
+    if along is not None and in_place and is_plain_in(op.operands[along.vector_operand], along.vector):
         # Few filters leave most lanes empty; a copy of what a window shares between many is cheap.
         across = across if across is not None and across.transposed and is_in_window(op, across) else None
     return tuple(roles for roles in (along, across) if roles is not None)
@@ -120,7 +122,7 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
 
 def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Contraction | None:
     """The roles with lanes along `vector`, or None where they cannot lie so."""
-    used = [set(_loops_of(operand)) for operand in op.inputs]
+    used = [_loops_in(operand) for operand in op.inputs]
     holders = [i for i in (0, 1) if vector in used[i]]
     if len(holders) != 1:
         return None
@@ -134,7 +136,7 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Co
     plain = [d for d in _plainly_contracted(op) if op.dims[d] > 1]
     if (transposed or across) and row is None:
         return None
-    if transposed and not _is_plain_in(vectors, vector) and not _shares(op, order, vectors, vector):
+    if transposed and not is_plain_in(vectors, vector) and not _shares(op, order, vectors, vector):
         return None
     widened = any(operand.element != op.init.element for operand in op.inputs)
     by_rows = row is not None and (across or widened or not plain or step_along(broadcast, row) != 1)
@@ -164,7 +166,7 @@ def _roles(op: LinalgOp, order: tuple[int, ...], vector: int, exact: bool) -> Co
 
 def is_in_window(op: LinalgOp, roles: Contraction) -> bool:
     """Whether the lanes lie along a window of the vector operand: their loop moves in it with another."""
-    return not _is_plain_in(op.operands[roles.vector_operand], roles.vector)
+    return not is_plain_in(op.operands[roles.vector_operand], roles.vector)
 
 
 def _shares(op: LinalgOp, order: tuple[int, ...], operand: Operand, vector: int) -> bool:
@@ -186,7 +188,7 @@ def copy_order(op: LinalgOp, roles: Contraction) -> tuple[int, ...]:
     contracted = [*roles.window, roles.inner]
 
     def place(dimension: int) -> tuple[int, int]:
-        loops = [d for d, coefficient in enumerate(rows[dimension][:-1]) if coefficient]
+        loops = loops_of(rows[dimension])
         if roles.vector in loops:
             return 2, 0
         if loops and loops[-1] in contracted:
@@ -263,32 +265,18 @@ def step_along(operand: Operand, loop: int) -> int:
 
 
 def _plainly_contracted(op: LinalgOp) -> list[int]:
-    return [d for d in op.reduction_dims if all(_is_plain_in(operand, d) for operand in op.inputs)]
+    return [d for d in op.reduction_dims if all(is_plain_in(operand, d) for operand in op.inputs)]
 
 
-def _is_plain_in(operand: Operand, loop: int) -> bool:
+def is_plain_in(operand: Operand, loop: int) -> bool:
     """Whether the loop is one dimension of the operand and enters no other."""
-    return loop in _plain_dims(operand) and sum(1 for row in operand.map if row[loop]) == 1
+    rows = [row for row in operand.map if row[loop]]
+    return len(rows) == 1 and plain_loop(rows[0]) == loop
 
 
 def _is_in_both(op: LinalgOp, loop: int) -> bool:
     return all(step_along(operand, loop) for operand in op.inputs)
 
 
-def _loops_of(operand: Operand) -> Iterator[int]:
-    for row in operand.map:
-        yield from (d for d, coefficient in enumerate(row[:-1]) if coefficient)
-
-
-def _plain_dims(operand: Operand) -> Iterator[int]:
-    for row in operand.map:
-        loops = [d for d, coefficient in enumerate(row[:-1]) if coefficient]
-        if len(loops) == 1 and row[loops[0]] == 1 and row[-1] == 0:
-            yield loops[0]
-
-
-def _projected_permutation(operand: Operand) -> tuple[int, ...] | None:
-    order = tuple(_plain_dims(operand))
-    if len(order) != len(operand.map) or len(set(order)) != len(order):
-        return None
-    return order
+def _loops_in(operand: Operand) -> set[int]:
+    return {loop for row in operand.map for loop in loops_of(row)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harl_mlir.frontend.program import all_ops, entry_block
+from harl_mlir.frontend.program import all_ops, constant_number, entry_block, made_by
 from harl_mlir.frontend.zero_insertion import zero_flops
 from harl_mlir.mlir import func, ir, tensor
 from harl_mlir.tasks.grouping import Node
@@ -125,11 +125,7 @@ def constant_source(op: ir.Operation) -> Source | None:
     """The source for a constant that is one number (a scalar or a splat), else None."""
     if op.name != "arith.constant":
         return None
-    attribute = op.attributes["value"]
-    if isinstance(attribute, ir.DenseElementsAttr):
-        if not attribute.is_splat:
-            return None
-        attribute = attribute.get_splat_value()
+    attribute = constant_number(op)
     if isinstance(attribute, ir.BoolAttr):
         return Source("constant", value=float(attribute.value))
     if isinstance(attribute, ir.IntegerAttr):
@@ -156,8 +152,8 @@ def _bring(kernel: Kernel, value: ir.Value) -> None:
 
 
 def _is_empty(value: ir.Value) -> bool:
-    owner = value.owner
-    return not isinstance(owner, ir.Block) and owner.name == "tensor.empty" and not len(owner.operands)
+    empty = made_by(value, "tensor.empty")
+    return empty is not None and not len(empty.operands)
 
 
 def _rewire(copy: ir.Operation, values: dict[ir.Value, ir.Value]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harl_mlir.frontend.program import indexing_maps
+from harl_mlir.frontend.program import indexing_maps, made_by
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.body import normalise
-from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, IteratorKind, LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, IteratorKind, LinalgOp, Operand, plain_loop
 
 _ELEMENT = re.compile(r"f16|bf16|f32|f64|index|i(1|8|16|32|64)")
 _DEFAULT_ATTRIBUTES = frozenset(
@@ -92,12 +92,6 @@ def _dims(count: int, operands: Sequence[Operand]) -> tuple[int, ...]:
     return tuple(extents[d] for d in range(count))
 
 
-def plain_loop(row: AffineRow) -> int | None:
-    """The loop a map's row stands for if it is just that loop: `d1`."""
-    used = [d for d, coefficient in enumerate(row[:-1]) if coefficient]
-    return used[0] if len(used) == 1 and row[used[0]] == 1 and row[-1] == 0 else None
-
-
 def _iterators(op: ir.Operation, init: Operand, count: int) -> tuple[IteratorKind, ...]:
     written = [plain_loop(row) for row in init.map]
     if None in written or len(set(written)) != len(written):
@@ -137,10 +131,10 @@ def _body(block: ir.Block, operands: int) -> tuple[tuple[BodyOp, ...], int]:
 
 def _captured(value: ir.Value) -> BodyOp:
     """A constant from outside the body belongs to the body."""
-    owner = value.owner
-    if isinstance(owner, ir.Block) or owner.name != "arith.constant":
+    constant = made_by(value, "arith.constant")
+    if constant is None:
         raise UnsupportedOpError("its body uses a value from outside that is no constant")
-    return _body_op(owner, ())
+    return _body_op(constant, ())
 
 
 def _body_op(op: ir.Operation, operands: tuple[int, ...]) -> BodyOp:

@@ -81,6 +81,11 @@ class LinalgOp:
         return tuple(d for d, kind in enumerate(self.iterators) if kind == "reduction")
 
     @cached_property
+    def result_loops(self) -> tuple[int, ...]:
+        """The loop behind each dimension of the result."""
+        return tuple(loops_of(row)[0] for row in self.init.map)
+
+    @cached_property
     def reads_init(self) -> bool:
         """Whether the body uses the init's old value (a reduction or an in-place update)."""
         init_value = len(self.operands) - 1
@@ -91,6 +96,17 @@ class LinalgOp:
         """Arithmetic operations of the whole nest: `2*M*N*K` for a matmul, 0 for a fill."""
         arithmetic = sum(1 for op in self.body if _counts_as_arithmetic(op.name))
         return arithmetic * math.prod(self.dims)
+
+
+def loops_of(row: AffineRow) -> list[int]:
+    """The loops that a map's row depends on."""
+    return [d for d, coefficient in enumerate(row[:-1]) if coefficient]
+
+
+def plain_loop(row: AffineRow) -> int | None:
+    """The loop a map's row stands for if it is just that loop: `d1`."""
+    used = loops_of(row)
+    return used[0] if len(used) == 1 and row[used[0]] == 1 and row[-1] == 0 else None
 
 
 _FREE = frozenset(

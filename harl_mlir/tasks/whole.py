@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harl_mlir.frontend.program import all_ops, entry_block, function_name, place_of
+from harl_mlir.frontend.program import all_ops, entry_block, function_name, made_by, place_of
 from harl_mlir.frontend.zero_insertion import zero_flops
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.extract import Kernel, constant_source
@@ -90,10 +90,8 @@ def _refuse_type(type_: ir.Type) -> None:
 
 
 def _before_buffer(value: ir.Value) -> ir.Value:
-    owner = value.owner
-    if not isinstance(owner, ir.Block) and owner.name == "bufferization.to_buffer":
-        return owner.operands[0]
-    return value
+    buffer = made_by(value, "bufferization.to_buffer")
+    return value if buffer is None else buffer.operands[0]
 
 
 @dataclass

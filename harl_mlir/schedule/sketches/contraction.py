@@ -140,10 +140,6 @@ class _Schedule:
     def _has_epilogue(self) -> bool:
         return self.task.anchor < len(self.task.members) - 1
 
-    def _root_loop(self, dim: int) -> int:
-        """Which loop of an epilogue runs over loop `dim` of the contraction."""
-        return self._result_loops().index(dim)
-
     def _tile(self, root: Handle, nest: Handle) -> list[Handle]:
         """Tile the root and pull in the other members; the loops, outermost first."""
         # All before any canonicalization: operand slices then come from the shell, so that producers
@@ -161,7 +157,7 @@ class _Schedule:
             # Between its blocks C is in memory: only the contraction goes into the loops inside.
             for tag in self._tags():
                 if tag != CONTRACTION:
-                    tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self._result_loops()], self.lanes)
+                    tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self.op.result_loops], self.lanes)
             target, depth = b.tile(target, *self._sizes(at["depth"], count))
             handles += depth
         for loop in at["depth"]:
@@ -174,14 +170,11 @@ class _Schedule:
             return [*handles, *b.tile(target, *self._sizes(at["tile"], count))[1]]
         return [*handles, *self._fuse(root if self._has_epilogue() else target, at["tile"])[1]]
 
-    def _result_loops(self) -> list[int]:
-        """The loops of the contraction along the dimensions of C."""
-        return [next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in self.op.init.map]
-
     def _fuse(self, root: Handle, loops: list[Loop]) -> tuple[Handle, list[Handle]]:
         if not self._has_epilogue():
             return self.builder.fuse(root, *self._sizes(loops, len(self.op.dims)))
-        inside = [replace(loop, dim=self._root_loop(loop.dim)) for loop in loops]
+        # An epilogue's loops are the dimensions of C.
+        inside = [replace(loop, dim=self.op.result_loops.index(loop.dim)) for loop in loops]
         return self.builder.fuse(root, *self._sizes(inside, len(self.op.init.map)))
 
     def _sizes(self, loops: list[Loop], count: int) -> tuple[list[Size], list[int] | None]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.builder import Handle, ScheduleBuilder
 from harl_mlir.tasks.contraction import Contraction
-from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 
 
 def copy_blocks(
@@ -30,8 +30,7 @@ def copy_blocks(
     zeros = [_zero(operand.element) for operand in op.operands]
     target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], zeros)
     for number, pad in zip(numbers, b.split_handle(pads, 2) if len(numbers) > 1 else [pads], strict=True):
-        rows = op.operands[number].map
-        loops = [next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in rows]
+        loops = [loops_of(row)[0] for row in op.operands[number].map]
         # Tiled, so that no later step pulls the copy into its loops.
         row, _ = b.tile(b.into_destination(pad), [*(int(extents[d] > 1) for d in loops[:-1]), 0])
         b.vectorize(row)

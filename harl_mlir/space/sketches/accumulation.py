@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest
 from harl_mlir.space.space import Space
+from harl_mlir.tasks.linalg_op import loops_of
 from harl_mlir.tasks.task import Task
 
 _MOST_ROWS = 16
@@ -73,9 +74,9 @@ def roles_of(task: Task) -> Roles | None:
 
 def moves_in_window(task: Task, dimension: int) -> bool:
     """Whether an input of the anchor moves along a dimension of the result and with another loop at once."""
-    loop = nest.result_loops(task.anchor_op)[dimension]
+    loop = task.anchor_op.result_loops[dimension]
     rows = [row for operand in task.anchor_op.inputs for row in operand.map if row[loop]]
-    return any(sum(map(bool, row[:-1])) > 1 for row in rows)
+    return any(len(loops_of(row)) > 1 for row in rows)
 
 
 def has_index(task: Task) -> bool:

@@ -17,7 +17,7 @@ from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches.contraction_choices import Choices
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
-from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "contraction"
@@ -130,7 +130,7 @@ def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
     if roles.by_rows or roles.row is None or (fused and (len(op.dims) > 3 or fill_value(task) is None)):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
-    return all(sum(1 for c in row[:-1] if c) == 1 for row in rows)
+    return all(len(loops_of(row)) == 1 for row in rows)
 
 
 CONTRACTION = ContractionSketch()

@@ -11,7 +11,7 @@ from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches.build_cost import MOST_SECONDS, build_seconds, parts
 from harl_mlir.space.sketches.contraction_tiles import Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, stride_along
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
 from harl_mlir.tasks.task import element_bytes
 
 # Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
@@ -259,13 +259,13 @@ class Choices:
         if self.op.dims[self.roles.inner] % (blocks.depth or 1) or (self.followed and not blocks.depth):
             return False
         rows = self.op.operands[operand].map
-        if any(sum(map(bool, row[:-1])) != 1 for row in rows):
+        if any(len(loops_of(row)) != 1 for row in rows):
             return False
         extents = list(self.op.dims)
         for loop in tile_loops(self.op, self.roles, 1, 1, _ORDERS[0], blocks):
             if loop.place != "tile":
                 extents[loop.dim] = loop.size
-        return any(extents[d] > 1 for row in rows[:-1] for d, used in enumerate(row[:-1]) if used)
+        return any(extents[d] > 1 for row in rows[:-1] for d in loops_of(row))
 
     def _fits(self, rows: int, vector: int) -> bool:
         registers = -(-vector // self.lanes)

@@ -64,7 +64,7 @@ def roles_of(task: Task) -> Roles | None:
         return None
     vector = long[-1]
     for member in task.members:
-        loops = nest.result_loops(member.op)
+        loops = member.op.result_loops
         for operand in member.op.operands:
             loop = nest.innermost_loop(member.op, operand)
             if loop is None or loop == loops[vector]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from harl_mlir.processor import Processor
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 REGISTERS_PER_VALUE = 16
@@ -37,14 +37,9 @@ def is_plain_task(task: Task) -> bool:
     return bool(task.root.op.init.map) and is_plain_task_of_any_rank(task)
 
 
-def result_loops(op: LinalgOp) -> tuple[int, ...]:
-    """The loop of `op` behind each dimension of its result."""
-    return tuple(next(d for d, coefficient in enumerate(row[:-1]) if coefficient) for row in op.init.map)
-
-
 def loop_order(op: LinalgOp) -> tuple[int, ...]:
     """The loops in the order that schedules give them: as the result's dimensions, then the reductions."""
-    return (*result_loops(op), *op.reduction_dims)
+    return (*op.result_loops, *op.reduction_dims)
 
 
 def is_copy(op: LinalgOp) -> bool:
@@ -78,8 +73,7 @@ def may_be_wide(task: Task, dimensions: Iterable[int]) -> bool:
     """Whether all members can be vectorised along these result dimensions together."""
     chosen = tuple(dimensions)
     for member in task.members:
-        loops = result_loops(member.op)
-        wide = {loops[d] for d in chosen}
+        wide = {member.op.result_loops[d] for d in chosen}
         if not all(reads_vectors(operand, wide) for operand in member.op.operands):
             return False
     return True
@@ -88,7 +82,7 @@ def may_be_wide(task: Task, dimensions: Iterable[int]) -> bool:
 def innermost_loop(op: LinalgOp, operand: Operand) -> int | None:
     """The loop that moves through `operand` one element at a time, loops of one step left out."""
     for size, row in zip(reversed(operand.shape), reversed(operand.map), strict=True):
-        loops = [d for d, coefficient in enumerate(row[:-1]) if coefficient and op.dims[d] > 1]
+        loops = [d for d in loops_of(row) if op.dims[d] > 1]
         if loops:
             return loops[-1] if len(loops) == 1 and row[loops[-1]] == 1 else None
         if size > 1:
