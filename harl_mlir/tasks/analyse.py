@@ -33,16 +33,11 @@ def analyse(prepared: Prepared, file: str) -> Analysis:
     return Analysis(tuple(tasks.values()), tuple(skipped))
 
 
-def whole_function_tasks(prepared: Prepared, file: str) -> tuple[Task, ...]:
-    """One task for each function with linalg ops, all its linalg ops being members.
-
-    See `analyse_functions` for those that cannot be made one.
-    """
-    return analyse_functions(prepared, file).tasks
-
-
 def analyse_functions(prepared: Prepared, file: str) -> Analysis:
-    """One task a function; functions that cannot be run on their own are skipped with the reason."""
+    """One task for each function with linalg ops, all of them members.
+
+    Functions that cannot be run on their own are skipped with the reason.
+    """
     tasks: list[Task] = []
     skipped: list[Skipped] = []
     for function in _chosen(prepared):

@@ -9,7 +9,7 @@ import pytest
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.frontend.program import functions, linalg_ops
 from harl_mlir.mlir import ir
-from harl_mlir.tasks.analyse import analyse, analyse_functions, whole_function_tasks
+from harl_mlir.tasks.analyse import analyse, analyse_functions
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Source, Task, TensorType
 from tests.frontend.transposed import Transposed
@@ -121,14 +121,14 @@ def test_equal_tasks_are_merged_and_spellings_kept() -> None:
 def test_the_named_function_only() -> None:
     kernel = (GOLDEN / "matmuls.mlir").read_text(encoding="utf-8")
     assert [task.function for task in analyse(load(kernel, "@batch"), "k.mlir").tasks] == ["batch"]
-    assert [task.function for task in whole_function_tasks(load(kernel, "batch"), "k.mlir")] == ["batch"]
+    assert [task.function for task in analyse_functions(load(kernel, "batch"), "k.mlir").tasks] == ["batch"]
 
 
 @pytest.mark.parametrize("kernel", sorted(GOLDEN.glob("*.mlir")), ids=lambda path: path.stem)
 def test_kernels_are_what_their_tasks_say(kernel: Path) -> None:
     prepared = prepare(kernel.read_text(encoding="utf-8"), kernel.name)
     before = str(prepared.module)
-    for task in (*analyse(prepared, kernel.name).tasks, *whole_function_tasks(prepared, kernel.name)):
+    for task in (*analyse(prepared, kernel.name).tasks, *analyse_functions(prepared, kernel.name).tasks):
         check_kernel(task)
         assert task.unchecked == ""
     assert str(prepared.module) == before
@@ -143,7 +143,7 @@ def check_kernel(task: Task) -> None:
     assert [str(t) for t in kernel.type.results] == [spelled(task.result_type(r)) for r in task.results]
     assert [op.name for op in linalg_ops(kernel)] == [member.op.name for member in task.members]
     # Read again, the kernel is the same task (its groups may be smaller than a whole function).
-    (again,) = whole_function_tasks(Prepared(module, None, ()), "k.mlir")
+    (again,) = analyse_functions(Prepared(module, None, ()), "k.mlir").tasks
     assert (again.key, again.members, again.arguments) == (task.key, task.members, task.arguments)
 
 
@@ -183,7 +183,7 @@ def test_constants_that_are_one_number_are_inside() -> None:
     assert task.members[0].sources[1] == Source("constant", value=1.5)
     assert task.members[1].sources[0] == Source("argument", 1)
     assert "dense<1.5" in task.kernel
-    (whole,) = whole_function_tasks(load(text), "k.mlir")
+    (whole,) = analyse_functions(load(text), "k.mlir").tasks
     assert [s.kind for m in whole.members for s in m.sources] == [
         "argument", "constant", "argument", "argument", "member", "argument",
     ]  # fmt: skip
@@ -219,7 +219,7 @@ def test_whole_functions() -> None:
     body = f"%s = linalg.matmul ins(%B, %A : {T}, {T}) outs(%f : {T}) -> {T}"
     text = function(body, "%r, %s").replace(f") -> {T} {{\n  %z", f") -> ({T}, {T}) {{\n  %z")
     text = text.replace(f"%r, %s : {T}", f"%r, %s : {T}, {T}")
-    (task,) = whole_function_tasks(load(text), "k.mlir")
+    (task,) = analyse_functions(load(text), "k.mlir").tasks
     check_kernel(task)
     assert task.results == (1, 2)
     assert [m.op.name for m in task.members] == ["linalg.fill", "linalg.matmul", "linalg.matmul"]
@@ -247,7 +247,7 @@ def test_whole_functions_of_memrefs() -> None:
       linalg.fill ins(%s : f32) outs(%y : {m})
       return %t : {m}
     }}"""
-    (task,) = whole_function_tasks(load(text), "k.mlir")
+    (task,) = analyse_functions(load(text), "k.mlir").tasks
     check_kernel(task)
     # The scalar first: it is the function's own argument; the memrefs it uses follow as tensors.
     assert [t.is_scalar for t in task.arguments] == [True, False, False]
@@ -259,7 +259,7 @@ def test_whole_functions_without_a_reference_say_why() -> None:
     body = f"""%c = arith.constant 3 : index
     %p = tensor.insert %z into %r[%c, %c] : {T}
     %q = {unary("exp", "%p")}"""
-    (task,) = whole_function_tasks(load(function(body)), "k.mlir")
+    (task,) = analyse_functions(load(function(body)), "k.mlir").tasks
     assert task.unchecked == "tensor.insert is not a linalg op"
     assert task.members[2].sources[0] == Source("other")
     assert "tensor.insert" in task.kernel
