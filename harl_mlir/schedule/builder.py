@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from harl_mlir.mlir import ir, loop, structured, transform, transform_vector, tune
+from harl_mlir.schedule.handles import Handle, Handles, i64
 
-Handle: TypeAlias = ir.Value
 Size: TypeAlias = int | ir.Value
 
 FOLD_SLICES_INTO_TRANSFERS = (
@@ -25,16 +25,15 @@ FOLD_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices", "canonicalization")
 REDUCTIONS_TO_CONTRACTS = ("vector.reduction_to_contract", "vector.transfer_permutation_patterns")
 
 
-class ScheduleBuilder:
+class ScheduleBuilder(Handles):
     """Appends transform ops at the end of `block`.
 
     With `tunable`, `size()` leaves a selected `transform.tune.knob` behind instead of a number.
     """
 
     def __init__(self, block: ir.Block, *, tunable: bool = False) -> None:
-        self._point = ir.InsertionPoint(block)
+        super().__init__(block)
         self._tunable = tunable
-        self._any = transform.AnyOpType.get()
         self._knobs: dict[str, ir.Value] = {}
 
     def size(self, name: str, value: int, options: Sequence[int]) -> Size:
@@ -45,66 +44,21 @@ class ScheduleBuilder:
         if not self._tunable or value == 0:
             return value
         if name not in self._knobs:
-            i64 = ir.IntegerType.get_signless(64)
             knob = tune.KnobOp(
-                transform.ParamType.get(i64),
+                transform.ParamType.get(ir.IntegerType.get_signless(64)),
                 name,
                 [int(o) for o in options if o != 0],
-                selected=ir.IntegerAttr.get(i64, value),
+                selected=i64(value),
                 ip=self._point,
             )
             self._knobs[name] = knob.result
         return self._knobs[name]
 
-    # Finding ops.
-
-    def producer(self, op: Handle, operand: int) -> Handle:
-        """The op that produces operand number `operand` of `op`."""
-        number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), operand)
-        return self._op("transform.get_producer_of_operand", [op], 1, operand_number=number)[0]
-
-    def consumer(self, op: Handle) -> Handle:
-        """The op that uses the result of `op`."""
-        number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), 0)
-        return self._op("transform.get_consumers_of_result", [op], 1, result_number=number)[0]
-
-    def match(self, within: Handle, *names: str) -> Handle:
-        """All ops of these names nested in `within` (a loop nest the schedule itself made)."""
-        return structured.MatchOp.match_op_names(within, list(names), ip=self._point).result
-
-    def tag(self, op: Handle, name: str) -> None:
-        """Mark ops with a unit attribute; it survives tiling, fusing, padding and peeling."""
-        self._op("transform.annotate", [op], 0, name=ir.StringAttr.get(name))
-
-    def tagged(self, within: Handle, *names: str) -> Handle:
-        """All ops nested in `within` that carry all these tags."""
-        wanted = ir.DictAttr.get({name: ir.UnitAttr.get() for name in names})
-        return self._op("transform.structured.match", [within], 1, op_attrs=wanted)[0]
-
-    def with_iterators(self, within: Handle, iterators: Sequence[str]) -> Handle:
-        """All linalg ops nested in `within` whose loops are of these kinds, outermost first."""
-        kinds = ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{kind}>") for kind in iterators])
-        wanted = ir.DictAttr.get({"iterator_types": kinds})
-        return self._op("transform.structured.match", [within], 1, op_attrs=wanted)[0]
-
-    def split_handle(self, handle: Handle, count: int) -> list[Handle]:
-        """The `count` ops of a handle, one handle each."""
-        return self._op("transform.split_handle", [handle], count)
-
-    def merge(self, *handles: Handle) -> Handle:
-        """One handle to the ops of all."""
-        return self._op("transform.merge_handles", list(handles), 1)[0]
-
-    def parent_loop(self, op: Handle) -> Handle:
-        """The innermost `scf.for` around `op`."""
-        name = ir.StringAttr.get("scf.for")
-        return self._op("transform.get_parent_op", [op], 1, op_name=name)[0]
-
     # Structure.
 
     def generalize(self, op: Handle) -> Handle:
         """Named op -> `linalg.generic`."""
-        return self._op("transform.structured.generalize", [op], 1)[0]
+        return self.op("transform.structured.generalize", [op], 1)[0]
 
     def allow_contraction(self, op: Handle) -> None:
         """Let the floating-point adds and multiplies in the body of `op` be fused: `fastmath<contract>`."""
@@ -135,7 +89,7 @@ class ScheduleBuilder:
 
         `order` lists, outermost first, positions among all the loops of the op.
         """
-        loops = sum(1 for size in sizes if not (isinstance(size, int) and size == 0))
+        loops = _loop_count(sizes)
         if loops == 0:
             return op, []
         tiled = structured.TileUsingForOp(
@@ -164,7 +118,7 @@ class ScheduleBuilder:
         self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
     ) -> tuple[Handle, list[Handle]]:
         """Tile and pull every producer into the loops (greedy). Returns the tiled op and the loops."""
-        loops = sum(1 for size in sizes if not (isinstance(size, int) and size == 0))
+        loops = _loop_count(sizes)
         if loops == 0:
             return op, []
         fused = structured.FuseOp(
@@ -183,12 +137,12 @@ class ScheduleBuilder:
 
     def split(self, op: Handle, dimension: int, at: int) -> tuple[Handle, Handle]:
         """Split one loop at `at`; returns the two parts."""
-        both = self._op(
+        both = self.op(
             "transform.structured.split",
             [op],
             1,
-            dimension=_i64(dimension),
-            static_chunk_sizes=_i64(at),
+            dimension=i64(dimension),
+            static_chunk_sizes=i64(at),
         )[0]
         first, second = self.split_handle(both, 2)
         return first, second
@@ -214,7 +168,7 @@ class ScheduleBuilder:
     def peel(self, loop_handle: Handle) -> tuple[Handle, Handle]:
         """Peel the last, partial iteration off a loop. Returns the main loop and the rest."""
         as_for = self.cast(loop_handle, "scf.for")
-        main, rest = self._op("transform.loop.peel", [as_for], ("scf.for", "scf.for"))
+        main, rest = self.op("transform.loop.peel", [as_for], ("scf.for", "scf.for"))
         return self.cast(main), self.cast(rest)
 
     def pad(
@@ -223,19 +177,19 @@ class ScheduleBuilder:
         dims: Sequence[int],
         multiples: Sequence[int],
         copied: Sequence[bool],
-        values: Sequence[ir.Attribute],
+        values: Sequence[tuple[str, float]],
     ) -> tuple[Handle, Handle]:
         """Pad loops `dims` of `op` up to `multiples`; operands `copied` get a buffer in any case.
 
-        `values` are the padding values of each operand. Returns the padded op and the pads, in operand order.
+        `values` are the element type and the padding value of each operand. Returns the padded op and the
+        pads, in operand order.
         """
-        i64 = ir.IntegerType.get_signless(64)
         padded = structured.PadOp(
             op,
             pad_to_multiple_of=list(multiples),
-            padding_values=ir.ArrayAttr.get(list(values)),
-            padding_dimensions=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, d) for d in dims]),
-            nofold_flags=ir.ArrayAttr.get([ir.IntegerAttr.get(i64, int(c)) for c in copied]),
+            padding_values=ir.ArrayAttr.get([_constant(*value) for value in values]),
+            padding_dimensions=ir.ArrayAttr.get([i64(d) for d in dims]),
+            nofold_flags=ir.ArrayAttr.get([i64(int(c)) for c in copied]),
             copy_back_op="none",
             ip=self._point,
         )
@@ -243,7 +197,7 @@ class ScheduleBuilder:
 
     def into_destination(self, pad: Handle) -> Handle:
         """`tensor.pad` -> a copy into an empty tensor. Returns the copy."""
-        return self._op("transform.structured.rewrite_in_destination_passing_style", [pad], 1)[0]
+        return self.op("transform.structured.rewrite_in_destination_passing_style", [pad], 1)[0]
 
     def unroll(self, loop_handle: Handle, factor: int) -> None:
         """Unroll a loop by `factor`."""
@@ -255,7 +209,7 @@ class ScheduleBuilder:
 
     def hoist_accumulators(self, loop_handle: Handle) -> None:
         """Keep subsets that a reduction loop reads and writes back in registers over the loop."""
-        self._op("transform.loop.hoist_loop_invariant_subsets", [loop_handle], 0)
+        self.op("transform.loop.hoist_loop_invariant_subsets", [loop_handle], 0)
 
     # Clean-up, on a loop nest only.
 
@@ -268,15 +222,15 @@ class ScheduleBuilder:
 
     def cse(self, nest: Handle) -> None:
         """Common subexpression elimination."""
-        self._op("transform.apply_cse", [nest], 0)
+        self.op("transform.apply_cse", [nest], 0)
 
     def dce(self, nest: Handle) -> None:
         """Dead code elimination."""
-        self._op("transform.apply_dce", [nest], 0)
+        self.op("transform.apply_dce", [nest], 0)
 
     def licm(self, nest: Handle) -> None:
         """Loop-invariant code motion out of the loop `nest` itself (not out of the loops inside it)."""
-        self._op("transform.apply_licm", [nest], 0)
+        self.op("transform.apply_licm", [nest], 0)
 
     def tidy(self, nest: Handle) -> None:
         """Fold slices into vector transfers, canonicalize, CSE."""
@@ -293,42 +247,14 @@ class ScheduleBuilder:
                 lowering_strategy=ways.Shuffle16x16 if blocks else ways.Shuffle1D
             )
 
-    # Anything else.
 
-    def cast(self, handle: Handle, name: str | None = None) -> Handle:
-        """The same handle, typed as to ops `name`, or to any op."""
-        kind = transform.OperationType.get(name) if name else self._any
-        return transform.CastOp(kind, handle, ip=self._point).result
-
-    def op(
-        self,
-        name: str,
-        operands: Sequence[Handle],
-        results: int | Sequence[str],
-        /,
-        **attributes: ir.Attribute,
-    ) -> list[Handle]:
-        """Any other transform op whose results are handles; `results` counts them or names their ops."""
-        return self._op(name, operands, results, **attributes)
-
-    def _op(
-        self,
-        name: str,
-        operands: Sequence[Handle],
-        results: int | Sequence[str],
-        /,
-        **attributes: ir.Attribute,
-    ) -> list[Handle]:
-        kinds = [""] * results if isinstance(results, int) else results
-        made = ir.Operation.create(
-            name,
-            results=[transform.OperationType.get(kind) if kind else self._any for kind in kinds],
-            operands=list(operands),
-            attributes=attributes,
-            ip=self._point,
-        )
-        return list(made.results)
+def _constant(element: str, value: float) -> ir.Attribute:
+    kind = ir.Type.parse(element)
+    if isinstance(kind, ir.IntegerType):
+        return ir.IntegerAttr.get(kind, int(value))
+    return ir.FloatAttr.get(kind, value)
 
 
-def _i64(value: int) -> ir.IntegerAttr:
-    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)
+def _loop_count(sizes: Sequence[Size]) -> int:
+    """How many loops tiling by `sizes` makes; a knob makes one whatever it says."""
+    return sum(1 for size in sizes if not (isinstance(size, int) and size == 0))

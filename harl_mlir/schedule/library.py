@@ -23,6 +23,7 @@ from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ir
 from harl_mlir.schedule import remarks
 from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import i64
 from harl_mlir.schedule.matchers import emit_check, emit_find, find_text
 from harl_mlir.schedule.sketches import emit_schedule
 from harl_mlir.schedule.spelling import Pattern, patterns
@@ -94,11 +95,11 @@ def keep_entry(library: ir.Module, key: str) -> None:
 def _describe(module: ir.Module, provenance: Provenance) -> None:
     attributes = module.operation.attributes
     attributes["transform.with_named_sequence"] = ir.UnitAttr.get()
-    attributes[FORMAT_ATTRIBUTE] = _integer(LIBRARY_VERSION)
+    attributes[FORMAT_ATTRIBUTE] = i64(LIBRARY_VERSION)
     attributes["harl.producer"] = ir.StringAttr.get(f"harl_mlir {provenance.version}")
     attributes["harl.processor"] = ir.StringAttr.get(provenance.processor)
     attributes["harl.features"] = ir.ArrayAttr.get([ir.StringAttr.get(f) for f in provenance.features])
-    attributes["harl.threads"] = _integer(provenance.threads)
+    attributes["harl.threads"] = i64(provenance.threads)
     attributes[_ACCURACY_ATTRIBUTE] = ir.StringAttr.get(provenance.accuracy)
 
 
@@ -186,7 +187,3 @@ def _write_main(module: ir.Module, entries: Sequence[Entry]) -> None:
 
 def _tag(key: str) -> str:
     return f"harl.root_{key}"
-
-
-def _integer(value: int) -> ir.IntegerAttr:
-    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)

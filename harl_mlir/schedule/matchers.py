@@ -13,8 +13,9 @@ a correct schedule for the other.
 from __future__ import annotations
 
 from harl_mlir.mlir import ir
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.spelling import Pattern
-from harl_mlir.schedule.steps import Handle, Steps
+from harl_mlir.schedule.steps import Steps
 
 # What decides the meaning of a linalg op besides its operands and its body.
 _ATTRIBUTES = frozenset(

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
 
 from harl_mlir.mlir import ir, transform
-
-Handle: TypeAlias = ir.Value
+from harl_mlir.schedule.handles import Handle, i64
 
 # Numbers of MLIR's enumerations, for which the bindings have no names.
 _LINALG_OP = 0
@@ -91,12 +89,12 @@ class Steps:
 
     def producer(self, op: Handle, operand: int) -> Handle:
         """The op that produces operand number `operand`; fails if it is a block argument."""
-        number = {"operand_number": _i64(operand)}
+        number = {"operand_number": i64(operand)}
         return self._op("transform.get_producer_of_operand", [op], self._any, number)
 
     def consumers(self, op: Handle) -> Handle:
         """The ops that use the op's first result."""
-        number = {"result_number": _i64(0)}
+        number = {"result_number": i64(0)}
         return self._op("transform.get_consumers_of_result", [op], self._any, number)
 
     def require_one(self, handle: Handle) -> None:
@@ -107,7 +105,7 @@ class Steps:
     def require_count(self, handle: Handle, count: int) -> None:
         """Fail unless the handle holds exactly `count` ops."""
         found = self._op("transform.num_associations", [handle], self._number)
-        wanted = self._op("transform.param.constant", [], self._number, {"value": _i64(count)})
+        wanted = self._op("transform.param.constant", [], self._number, {"value": i64(count)})
         self._do("transform.match.param.cmpi", [found, wanted], {"predicate": _i32(_EQUAL)})
 
     def functions_of(self, ops: Handle) -> Handle:
@@ -207,7 +205,3 @@ def _included(sequence: str) -> dict[str, ir.Attribute]:
 
 def _i32(value: int) -> ir.IntegerAttr:
     return ir.IntegerAttr.get(ir.IntegerType.get_signless(32), value)
-
-
-def _i64(value: int) -> ir.IntegerAttr:
-    return ir.IntegerAttr.get(ir.IntegerType.get_signless(64), value)

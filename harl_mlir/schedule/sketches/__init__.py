@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import contraction, elementwise, reduction, window
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task

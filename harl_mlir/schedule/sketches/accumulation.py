@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder, Size
+from harl_mlir.schedule.builder import ScheduleBuilder, Size
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate

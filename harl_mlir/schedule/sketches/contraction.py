@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, Handle, ScheduleBuilder, Size
+from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, ScheduleBuilder, Size
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.schedule.sketches.contraction_blocks import copy_blocks, tile_rows
 from harl_mlir.schedule.sketches.contraction_loops import keep_in_registers, tile_contracted, vectorize

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harl_mlir.mlir import ir
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.tasks.contraction import Contraction
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 
@@ -27,7 +27,7 @@ def copy_blocks(
     `extents` are the loops of `target`. Returns the op that reads the copies.
     """
     b = builder
-    zeros = [_zero(operand.element) for operand in op.operands]
+    zeros = [(operand.element, 0.0) for operand in op.operands]
     target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], zeros)
     for number, pad in zip(numbers, b.split_handle(pads, 2) if len(numbers) > 1 else [pads], strict=True):
         loops = [loops_of(row)[0] for row in op.operands[number].map]
@@ -44,8 +44,3 @@ def tile_rows(builder: ScheduleBuilder, op: Handle, extents: Sequence[int], widt
     _, loops = builder.tile(op, sizes)
     if sizes[-1] and extents[-1] % width:
         builder.peel(loops[-1])
-
-
-def _zero(element: str) -> ir.Attribute:
-    kind = ir.Type.parse(element)
-    return ir.IntegerAttr.get(kind, 0) if isinstance(kind, ir.IntegerType) else ir.FloatAttr.get(kind, 0.0)

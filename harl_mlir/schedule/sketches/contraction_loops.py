@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, REDUCTIONS_TO_CONTRACTS, Handle
+from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, REDUCTIONS_TO_CONTRACTS
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches.contraction_nest import Kernel, Piece
 
 _LOWER_PADS = ("vector.lower_masked_transfers", "linalg.pad_vectorization")

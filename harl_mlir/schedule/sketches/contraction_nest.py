@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.space.sketches.contraction_tiles import Loop
 from harl_mlir.tasks.contraction import Contraction
 from harl_mlir.tasks.linalg_op import LinalgOp

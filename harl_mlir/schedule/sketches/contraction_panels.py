@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harl_mlir.mlir import ir
-from harl_mlir.schedule.builder import Handle
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches.contraction_nest import Kernel, Piece
 
 
@@ -26,7 +25,7 @@ def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
         [piece.dims.index(roles.vector)],
         [width if width != extent else 1],
         copied,
-        [_constant(op.operands[i].element, (0, 0, kernel.filled)[i]) for i in range(3)],
+        [(op.operands[i].element, (0, 0, kernel.filled)[i]) for i in range(3)],
     )
     made = [i for i in range(3) if grows[i] or copied[i]]
     each = dict(zip(made, b.split_handle(pads, len(made)) if len(made) > 1 else [pads], strict=True))
@@ -61,10 +60,3 @@ def _copy_by_rows(kernel: Kernel, copy: Handle, piece: Piece, width: int | None)
     rank = sum(1 for row in rows if any(row[d] for d in piece.dims))
     row, _ = b.tile(copy, [1] * (rank - 1))
     b.vectorize(row, [*([1] * (rank - 1)), width] if width else None)
-
-
-def _constant(element: str, value: float) -> ir.Attribute:
-    kind = ir.Type.parse(element)
-    if isinstance(kind, ir.IntegerType):
-        return ir.IntegerAttr.get(kind, int(value))
-    return ir.FloatAttr.get(kind, value)

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harl_mlir.mlir import ir
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, Kernel, Piece
+from harl_mlir.schedule.sketches.packing import PACK, lowered, packed
 from harl_mlir.tasks.contraction import Contraction, is_in_window
 from harl_mlir.tasks.linalg_op import LinalgOp
 
 _BLOCK = 8
-_GENERIC = "linalg.generic"
-_PACK = "linalg.pack"
-_PACK_PARTS = ("tensor.pad", "tensor.expand_shape", "linalg.transpose")
 
 
 def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: Contraction) -> None:
@@ -28,21 +26,11 @@ def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: C
     """
     b = builder
     count = len(piece.extents)
-    sizes = [piece.extents[d] if d == roles.vector else 0 for d in range(count)]
-    packed = b.op(
-        "transform.structured.pack",
-        [target],
-        (_GENERIC,),
-        static_packed_sizes=ir.DenseI64ArrayAttr.get(sizes),
-    )[0]
+    generic = packed(b, target, [piece.extents[d] if d == roles.vector else 0 for d in range(count)])
     for operand in (roles.vector_operand, 2):
-        number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), operand)
-        pack = b.op("transform.get_producer_of_operand", [packed], (_PACK,), operand_number=number)[0]
-        flag = ir.BoolAttr.get(False)
-        b.op("transform.structured.lower_pack", [pack], _PACK_PARTS, lowerPadLikeWithInsertSlice=flag)
-    generic = b.cast(packed)
+        lowered(b, b.producer(generic, operand, PACK))
     order = [d if d != roles.vector else count for d in range(count)] + [roles.vector]
-    turned = b.interchange(generic, order)
+    turned = b.interchange(b.cast(generic), order)
     for tag in (CONTRACTION, *piece.tags):
         b.tag(turned, tag)
 

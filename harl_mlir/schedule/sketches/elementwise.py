@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate

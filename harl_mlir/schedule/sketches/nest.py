@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder, Size
+from harl_mlir.schedule.builder import ScheduleBuilder, Size
+from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.space.sketches.nest import loop_order
 from harl_mlir.tasks.task import Task

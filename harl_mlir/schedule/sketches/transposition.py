@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harl_mlir.mlir import ir
-from harl_mlir.schedule.builder import Handle, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.sketches.packing import GENERIC, PACK, lowered, packed
 from harl_mlir.tasks.contraction import Contraction, copied_along, copy_order, step_along
 from harl_mlir.tasks.linalg_op import LinalgOp
 
 _BLOCK = 16
 _FOLD_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_reshapes", "canonicalization")
-_GENERIC = "linalg.generic"
-_PACK = "linalg.pack"
-_PACK_PARTS = ("tensor.pad", "tensor.expand_shape", "linalg.transpose")
 
 
 def transpose_vectors(
@@ -30,22 +29,21 @@ def transpose_vectors(
     """
     b = builder
     loop = copied_along(op)
-    sizes = ir.DenseI64ArrayAttr.get([int(d == loop) for d in range(len(op.dims))])
-    packed = b.op("transform.structured.pack", [target], (_GENERIC,), static_packed_sizes=sizes)[0]
-    pack = _producer(b, packed, roles.vector_operand)
+    generic = packed(b, target, [int(d == loop) for d in range(len(op.dims))])
+    pack = b.producer(generic, roles.vector_operand, PACK)
     order = copy_order(op, roles)
-    packed, pack, _ = b.op(
+    generic, pack, _ = b.op(
         "transform.structured.pack_transpose",
-        [pack, packed],
-        (_GENERIC, _PACK, ""),
+        [pack, generic],
+        (GENERIC, PACK, ""),
         outer_perm=ir.DenseI64ArrayAttr.get(list(order)),
         inner_perm=ir.DenseI64ArrayAttr.get([]),
     )
     idle = []
     if step_along(op.operands[roles.broadcast_operand], loop):
-        idle.append(b.generalize(_lowered(b, _producer(b, packed, roles.broadcast_operand))))
-    _copy(b, _lowered(b, pack), op.operands[roles.vector_operand].shape, order)
-    return b.cast(packed), idle
+        idle.append(b.generalize(b.cast(lowered(b, b.producer(generic, roles.broadcast_operand, PACK)))))
+    _copy(b, b.cast(lowered(b, pack)), op.operands[roles.vector_operand].shape, order)
+    return b.cast(generic), idle
 
 
 def fold_unit_dims(builder: ScheduleBuilder, nest: Handle) -> None:
@@ -53,20 +51,6 @@ def fold_unit_dims(builder: ScheduleBuilder, nest: Handle) -> None:
     builder.patterns(nest, _FOLD_UNIT_DIMS)
     builder.cse(nest)
     builder.dce(nest)
-
-
-def _producer(builder: ScheduleBuilder, op: Handle, operand: int) -> Handle:
-    number = ir.IntegerAttr.get(ir.IntegerType.get_signless(64), operand)
-    return builder.op("transform.get_producer_of_operand", [op], (_PACK,), operand_number=number)[0]
-
-
-def _lowered(builder: ScheduleBuilder, pack: Handle) -> Handle:
-    """`linalg.pack` -> reshape and transpose. Returns the transpose."""
-    flag = ir.BoolAttr.get(False)
-    parts = builder.op(
-        "transform.structured.lower_pack", [pack], _PACK_PARTS, lowerPadLikeWithInsertSlice=flag
-    )
-    return builder.cast(parts[2])
 
 
 def _copy(builder: ScheduleBuilder, transpose: Handle, shape: Sequence[int], order: Sequence[int]) -> None:
@@ -78,12 +62,12 @@ def _copy(builder: ScheduleBuilder, transpose: Handle, shape: Sequence[int], ord
     dimensions = [d for d in order if shape[d] > 1]
     blocks = [_BLOCK if d in (last_read, dimensions[-1]) else 1 for d in dimensions]
     sizes = [block if block < shape[d] else 0 for block, d in zip(blocks, dimensions, strict=True)]
-    _, loops = b.tile(b.match(nest, _GENERIC), sizes)
+    _, loops = b.tile(b.match(nest, GENERIC), sizes)
     looped = [(d, size) for d, size in zip(dimensions, sizes, strict=True) if size]
     for (d, size), loop in reversed(list(zip(looped, loops, strict=True))):
         if shape[d] % size:
             b.peel(loop)
     b.patterns(nest, ("canonicalization",))
-    b.vectorize(b.match(nest, _GENERIC))
+    b.vectorize(b.match(nest, GENERIC))
     b.lower_transposes(nest)
     b.tidy(nest)
