@@ -45,7 +45,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         journal = Journal(path, identity(name, tasks, environment))
         if journal.entries:
             terminal.progress(f"going on with {path}: {len(journal.entries)} measurements")
-        recording = record(name, tasks, environment, pool, journal, terminal.progress)
+        recording = record(name, tasks, environment, pool, journal, terminal.progress, processor)
     output.write_bytes(encode(recording))
     recording = load(options.output)  # as it will be read, numbers rounded
     path.unlink()

@@ -15,7 +15,7 @@ import io
 import math
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure.measurement import FAILURE_KINDS, FailureKind, Measurement, failed
+from harl_mlir.processor import Processor
 from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
@@ -58,13 +61,14 @@ class TaskHeader:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself."""
+    """What a file says of itself; `processor` is missing in the oldest files."""
 
     format: int
     name: str
     environment: Environment
     tasks: tuple[TaskHeader, ...]
     failures: tuple[FailureKind, ...] = FAILURE_KINDS
+    processor: Processor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,8 @@ class RecordedTask:
     header: TaskHeader
     sketches: tuple[RecordedSketch, ...]
     failures: tuple[FailureKind, ...] = FAILURE_KINDS
+    processor: Processor | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
 
     @property
     def task(self) -> Task:
@@ -116,8 +122,11 @@ class RecordedTask:
 
     @cached_property
     def spaces(self) -> tuple[Space, ...]:
-        """The declared sub-spaces."""
-        return tuple(sketch.space for sketch in self.sketches)
+        """The declared sub-spaces, with the loop nests that the sketches know of today."""
+        offered = () if self.processor is None else sketches_for(self.task, self.processor, self.accuracy)
+        known = {(space.sketch, space.version): space.nests for space in offered}
+        recorded = [sketch.space for sketch in self.sketches]
+        return tuple(replace(s, nests=known.get((s.sketch, s.version))) for s in recorded)
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -230,7 +239,8 @@ def _task(number: int, header: Header, archive: Mapping[str, NDArray[Any]]) -> R
             raise ValueError(f"sketch {sketch.name} does not have {size} candidates")
         outcome, seconds, cost = arrays
         sketches.append(RecordedSketch(sketch, outcome.astype(np.uint8), seconds, cost))
-    return RecordedTask(header.tasks[number], tuple(sketches), header.failures)
+    accuracy = header.environment.accuracy
+    return RecordedTask(header.tasks[number], tuple(sketches), header.failures, header.processor, accuracy)
 
 
 def _rounded(numbers: NDArray[np.float32]) -> NDArray[np.float32]:

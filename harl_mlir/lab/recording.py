@@ -31,6 +31,7 @@ from harl_mlir.lab.recorded import (
 )
 from harl_mlir.lab.value_lists import legal_values
 from harl_mlir.measure.measurement import FAILURE_KINDS, Measurement
+from harl_mlir.processor import Processor
 from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
@@ -120,10 +121,12 @@ def record(
     bench: Bench,
     journal: Journal,
     tell: Callable[[str], None],
+    processor: Processor | None = None,
 ) -> Recording:
     """Measure what the journal does not hold yet, and put everything together.
 
-    May be left by KeyboardInterrupt at any point; `tell` hears a line about every hundred candidates.
+    `processor` is whose caches the loop nests of its candidates are told for. May be left by
+    KeyboardInterrupt at any point; `tell` hears a line about every hundred candidates.
 
     Raises:
         InputError: no candidate of a task runs.
@@ -134,7 +137,7 @@ def record(
         measuring.screen()
         measuring.time_again()
         recorded.append(measuring.recorded())
-    header = Header(FORMAT, name, environment, tuple(task.header for task in recorded))
+    header = Header(FORMAT, name, environment, tuple(task.header for task in recorded), processor=processor)
     return Recording(header, tuple(recorded))
 
 

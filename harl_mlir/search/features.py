@@ -1,7 +1,4 @@
-"""What the learners see of a candidate: numbers from its decisions and its task.
-
-The learners only call `SpaceFeatures`; features that mean the same on every task can take its place.
-"""
+"""What the learners see of a candidate: numbers from its loop nest, its decisions and its task."""
 
 from __future__ import annotations
 
@@ -12,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.search.lattice import States
+from harl_mlir.search.nest_columns import COLUMNS
+from harl_mlir.search.nest_features import nest_rows
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -26,10 +25,17 @@ _PAIRED = 12
 class SpaceFeatures:
     """Feature vectors of the states of one space on one task.
 
-    The cost model gets the decisions' encodings, the logarithms of products and ratios of every pair
-    of numeric decisions (a footprint is a product of tiles, a trip count a ratio), and the task's
-    sizes. The policy gets the encodings scaled to [0, 1] and the task's sizes.
+    The cost model gets first the columns of the loop nest, which mean the same in every space (see
+    `nest_columns`; zeros where the space does not know its nests), then the decisions' encodings, the
+    logarithms of products and ratios of every pair of numeric decisions (a footprint is a product of tiles, a
+    trip count a ratio), and the task's sizes. The policy gets the encodings scaled to [0, 1] and the task's
+    sizes.
+
+    Attributes:
+        nest_width: how many of the cost model's columns are those of the nest, in every space.
     """
+
+    nest_width = len(COLUMNS)
 
     def __init__(self, task: Task, space: Space) -> None:
         self._tables = [_encodings(decision) for decision in space.decisions]
@@ -40,18 +46,28 @@ class SpaceFeatures:
         pairs = list(itertools.combinations(range(len(numeric)), 2))
         self._first = np.array([i for i, _ in pairs], dtype=np.int64)
         self._second = np.array([j for _, j in pairs], dtype=np.int64)
+        self._of_task = task
+        self._nests = space.nests
+        self._values = {decision.name: np.array(decision.values) for decision in space.decisions}
         self._task = _task_sizes(task)
         self.observation_size = sum(table.shape[1] for table in self._tables) + len(self._task)
 
     def model_rows(self, states: States) -> Rows:
         """What the cost model sees, a row a state."""
-        parts = [_look_up(self._tables, states)]
+        parts = [self.nest_rows(states), _look_up(self._tables, states)]
         if self._first.size:
             columns = zip(self._logs, self._numeric, strict=True)
             logs = np.stack([table[states[:, d]] for table, d in columns], axis=1)
             first, second = logs[:, self._first], logs[:, self._second]
             parts += [first + second, first - second]
         return np.concatenate([*parts, self._task_rows(len(states))], axis=1)
+
+    def nest_rows(self, states: States) -> Rows:
+        """The columns of the candidates' loop nests, a row a state."""
+        if self._nests is None or not len(states):
+            return np.zeros((len(states), self.nest_width), dtype=np.float32)
+        columns = {name: table[states[:, d]] for d, (name, table) in enumerate(self._values.items())}
+        return nest_rows(self._of_task, self._nests(columns))
 
     def observations(self, states: States) -> Rows:
         """What the policy sees, a row a state; numbers of about 0 to 1."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.loop_nests import NestsOf
 
 Constraint = Callable[[Mapping[str, Value]], bool]
 
@@ -23,12 +24,14 @@ class Space:
     """All candidates of a sketch for a task.
 
     Every assignment that `is_legal` accepts must transform, lower and compute the right numbers.
+    `nests` tells the loops that candidates come to; None where the sketch does not know.
     """
 
     sketch: str
     version: int
     decisions: tuple[Decision, ...]
     constraint: Constraint = field(default=_anything, compare=False)
+    nests: NestsOf | None = field(default=None, compare=False)
 
     def candidate(self, values: Mapping[str, Value]) -> Candidate:
         """The candidate that holds `values`, which must name every decision."""

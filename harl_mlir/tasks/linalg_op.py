@@ -109,7 +109,7 @@ def plain_loop(row: AffineRow) -> int | None:
     return used[0] if len(used) == 1 and row[used[0]] == 1 and row[-1] == 0 else None
 
 
-_FREE = frozenset(
+FREE_OPS = frozenset(
     {
         "arith.constant",
         "arith.extf",
@@ -129,4 +129,4 @@ _FREE = frozenset(
 
 
 def _counts_as_arithmetic(name: str) -> bool:
-    return name not in _FREE
+    return name not in FREE_OPS

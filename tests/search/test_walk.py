@@ -32,7 +32,8 @@ class KnownScores(CostModel):
     """On the slope every step gains a tenth, on the plateau none."""
 
     def scores(self, rows: Rows) -> NDArray[np.float32]:
-        position, on_slope = rows[:, 0], rows[:, 3]
+        own = rows[:, SpaceFeatures.nest_width :]
+        position, on_slope = own[:, 0], own[:, 3]
         return np.power(1 + 0.1 * on_slope, position * (LENGTH - 1)).astype(np.float32)
 
 

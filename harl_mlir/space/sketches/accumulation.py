@@ -19,8 +19,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest
+from harl_mlir.space.sketches.plain_nests import accumulated
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import loops_of
 from harl_mlir.tasks.task import Task
@@ -118,7 +120,7 @@ def _nearest(values: Iterable[int], wanted: int) -> int:
 def space(
     task: Task,
     roles: Roles,
-    lanes: int,
+    processor: Processor,
     sketch: str,
     version: int,
     *,
@@ -133,6 +135,7 @@ def space(
     along it instead: `_TILE` registers in all, so that what a window reads comes from the caches once for
     several outputs, in long pieces.
     """
+    lanes = nest.lanes_of(task, processor)
     shape = task.root.op.init.shape
     widths = (1,) if roles.vector is None else nest.widths(shape[roles.vector], lanes)
     heights = (1,) if roles.second is None else nest.divisors(shape[roles.second], _MOST_ROWS)
@@ -148,6 +151,8 @@ def space(
     def legal(values: Mapping[str, Value]) -> bool:
         return nest.fits_registers(values, ("width", "rows", "height"), lanes)
 
+    tiled = {"width": roles.vector, "rows": roles.second, "height": roles.third}
+
     return Space(
         sketch,
         version,
@@ -160,4 +165,5 @@ def space(
             Decision("tail", (lanes,), lanes),
         ),
         legal,
+        accumulated(task, tiled, roles.vector, roles.inner, roles.reductions, lanes, processor),
     )

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
-from harl_mlir.space.sketches import nest
+from harl_mlir.space.sketches import nest, plain_nests
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
@@ -114,7 +114,10 @@ class _Elementwise:
                 values, ("width", "rows"), lanes
             )
 
-        return Space(NAME, VERSION, decisions, legal)
+        nests = plain_nests.elementwise(
+            task, roles.vector, roles.second, transposed=roles.transposed, lanes=lanes, processor=processor
+        )
+        return Space(NAME, VERSION, decisions, legal, nests)
 
 
 def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:

@@ -26,6 +26,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import accumulation, nest
+from harl_mlir.space.sketches.plain_nests import partial_results
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import contraction_of
 from harl_mlir.tasks.linalg_op import LinalgOp
@@ -125,19 +126,21 @@ class _ReductionSketch:
         if roles is not None and accuracy == "strict" and not _is_exact(anchor):
             roles = None
         if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
-            return _inner_space(task, roles, nest.lanes_of(task, processor))
+            return _inner_space(task, roles, processor)
         outer = accumulation.roles_of(task)
         if outer is None or contraction:
             return None
-        lanes = nest.lanes_of(task, processor)
-        return accumulation.space(task, outer, lanes, NAME, VERSION, registers=8, rows=1, unroll=4)
+        return accumulation.space(task, outer, processor, NAME, VERSION, registers=8, rows=1, unroll=4)
 
 
-def _inner_space(task: Task, roles: InnerRoles, lanes: int) -> Space:
+def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:
+    lanes = nest.lanes_of(task, processor)
     widths = nest.widths(task.anchor_op.dims[roles.along], lanes)
     heights = (1,) if roles.rows is None else nest.divisors(task.root.op.init.shape[roles.rows], _MOST_ROWS)
     width = nest.largest(widths, _DEFAULT_REGISTERS * lanes)
     allowed = min(_DEFAULT_ROWS, nest.REGISTERS_PER_VALUE * lanes / width)
+
+    reductions = [d for d in task.anchor_op.reduction_dims if task.anchor_op.dims[d] > 1]
 
     def legal(values: Mapping[str, Value]) -> bool:
         return nest.fits_registers(values, ("width", "rows"), lanes)
@@ -151,6 +154,7 @@ def _inner_space(task: Task, roles: InnerRoles, lanes: int) -> Space:
             Decision("tail", (lanes,), lanes),
         ),
         legal,
+        partial_results(task, roles.along, roles.rows, reductions, lanes, processor),
     )
 
 

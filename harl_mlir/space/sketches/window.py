@@ -38,10 +38,11 @@ class _WindowSketch:
         roles = accumulation.roles_of(task)
         if roles is None:
             return None
-        lanes = nest.lanes_of(task, processor)
         along = roles.vector is not None and accumulation.moves_in_window(task, roles.vector)
         registers = 1 if along else 4
-        return accumulation.space(task, roles, lanes, NAME, VERSION, registers=registers, rows=4, unroll=9)
+        return accumulation.space(
+            task, roles, processor, NAME, VERSION, registers=registers, rows=4, unroll=9
+        )
 
 
 WINDOW = _WindowSketch()

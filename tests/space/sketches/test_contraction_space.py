@@ -18,12 +18,12 @@ _BODY = [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)]
 _extents = st.integers(2, 1100)
 
 
-def _matmul(m: int, n: int, k: int, transposed: bool = False, element: str = "f32") -> Task:
+def matmul(m: int, n: int, k: int, transposed: bool = False, element: str = "f32") -> Task:
     a, b = [row(3, d0=1), row(3, d2=1)], [row(3, d2=1), row(3, d1=1)]
     return task_of((m, n, k), "ppr", [a, b[::-1] if transposed else b], [0, 1], _BODY, element)
 
 
-def _conv(channels: int, filters: int, size: int, stride: int, first: bool) -> Task:
+def conv(channels: int, filters: int, size: int, stride: int, first: bool) -> Task:
     image = [row(4, d1=1, **{"d3": 1}) if stride == 1 else row(4, d1=stride, d3=1), row(4, d2=1)]
     taps = [row(4, d3=1), row(4, d2=1), row(4, d0=1)]
     if first:
@@ -47,7 +47,7 @@ def test_matmuls(m: int, n: int, k: int, transposed: bool, vector_bytes: int, se
     processor = replace(
         PROCESSOR, vector_bytes=vector_bytes, vector_registers=16 if vector_bytes < 64 else 32
     )
-    space = _space(_matmul(m, n, k, transposed), processor)
+    space = _space(matmul(m, n, k, transposed), processor)
     for candidate in (space.default(), space.sample(Random(seed)), *space.moves(space.default())):
         assert space.is_legal(candidate)
         assert _fits(dict(candidate.values), processor)
@@ -62,7 +62,7 @@ def test_matmuls(m: int, n: int, k: int, transposed: bool, vector_bytes: int, se
     st.integers(0, 99),
 )
 def test_convolutions(channels: int, filters: int, size: int, stride: int, first: bool, seed: int) -> None:
-    space = _space(_conv(channels, filters, size, stride, first))
+    space = _space(conv(channels, filters, size, stride, first))
     for candidate in (space.default(), space.sample(Random(seed))):
         assert space.is_legal(candidate)
         assert _fits(dict(candidate.values), PROCESSOR)
@@ -70,7 +70,7 @@ def test_convolutions(channels: int, filters: int, size: int, stride: int, first
 
 def test_vectors_lie_across_where_they_are_fuller() -> None:
     def along(filters: int, size: int) -> object:
-        return _space(_conv(16, filters, size, 1, first=True)).default()["along"]
+        return _space(conv(16, filters, size, 1, first=True)).default()["along"]
 
     assert along(filters=64, size=56) == "across"
     assert along(filters=64, size=64) == "result"
@@ -79,38 +79,38 @@ def test_vectors_lie_across_where_they_are_fuller() -> None:
 
 
 def test_values_of_the_other_way_are_illegal() -> None:
-    space = _space(_conv(16, 64, 8, 1, first=True))
+    space = _space(conv(16, 64, 8, 1, first=True))
     values = {**space.default().assignment, "along": "result", "vector": 64}
     assert space.is_legal(space.default())
     assert not space.is_legal(space.candidate(values))
 
 
 def test_too_many_accumulators_are_illegal() -> None:
-    space = _space(_matmul(512, 512, 512))
+    space = _space(matmul(512, 512, 512))
     values = {**space.default().assignment, "rows": 14, "vector": 64}
     assert not space.is_legal(space.candidate(values))
 
 
 def test_nothing_is_packed_that_one_row_reads() -> None:
-    space = _space(_matmul(12, 512, 512))
+    space = _space(matmul(12, 512, 512))
     values = {**space.default().assignment, "rows": 12, "vector": 32, "pack": "panels"}
     assert not space.is_legal(space.candidate(values))
 
 
 def test_defaults_follow_the_processor() -> None:
-    task = _matmul(512, 512, 512)
+    task = matmul(512, 512, 512)
     wide, narrow = _space(task), _space(task, replace(PROCESSOR, vector_bytes=32, vector_registers=16))
     assert (wide.default()["rows"], wide.default()["vector"]) == (8, 32)
     assert (narrow.default()["rows"], narrow.default()["vector"]) == (4, 16)
 
 
 def test_large_operands_are_packed() -> None:
-    small, large = _space(_matmul(128, 128, 128)), _space(_matmul(1024, 1024, 1024))
+    small, large = _space(matmul(128, 128, 128)), _space(matmul(1024, 1024, 1024))
     assert (small.default()["pack"], large.default()["pack"]) == ("none", "panels")
 
 
 def test_sums_in_half_precision_are_left_alone() -> None:
-    assert CONTRACTION.space(_matmul(64, 64, 64, element="f16"), PROCESSOR) is None
+    assert CONTRACTION.space(matmul(64, 64, 64, element="f16"), PROCESSOR) is None
 
 
 def test_a_single_row_is_computed_in_streams() -> None:
@@ -120,26 +120,26 @@ def test_a_single_row_is_computed_in_streams() -> None:
 
 
 def test_rows_a_page_apart_are_few() -> None:
-    apart, close = _space(_matmul(1024, 256, 1024)), _space(_matmul(1024, 256, 1000))
+    apart, close = _space(matmul(1024, 256, 1024)), _space(matmul(1024, 256, 1000))
     assert (apart.default()["rows"], apart.default()["vector"]) == (4, 64)
     assert (close.default()["rows"], close.default()["vector"]) == (8, 32)
 
 
 def test_blocks_hold_whole_tiles() -> None:
-    space = _space(_matmul(512, 512, 512))
+    space = _space(matmul(512, 512, 512))
     values = {**space.default().assignment, "pack": "block", "width": 128, "depth": 256, "copy": "block"}
     assert space.is_legal(space.candidate(values))
     assert not space.is_legal(space.candidate({**values, "depth": 4, "unroll": 8}))
-    uneven = _space(_matmul(512, 512, 509))
+    uneven = _space(matmul(512, 512, 509))
     assert not uneven.is_legal(uneven.candidate({**values, "depth": 255}))
     assert uneven.is_legal(uneven.candidate({**values, "depth": 255, "pack": "panels", "copy": "none"}))
 
 
 def test_panels_from_beyond_the_caches_are_wide() -> None:
-    values = _space(_matmul(128, 3072, 768)).default().assignment
+    values = _space(matmul(128, 3072, 768)).default().assignment
     assert (values["rows"], values["vector"], values["pack"]) == (4, 64, "panels")
 
 
 def test_the_smaller_operand_is_transposed() -> None:
-    long, square = (_space(_matmul(128, 768, 3072, True)), _space(_matmul(512, 512, 512, True)))
+    long, square = (_space(matmul(128, 768, 3072, True)), _space(matmul(512, 512, 512, True)))
     assert (long.default()["along"], square.default()["along"]) == ("across", "result")

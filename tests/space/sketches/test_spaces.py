@@ -52,7 +52,7 @@ _MATMUL = task_of(
     [0, 1],
     [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)],
 )
-_TASKS = {
+TASKS = {
     "rows": (_ROWS, "reduction"),
     "columns": (_COLUMNS, "reduction"),
     "all": (_ALL, "reduction"),
@@ -69,7 +69,7 @@ def _space(task: Task) -> Space:
     return space
 
 
-@pytest.mark.parametrize(("task", "sketch"), _TASKS.values(), ids=_TASKS)
+@pytest.mark.parametrize(("task", "sketch"), TASKS.values(), ids=TASKS)
 def test_each_task_has_the_sketch_for_it(task: Task, sketch: str) -> None:
     space = _space(task)
     assert space.sketch == sketch
@@ -114,7 +114,7 @@ def test_defaults_fill_registers() -> None:
     assert depthwise.assignment == tile
 
 
-@pytest.mark.parametrize("task", [task for task, _ in _TASKS.values()], ids=_TASKS)
+@pytest.mark.parametrize("task", [task for task, _ in TASKS.values()], ids=TASKS)
 def test_no_vector_is_longer_than_sixteen_registers(task: Task) -> None:
     space = _space(task)
     rng = random.Random(1)

@@ -1,0 +1,207 @@
+"""The loop nests that many candidates of one space come to, as arrays, without compiling any.
+
+Arrays have candidates along their last dimension, so that a loop over everything else is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.processor import Processor
+from harl_mlir.tasks.linalg_op import AffineRow, loops_of
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Columns = Mapping[str, NDArray[Any]]
+"""The values of each decision, one a candidate: int64 or text."""
+
+Part = Literal["vector", "broadcast", "result"]
+PARTS: tuple[Part, ...] = ("vector", "broadcast", "result")
+"""Operands that move along the vectors, inputs that do not, and what is computed."""
+
+LINE_BYTES = 64
+
+
+@dataclass(frozen=True)
+class Access:
+    """An operand in memory as the loops of the nest move through it; `map` is that of `Operand`."""
+
+    shape: tuple[int, ...]
+    element_bytes: int
+    map: tuple[AffineRow, ...]
+    part: Part
+
+    def stride(self, loop: int) -> int:
+        """Elements (row-major) that one step of a loop moves."""
+        stride, total = 1, 0
+        for size, row in zip(reversed(self.shape), reversed(self.map), strict=True):
+            total += row[loop] * stride
+            stride *= size
+        return total
+
+    def moves(self, loop: int) -> bool:
+        """Whether a loop moves through the operand at all."""
+        return any(row[loop] for row in self.map)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What the innermost body of every nest of a space computes.
+
+    Attributes:
+        dims: extents of the loops of the op.
+        reductions: those that are summed over.
+        accesses: operands in memory, also those of fused producers and consumers.
+        vector: the loop along the lanes, or None where elements are computed one by one.
+        lanes: elements of a vector register.
+        operations: arithmetic operations of one point; a product and its sum are one.
+        by_rows: whether each row of a tile of several is computed by itself.
+        copied_bytes: what is copied once, before the nest.
+        processor: whose caches and registers there are.
+    """
+
+    dims: tuple[int, ...]
+    reductions: tuple[int, ...]
+    accesses: tuple[Access, ...]
+    vector: int | None
+    lanes: int
+    operations: int
+    processor: Processor
+    by_rows: bool = False
+    copied_bytes: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Nests:
+    """The nests of N candidates, of S loops each; a level s is what the loops before number s leave.
+
+    Level 0 is the whole op and level S the register tile, of which all points are computed at once.
+
+    Attributes:
+        statement: what all of them compute.
+        loops: (S, N) which loop of the op each loop of the nest steps through, outermost first.
+        steps: (S, N) how far it steps; one that makes a single step does nothing.
+        unroll: (N,) steps of the innermost loop that stand in its body.
+        packed: (A, N) at which level each access is copied to lie together; -1 where it is not.
+        hoisted: (A, N) whether that copy leaves the loops around it that do not change it.
+    """
+
+    statement: Statement
+    loops: Ints
+    steps: Ints
+    unroll: Ints
+    packed: Ints
+    hoisted: NDArray[np.bool_]
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return int(self.loops.shape[1])
+
+    @cached_property
+    def tiles(self) -> Floats:
+        """(D, S + 1, N): the extent of each loop of the op at each level."""
+        dims = np.array(self.statement.dims, dtype=np.float64)
+        slots, count = self.loops.shape
+        tiles = np.empty((len(dims), slots + 1, count))
+        tiles[:, 0] = dims[:, None]
+        each = np.arange(count)
+        for s in range(slots):
+            tiles[:, s + 1] = tiles[:, s]
+            loop = self.loops[s]
+            tiles[loop, s + 1, each] = np.minimum(self.steps[s], tiles[loop, s, each])
+        return tiles
+
+    @cached_property
+    def ratios(self) -> Floats:
+        """(S, N): how many steps a loop makes, a last part of one counted as a part."""
+        slots, count = self.loops.shape
+        level, each = np.arange(slots)[:, None], np.arange(count)[None, :]
+        ratios: Floats = self.tiles[self.loops, level, each] / self.tiles[self.loops, level + 1, each]
+        return ratios
+
+    @cached_property
+    def trips(self) -> Floats:
+        """(S, N): how many steps a loop makes."""
+        return np.ceil(self.ratios)
+
+    @cached_property
+    def executions(self) -> Floats:
+        """(S + 1, N): how often each level is entered; parts of steps count as parts."""
+        ones = np.ones((1, self.count))
+        executions: Floats = np.concatenate([ones, np.cumprod(self.ratios, axis=0)])
+        return executions
+
+    def footprint(self, access: Access) -> Floats:
+        """(S + 1, N): distinct elements that each level touches.
+
+        Exact where each dimension moves with one loop, or with two of which one has the coefficient 1.
+        """
+        total = np.ones(self.tiles.shape[1:])
+        for size, row in zip(access.shape, access.map, strict=True):
+            total = total * self._distinct(size, row)
+        return total
+
+    def line_bytes(self, access: Access) -> Floats:
+        """(S + 1, N): bytes of the cache lines that each level touches, if its pieces start at lines."""
+        run = np.ones(self.tiles.shape[1:])
+        pieces, whole = np.ones_like(run), np.ones_like(run, dtype=bool)
+        for place, (size, row) in enumerate(zip(reversed(access.shape), reversed(access.map), strict=True)):
+            touched = self._distinct(size, row)
+            if place == 0:
+                # Elements that a stride leaves out are in the same lines.
+                touched = np.where(touched > 1, np.minimum(self._span(row), size), touched)
+            run = np.where(whole, run * touched, run)
+            pieces = np.where(whole, pieces, pieces * touched)
+            whole = whole & (touched >= size)
+        lines: Floats = pieces * np.ceil(run * (access.element_bytes / LINE_BYTES)) * LINE_BYTES
+        return lines
+
+    def _distinct(self, size: int, row: AffineRow) -> Floats:
+        loops = loops_of(row)
+        if not loops:
+            return np.ones(self.tiles.shape[1:])
+        if len(loops) == 1:
+            tiles: Floats = self.tiles[loops[0]]
+            return tiles
+        product: Floats = np.prod(self.tiles[loops], axis=0)
+        distinct: Floats = np.minimum(np.minimum(product, self._span(row)), size)
+        return distinct
+
+    def _span(self, row: AffineRow) -> Floats:
+        """From the first element touched to the last."""
+        span = np.ones(self.tiles.shape[1:])
+        for loop in loops_of(row):
+            span = span + abs(row[loop]) * (self.tiles[loop] - 1)
+        return span
+
+
+NestsOf = Callable[[Columns], Nests]
+"""The nests of candidates, given the values of their decisions."""
+
+
+def nests(
+    statement: Statement, loops: list[Ints | int], steps: list[Ints | int], unroll: Ints | int, count: int
+) -> Nests:
+    """Nests of `count` candidates without copies; a number stands for the same in all of them."""
+
+    def rows(values: list[Ints | int]) -> Ints:
+        return np.array([np.broadcast_to(value, count) for value in values], dtype=np.int64).reshape(
+            -1, count
+        )
+
+    accesses = len(statement.accesses)
+    return Nests(
+        statement,
+        rows(loops),
+        rows(steps),
+        np.broadcast_to(np.asarray(unroll, dtype=np.int64), count),
+        np.full((accesses, count), -1, dtype=np.int64),
+        np.zeros((accesses, count), dtype=np.bool_),
+    )

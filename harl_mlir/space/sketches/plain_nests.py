@@ -1,0 +1,114 @@
+"""The loop nests of the elementwise, reduction and window sketches.
+
+They follow the scripts in `harl_mlir.schedule.sketches`: loops over tiles of the result, in its order or
+with one moved inside, then the loops of the reduction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harl_mlir.processor import Processor
+from harl_mlir.space.loop_nests import Columns, Ints, Nests, NestsOf, nests
+from harl_mlir.space.sketches.statements import statement_of
+from harl_mlir.tasks.task import Task
+
+
+def accumulated(
+    task: Task,
+    steps: dict[str, int | None],
+    vector: int | None,
+    moved: int | None,
+    reductions: Sequence[int],
+    lanes: int,
+    processor: Processor,
+) -> NestsOf:
+    """Nests whose accumulators are tiles of the result.
+
+    `steps` has the dimension of the result that each decision tiles, `vector` the one along the lanes;
+    `moved` is inside the others where `order` is "rows".
+    """
+    loops = task.anchor_op.result_loops
+    along = None if vector is None else loops[vector]
+    statement = statement_of(task, along, lanes, processor)
+
+    def of(columns: Columns) -> Nests:
+        tiles: list[Ints | int] = [1] * len(loops)
+        for name, dimension in steps.items():
+            if dimension is not None:
+                tiles[dimension] = columns[name]
+        outer, tiles = _moved(loops, tiles, moved, columns["order"] == "rows")
+        count = len(columns["order"])
+        return nests(
+            statement,
+            [*outer, *reductions],
+            [*tiles, *[1] * len(reductions)],
+            columns["unroll"],
+            count,
+        )
+
+    return of
+
+
+def partial_results(
+    task: Task, along: int, rows: int | None, reductions: Sequence[int], lanes: int, processor: Processor
+) -> NestsOf:
+    """Nests that keep partial results along the reduction loop `along`; `rows` is a result's dimension."""
+    anchor = task.anchor_op
+    loops = anchor.result_loops
+    statement = statement_of(task, along, lanes, processor)
+
+    def of(columns: Columns) -> Nests:
+        tiles: list[Ints | int] = [columns["rows"] if d == rows else 1 for d in range(len(loops))]
+        tiles += [columns["width"] if loop == along else 1 for loop in reductions]
+        return nests(statement, [*loops, *reductions], tiles, 1, len(columns["width"]))
+
+    return of
+
+
+def elementwise(
+    task: Task, vector: int, second: int | None, *, transposed: bool, lanes: int, processor: Processor
+) -> NestsOf:
+    """Nests without a reduction; `vector` and `second` are dimensions of the result.
+
+    All loops made one are shown as steps over several whole inner dimensions.
+    """
+    anchor = task.anchor_op
+    loops, shape = anchor.result_loops, task.root.op.init.shape
+    statement = statement_of(task, loops[vector], lanes, processor)
+    order = [d for d in range(len(shape)) if d != vector] + [vector]
+
+    def of(columns: Columns) -> Nests:
+        flat = columns["flatten"] == "yes"
+        left: Ints = np.where(flat, columns["width"], 1)
+        steps: list[Ints | int] = [1] * len(shape)
+        for d in reversed(range(len(shape))):
+            of_flat = np.clip(left, 1, shape[d])
+            left = left // np.maximum(of_flat, 1)
+            own = columns["width"] if d == vector else columns["rows"] if d == second else 1
+            steps[d] = np.where(flat, of_flat, own)
+        ordered: list[Ints | int] = [steps[d] for d in order]
+        outer, ordered = _moved(
+            [loops[d] for d in order],
+            ordered,
+            order.index(second) if transposed and second is not None else None,
+            columns["order"] == "operand",
+        )
+        return nests(statement, outer, ordered, 1, len(flat))
+
+    return of
+
+
+def _moved(
+    loops: Sequence[int], steps: list[Ints | int], place: int | None, chosen: np.ndarray
+) -> tuple[list[Ints | int], list[Ints | int]]:
+    """Loops and steps with the one at `place` moved inside all others where `chosen`."""
+    if place is None or not chosen.any():
+        return list(loops), steps
+    order = [i for i in range(len(loops)) if i != place] + [place]
+    return (
+        [np.where(chosen, loops[o], loops[i]) for i, o in enumerate(order)],
+        [np.where(chosen, steps[o], steps[i]) for i, o in enumerate(order)],
+    )
