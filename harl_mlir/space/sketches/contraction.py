@@ -1,8 +1,9 @@
 """Contraction-like tasks: matmuls of all kinds, convolutions, tensor contractions.
 
 One register tile of `rows` x `vector` accumulators runs over the contracted loops; loops over the
-tiles go in a chosen order, inside a loop over blocks of rows that stay in a cache; the operand that
-is read as vectors may be copied into contiguous panels.
+tiles go in a chosen order, inside loops over blocks that stay in a cache: of rows, of the vector loop,
+of the innermost contracted loop. Blocks of either operand may be copied, and the one that is read as
+vectors into contiguous panels.
 See `harl_mlir.schedule.sketches.contraction` for the script.
 """
 
@@ -31,7 +32,7 @@ _INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
 
 @dataclass(frozen=True)
 class ContractionSketch:
-    """Register-tiled outer products, for every op that `contraction_of` knows."""
+    """Register tiles, for every op that `ways_of` finds roles in."""
 
     name: str = NAME
     version: int = VERSION
@@ -48,20 +49,19 @@ class ContractionSketch:
         exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
         lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
         followed = task.anchor < len(task.members) - 1
-        choices = {
-            word: Choices(
-                op, left, lanes, can_pad(task, op, left), processor, exact, followed, task.anchor > 0
-            )
-            for word, roles in ways(task, exact=exact).items()
-            for op, left in [with_vectors_last(task.anchor_op, roles)]
-        }
-        if not choices:
+        offers = ways(task, exact=exact)
+        if not offers:
             return None
+        choices: dict[str, Choices] = {}
+        for word, roles in offers.items():
+            op, left = with_vectors_last(task.anchor_op, roles)
+            padded = can_pad(task, op, left)
+            choices[word] = Choices(op, left, lanes, padded, processor, exact, followed, task.anchor > 0)
         offered = {word: each.decisions() for word, each in choices.items()}
         along = next(iter(choices))
         if len(choices) > 1:
-            both_copy = ways(task, exact=exact)[ALONG].transposed
-            along = _default_along(choices, number(offered[ACROSS][1].default), both_copy)
+            across_vector = number(offered[ACROSS][1].default)
+            along = _default_along(choices, across_vector, offers[ALONG].transposed)
 
         def is_legal(values: Mapping[str, Value]) -> bool:
             word = str(values["along"])

@@ -69,8 +69,7 @@ class Choices:
     @property
     def vector_bytes(self) -> int:
         """Bytes of the vector operand."""
-        operand = self.op.operands[self.roles.vector_operand]
-        return math.prod(operand.shape) * element_bytes(operand.element)
+        return _bytes(self.op.operands[self.roles.vector_operand])
 
     @property
     def row_extent(self) -> int:
@@ -144,8 +143,7 @@ class Choices:
         """
         if self.roles.by_rows or not self._has_window() or not self._may_block():
             return False
-        filters, result = self.op.operands[self.roles.vector_operand], self.op.init
-        return _bytes(filters) > self.processor.l2_bytes // 2 >= _bytes(result)
+        return self.vector_bytes > self.processor.l2_bytes // 2 >= _bytes(self.op.init)
 
     def _has_window(self) -> bool:
         return any(self.op.dims[d] > 1 for d in self.roles.window)
@@ -185,14 +183,14 @@ class Choices:
         """
         extent = self.op.dims[self.roles.inner]
         offered = _DEPTHS if self._may_block() else ()
-        parts = [-(-extent // -(-extent // most)) for most in offered if most < extent]
+        steps = [-(-extent // -(-extent // most)) for most in offered if most < extent]
         if offered and self._has_window() and not self.roles.by_rows:
-            parts.append(extent)
-        depths = [0, *dict.fromkeys(part for part in parts if extent % part != 1)]
+            steps.append(extent)
+        depths = [0, *dict.fromkeys(depth for depth in steps if extent % depth != 1)]
         default = 0
         if self._streams():
             step = self.vector_extent * element_bytes(self.op.init.element)
-            default = max(part for part in depths if part * step <= self.processor.l2_bytes // 4)
+            default = max(depth for depth in depths if depth * step <= self.processor.l2_bytes // 4)
         elif self.roles.row is None and _STREAMS in depths and not self.roles.window:
             default = _STREAMS
         return Decision("depth", tuple(depths), default)
@@ -202,9 +200,8 @@ class Choices:
 
         A copy costs about what some ten tiles gain by it.
         """
-        operand = self.op.operands[self.roles.vector_operand]
         shared = self._sharers(rows, vector, order, Blocks()) >= _SHARERS_WANTED
-        wanted = shared and _bytes(operand) > self.processor.l2_bytes // 2 and not self._streams()
+        wanted = shared and self.vector_bytes > self.processor.l2_bytes // 2 and not self._streams()
         return Decision("pack", ("none", "panels", "block"), "panels" if wanted else "none", ordered=False)
 
     def copy_decision(self) -> Decision:
