@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import func, ir, linalg, memref
 
 
@@ -13,15 +14,7 @@ def copies_to_loops(module: ir.Module) -> None:
     LLVM would be given a call of `memrefCopy`, which takes descriptors apart element by element and is
     in none of the libraries a kernel is linked with.
     """
-    found: list[memref.CopyOp] = []
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        if isinstance(op.opview, memref.CopyOp):
-            found.append(op.opview)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit)
-    for copy in found:
+    for copy in [op.opview for op in all_ops(module.operation) if op.name == "memref.copy"]:
         if not (_is_contiguous(copy.source.type) and _is_contiguous(copy.target.type)):
             with ir.InsertionPoint(copy), copy.location:
                 linalg.copy(copy.source, outs=[copy.target])

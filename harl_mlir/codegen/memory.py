@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.task import element_bytes
 
@@ -33,22 +34,14 @@ def check_memory(module: ir.Module, memory_bytes: int | None, *, loops: bool) ->
     copy from a buffer of the kernel's own to one that is not: a tile that is computed beside its place.
     Copies into own buffers are how panels are packed. Raises AllocationError, LoopMemoryError.
     """
-    found: list[ir.Operation] = []
-
-    def visit(op: ir.Operation) -> ir.WalkResult:
-        if op.name in _ALLOCATES or op.name in _COPIES:
-            found.append(op)
-        return ir.WalkResult.ADVANCE
-
-    module.operation.walk(visit)
-    for op in found:
+    for op in all_ops(module.operation):
         if op.name in _ALLOCATES:
             kind = ir.MemRefType(op.results[0].type)
             if memory_bytes is not None and _bytes(kind) > memory_bytes:
                 raise AllocationError(f"the kernel allocates a buffer of {kind}")
             if loops and _is_in_loop(op):
                 raise LoopMemoryError(f"a buffer of {kind} is allocated in a loop")
-        elif loops and _is_own(op.operands[0]) and not _is_own(op.operands[1]) and _is_in_loop(op):
+        elif op.name in _COPIES and loops and _leaves_own(op) and _is_in_loop(op):
             raise LoopMemoryError(f"a tile of {op.operands[0].type} is copied in a loop to where it belongs")
 
 
@@ -69,6 +62,10 @@ def _is_in_loop(op: ir.Operation) -> bool:
             return True
         around = around.operation.parent
     return False
+
+
+def _leaves_own(copy: ir.Operation) -> bool:
+    return _is_own(copy.operands[0]) and not _is_own(copy.operands[1])
 
 
 def _is_own(value: ir.Value) -> bool:
