@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.search.features import Rows
 from harl_mlir.search.settings import Settings
+
+if TYPE_CHECKING:  # importing it takes a while
+    import xgboost
 
 Scores = NDArray[np.float32]
 """Expected throughput as a part of the task's best, one number a candidate."""
@@ -19,17 +22,23 @@ class CostModel:
 
     The error is squared and weighted by the throughput, as good candidates must be told apart and
     bad ones need not be. Every candidate has score 1 until `fit` got enough rows with a difference.
+
+    `prior` may be an XGBoost booster trained on other tasks, which predicts the same from the first columns,
+    those of the loop nest. It then speaks before the first fit, and what is fitted are trees that correct it,
+    after it was scaled to the measurements: the best of few is not the best there is.
     """
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, seed: int, prior: xgboost.Booster | None = None) -> None:
         self._settings = settings
         self._seed = seed
+        self._prior: Any = prior
+        self._scale = np.float32(1.0)
         self._booster: Any = None
 
     @property
     def is_fitted(self) -> bool:
         """Whether the scores mean anything."""
-        return self._booster is not None
+        return self._booster is not None or self._prior is not None
 
     def fit(self, rows: Rows, throughputs: Scores) -> bool:
         """Learn from measured candidates, oldest first; whether they were enough.
@@ -40,7 +49,7 @@ class CostModel:
 
         settings = self._settings
         if len(rows) < settings.model_min_rows or np.ptp(throughputs) == 0:
-            self._booster = None
+            self._booster, self._scale = None, np.float32(1.0)
             return False
         kept = _rows_kept(throughputs, settings.model_max_rows)
         labels = throughputs[kept]
@@ -51,22 +60,36 @@ class CostModel:
             "eta": settings.model_learning_rate,
             "min_child_weight": 2 * settings.model_weight_floor,
             "lambda": 0.1,
-            "base_score": float(np.average(labels, weights=weights)),
+            "base_score": float(np.average(labels, weights=weights)) if self._prior is None else 0.0,
             "tree_method": "hist",
             "max_bin": 32,
             "nthread": 1,
             "seed": self._seed,
         }
         data = xgboost.DMatrix(rows[kept], label=labels, weight=weights, nthread=1)
+        if self._prior is not None:
+            told = self._told(rows[kept])
+            self._scale = np.float32((weights * labels * told).sum() / (weights * told * told).sum())
+            data.set_base_margin(self._scale * told)
         self._booster = xgboost.train(parameters, data, num_boost_round=settings.model_trees)
         return True
 
     def scores(self, rows: Rows) -> Scores:
-        """The expected relative throughput of every row, at least the floor; 1 before any data."""
-        if self._booster is None:
+        """The expected relative throughput of every row, at least the floor; 1 before anything is known."""
+        if not self.is_fitted:
             return np.ones(len(rows), dtype=np.float32)
-        predicted = np.asarray(self._booster.inplace_predict(rows), dtype=np.float32)
-        return np.maximum(predicted, np.float32(self._settings.model_score_floor))
+        margin = None if self._prior is None else self._scale * self._told(rows)
+        predicted = margin
+        if self._booster is not None:
+            predicted = self._booster.inplace_predict(rows, base_margin=margin)
+        floor = np.float32(self._settings.model_score_floor)
+        return np.maximum(np.asarray(predicted, dtype=np.float32), floor)
+
+    def _told(self, rows: Rows) -> Scores:
+        """What the prior says."""
+        own = np.ascontiguousarray(rows[:, : self._prior.num_features()])
+        told = np.asarray(self._prior.inplace_predict(own), dtype=np.float32)
+        return np.maximum(told, np.float32(self._settings.model_score_floor))
 
 
 def _rows_kept(throughputs: Scores, most: int) -> NDArray[np.int64]:

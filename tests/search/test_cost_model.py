@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import xgboost
 
 from harl_mlir.search.cost_model import CostModel, _rows_kept
 from harl_mlir.search.settings import Settings
@@ -9,7 +11,7 @@ from harl_mlir.search.settings import Settings
 def data(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     rows = rng.random((count, 6)).astype(np.float32)
-    throughputs = np.exp(-4 * (rows[:, 0] - 0.6) ** 2 - 3 * (rows[:, 1] - rows[:, 2]) ** 2)
+    throughputs = without_failures(rows)
     throughputs[rows[:, 3] > 0.8] = 0
     return rows, (throughputs / throughputs.max()).astype(np.float32)
 
@@ -41,6 +43,41 @@ def test_equal_data_gives_equal_scores() -> None:
     second.fit(*data(100))
     rows, _ = data(40, seed=2)
     assert np.array_equal(first.scores(rows), second.scores(rows))
+
+
+def without_failures(rows: np.ndarray) -> np.ndarray:
+    return np.exp(-4 * (rows[:, 0] - 0.6) ** 2 - 3 * (rows[:, 1] - rows[:, 2]) ** 2)
+
+
+def prior() -> xgboost.Booster:
+    """Knows the truth but for what fails."""
+    rows, _ = data(2000, seed=5)
+    learned = xgboost.DMatrix(rows[:, :3], label=without_failures(rows))
+    return xgboost.train({"max_depth": 5, "nthread": 1}, learned, 30)
+
+
+def test_a_prior_speaks_first_and_is_corrected() -> None:
+    rows, throughputs = data(300, seed=1)
+    model, cold = CostModel(Settings(), 0, prior()), CostModel(Settings(), 0)
+    assert model.is_fitted
+    first = model.scores(rows)
+    assert np.corrcoef(first, without_failures(rows))[0, 1] > 0.95
+    few, seen = data(40)
+    assert model.fit(few, seen)
+    assert cold.fit(few, seen)
+    errors = [np.square(each - throughputs).mean() for each in (model.scores(rows), cold.scores(rows), first)]
+    assert errors[0] < errors[1]
+    assert errors[0] < errors[2]
+    assert not model.fit(few[:1], seen[:1])
+    assert np.array_equal(model.scores(rows), first)
+
+
+def test_a_prior_is_scaled_to_what_was_measured() -> None:
+    rows, _ = data(12)
+    told = prior().inplace_predict(np.ascontiguousarray(rows[:, :3]))
+    model = CostModel(Settings(), 0, prior())
+    assert model.fit(rows, 2 * told)
+    assert model.scores(rows) == pytest.approx(2 * told, rel=0.02)
 
 
 def test_fits_the_best_and_the_latest_of_many_rows() -> None:
