@@ -1,4 +1,4 @@
-"""What the learners see of a candidate: numbers from its loop nest, its decisions and its task."""
+"""What the cost model sees of a candidate: numbers from its loop nest, its decisions and its task."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ class SpaceFeatures:
     The cost model gets first the columns of the loop nest, which mean the same in every space (see
     `nest_columns`; zeros where the space does not know its nests), then the decisions' encodings, the
     logarithms of products and ratios of every pair of numeric decisions (a footprint is a product of tiles, a
-    trip count a ratio), and the task's sizes. The policy gets the encodings scaled to [0, 1] and the task's
-    sizes.
+    trip count a ratio), and the task's sizes. The policy gets the columns of the loop nest (see `Observer`).
 
     Attributes:
         nest_width: how many of the cost model's columns are those of the nest, in every space.
@@ -50,7 +49,6 @@ class SpaceFeatures:
         self._nests = space.nests
         self._values = {decision.name: np.array(decision.values) for decision in space.decisions}
         self._task = _task_sizes(task)
-        self.observation_size = sum(table.shape[1] for table in self._tables) + len(self._task)
 
     def model_rows(self, states: States) -> Rows:
         """What the cost model sees, a row a state."""
@@ -68,10 +66,6 @@ class SpaceFeatures:
             return np.zeros((len(states), self.nest_width), dtype=np.float32)
         columns = {name: table[states[:, d]] for d, (name, table) in enumerate(self._values.items())}
         return nest_rows(self._of_task, self._nests(columns))
-
-    def observations(self, states: States) -> Rows:
-        """What the policy sees, a row a state; numbers of about 0 to 1."""
-        return np.concatenate([self.positions(states), self._task_rows(len(states)) / 32], axis=1)
 
     def positions(self, states: States) -> Rows:
         """The states as points whose distances tell how different they are."""

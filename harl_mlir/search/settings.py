@@ -49,7 +49,7 @@ class Settings:
         model_score_floor: least score, so that relative gains stay finite.
 
     PPO:
-        hidden: width of the two hidden layers of actor and critic.
+        hidden: width of the layers of the network of actor and critic.
         actor_learning_rate, critic_learning_rate: step sizes of Adam.
         discount: gamma.
         clip: PPO's bound on the change of an action's probability.
@@ -101,7 +101,7 @@ class Settings:
     model_weight_floor: float = 0.1
     model_score_floor: float = 0.05
 
-    hidden: int = 64
+    hidden: int = 32
     actor_learning_rate: float = 1e-3
     critic_learning_rate: float = 1e-3
     discount: float = 0.9

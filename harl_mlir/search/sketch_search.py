@@ -11,6 +11,7 @@ from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.failing_values import working_values
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
+from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.walk import Walk, Walker
@@ -53,6 +54,7 @@ class SketchSearch:
         self.throughputs: dict[State, float] = {}
         self.is_exhausted = False
         self._features = SpaceFeatures(task, space)
+        self._observer = Observer(task, space)
         self._settings = settings
         self._seed = seed
         self._rng = np.random.default_rng(seed)
@@ -162,10 +164,16 @@ class SketchSearch:
         if self._settings.use_policy and self._policy is None:
             from harl_mlir.search.ppo import PPO
 
-            self._policy = PPO(
-                self._features.observation_size, self.lattice.actions, self._settings, self._seed
-            )
-        return Walker(self.lattice, self._features, self._model, self._policy, self._settings, self._rng)
+            self._policy = PPO(GLOBALS, FEATURES, self._settings, self._seed)
+        return Walker(
+            self.lattice,
+            self._features,
+            self._observer,
+            self._model,
+            self._policy,
+            self._settings,
+            self._rng,
+        )
 
     def _fresh(self, count: int) -> list[State]:
         return fresh_states(self.lattice, self._rng, self._seen, count)

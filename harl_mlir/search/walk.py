@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from harl_mlir.search.cost_model import CostModel, Scores
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State, States
+from harl_mlir.search.observations import Observer
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps, joined
 
@@ -30,6 +31,20 @@ class Walk:
     dropped: int
 
 
+@dataclass(frozen=True)
+class _Tracks:
+    """Where all tracks are: states with scores, legal actions and what the policy sees, one a row."""
+
+    states: States
+    scores: Scores
+    masks: NDArray[np.bool_]
+    observations: NDArray[np.float32]
+
+    def keep(self, rows: NDArray[np.int64]) -> _Tracks:
+        """Some of the tracks."""
+        return _Tracks(self.states[rows], self.scores[rows], self.masks[rows], self.observations[rows])
+
+
 class Walker:
     """Modifies candidates of one space side by side, one decision of each at a time.
 
@@ -40,6 +55,7 @@ class Walker:
         self,
         lattice: Lattice,
         features: SpaceFeatures,
+        observer: Observer,
         model: CostModel,
         policy: PPO | None,
         settings: Settings,
@@ -47,6 +63,7 @@ class Walker:
     ) -> None:
         self._lattice = lattice
         self._features = features
+        self._observer = observer
         self._model = model
         self._policy = policy
         self._settings = settings
@@ -61,39 +78,38 @@ class Walker:
         `least_tracks` are left, the walk ends.
         """
         settings = self._settings
-        states = self._lattice.rows(starts)
-        scores = self._score(states)
+        tracks = self._at(self._lattice.rows(starts))
         visited: dict[State, float] = {}
-        _visit(visited, states, scores)
+        _visit(visited, tracks)
         if not settings.adaptive_stopping:
-            *_, updates = self._stretch(states, scores, visited, settings.episode_length)
+            *_, updates = self._stretch(tracks, visited, settings.episode_length)
             return Walk(visited, updates, 0)
         updates = dropped = 0
         while True:
-            states, scores, advantages, more = self._stretch(states, scores, visited, settings.stop_every)
+            tracks, advantages, more = self._stretch(tracks, visited, settings.stop_every)
             updates += more
             kept = _kept(advantages, settings.drop_share)
-            dropped += len(states) - len(kept)
+            dropped += len(advantages) - len(kept)
             if len(kept) < settings.least_tracks:
                 return Walk(visited, updates, dropped)
-            states, scores = states[kept], scores[kept]
+            tracks = tracks.keep(kept)
 
     def _stretch(
-        self, states: States, scores: Scores, visited: dict[State, float], length: int
-    ) -> tuple[States, Scores, NDArray[np.float32], int]:
+        self, tracks: _Tracks, visited: dict[State, float], length: int
+    ) -> tuple[_Tracks, NDArray[np.float32], int]:
         """Some steps of all tracks: where they end, their mean advantages, and the policy's updates."""
         window: list[Steps] = []
-        advantages = np.zeros(len(states), dtype=np.float32)
+        advantages = np.zeros(len(tracks.states), dtype=np.float32)
         updates = 0
         for number in range(1, length + 1):
-            step, states, scores = self._step(states, scores)
-            _visit(visited, states, scores)
+            step, tracks = self._step(tracks)
+            _visit(visited, tracks)
             window.append(step)
             if number % self._settings.train_every == 0 or number == length:
                 advantages += self._learn(window)
                 updates += self._policy is not None
                 window.clear()
-        return states, scores, advantages / np.float32(length), updates
+        return tracks, advantages / np.float32(length), updates
 
     def _learn(self, window: list[Steps]) -> NDArray[np.float32]:
         """Train the policy; the sum of each track's advantages. Without a critic a reward is one."""
@@ -102,24 +118,23 @@ class Walker:
         of_tracks: NDArray[np.float32] = advantages.reshape(len(window), -1).sum(axis=0)
         return of_tracks
 
-    def _step(self, states: States, scores: Scores) -> tuple[Steps, States, Scores]:
-        masks = self._lattice.mask(states)
-        observations = self._features.observations(states)
+    def _step(self, tracks: _Tracks) -> tuple[Steps, _Tracks]:
+        masks, observations = tracks.masks, tracks.observations
         if self._policy is None:
             actions = np.where(masks, self._rng.random(masks.shape), -1.0).argmax(axis=1)
             log_probabilities = np.zeros(len(actions), dtype=np.float32)
         else:
             actions, log_probabilities = self._policy.act(observations, masks)
-        moved = self._lattice.move(states, actions)
-        moved_scores = self._score(moved)
+        moved = self._at(self._lattice.move(tracks.states, actions))
         bound = self._settings.reward_clip
-        rewards = np.clip((moved_scores - scores) / scores, -bound, bound)
-        next_observations = self._features.observations(moved)
-        steps = Steps(observations, masks, actions, log_probabilities, rewards, next_observations)
-        return steps, moved, moved_scores
+        rewards = np.clip((moved.scores - tracks.scores) / tracks.scores, -bound, bound)
+        steps = Steps(observations, masks, actions, log_probabilities, rewards, moved.observations)
+        return steps, moved
 
-    def _score(self, states: States) -> Scores:
-        return self._model.scores(self._features.model_rows(states))
+    def _at(self, states: States) -> _Tracks:
+        rows, masks = self._features.model_rows(states), self._lattice.mask(states)
+        observations = self._observer.rows(states, masks, rows[:, : self._features.nest_width])
+        return _Tracks(states, self._model.scores(rows), masks, observations)
 
 
 def _kept(advantages: NDArray[np.float32], drop_share: float) -> NDArray[np.int64]:
@@ -128,5 +143,5 @@ def _kept(advantages: NDArray[np.float32], drop_share: float) -> NDArray[np.int6
     return np.sort(np.argsort(advantages, kind="stable")[dropped:])
 
 
-def _visit(visited: dict[State, float], states: States, scores: Scores) -> None:
-    visited.update(zip(map(tuple, states.tolist()), scores.tolist(), strict=True))
+def _visit(visited: dict[State, float], tracks: _Tracks) -> None:
+    visited.update(zip(map(tuple, tracks.states.tolist()), tracks.scores.tolist(), strict=True))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.features import Rows, SpaceFeatures
 from harl_mlir.search.lattice import Lattice
+from harl_mlir.search.observations import Observer
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps
@@ -55,9 +56,13 @@ class Rightwards:
 
 
 def walk(settings: Settings, policy: Rightwards | None) -> Walk:
-    lattice, features = Lattice(SPACE), SpaceFeatures(matmul_task(), SPACE)
+    lattice, features, observer = (
+        Lattice(SPACE),
+        SpaceFeatures(matmul_task(), SPACE),
+        Observer(matmul_task(), SPACE),
+    )
     model, rng = KnownScores(settings, 0), np.random.default_rng(0)
-    walker = Walker(lattice, features, model, cast(PPO | None, policy), settings, rng)
+    walker = Walker(lattice, features, observer, model, cast(PPO | None, policy), settings, rng)
     return walker.walk([(0, place) for _ in range(8) for place in (0, 1)])
 
 
