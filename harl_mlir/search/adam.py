@@ -1,39 +1,32 @@
-"""Adam (arXiv 1412.6980). `torch.optim` would do, but its first optimiser takes over a second to load."""
+"""Adam (arXiv 1412.6980)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import numpy as np
+from numpy.typing import NDArray
 
-import torch
-from torch import Tensor
-
-_MEAN_DECAY = 0.9
-_SQUARE_DECAY = 0.999
-_EPSILON = 1e-8
+_MEAN_DECAY = np.float32(0.9)
+_SQUARE_DECAY = np.float32(0.999)
+_EPSILON = np.float32(1e-8)
 
 
 class Adam:
-    """Updates parameters by their gradients; every parameter comes with its learning rate."""
+    """Updates a vector of parameters in place; every parameter has its learning rate."""
 
-    def __init__(self, parameters: Iterable[tuple[Tensor, float]]) -> None:
-        self._parameters = [(p, rate, torch.zeros_like(p), torch.zeros_like(p)) for p, rate in parameters]
+    def __init__(self, parameters: NDArray[np.float32], rates: NDArray[np.float32]) -> None:
+        self._parameters = parameters
+        self._rates = rates
+        self._mean = np.zeros_like(parameters)
+        self._square = np.zeros_like(parameters)
         self._steps = 0
 
-    @torch.no_grad()
-    def step(self, most: float) -> None:
-        """Apply the gradients, scaled down where their common norm exceeds `most`, and clear them."""
-        gradients = [p.grad for p, *_ in self._parameters if p.grad is not None]
-        norm = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
-        scale = min(1.0, most / (float(norm) + 1e-6))
+    def step(self, gradient: NDArray[np.float32], most: float) -> None:
+        """Apply a gradient, scaled down where its norm exceeds `most`."""
+        norm = float(np.sqrt(gradient @ gradient))
+        gradient = gradient * np.float32(min(1.0, most / (norm + 1e-6)))
         self._steps += 1
-        mean_bias = 1 - _MEAN_DECAY**self._steps
-        square_bias = 1 - _SQUARE_DECAY**self._steps
-        for parameter, rate, mean, square in self._parameters:
-            if parameter.grad is None:
-                continue
-            gradient = parameter.grad * scale
-            mean.lerp_(gradient, 1 - _MEAN_DECAY)
-            square.mul_(_SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - _SQUARE_DECAY)
-            step = (square / square_bias).sqrt_().add_(_EPSILON)
-            parameter.addcdiv_(mean, step, value=-rate / mean_bias)
-            parameter.grad = None
+        self._mean += (1 - _MEAN_DECAY) * (gradient - self._mean)
+        self._square += (1 - _SQUARE_DECAY) * (gradient * gradient - self._square)
+        mean = self._mean / np.float32(1 - float(_MEAN_DECAY) ** self._steps)
+        square = self._square / np.float32(1 - float(_SQUARE_DECAY) ** self._steps)
+        self._parameters -= self._rates * mean / (np.sqrt(square) + _EPSILON)

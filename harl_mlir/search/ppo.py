@@ -5,94 +5,93 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from harl_mlir.search.actor_critic import ActorCritic
+from harl_mlir.search.actor_critic import ActorCritic, Floats
 from harl_mlir.search.adam import Adam
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps
 
-_FORBIDDEN = -1e9
+_FORBIDDEN = np.float32(-1e9)
 """Logit of a masked action: its probability is exactly 0, and the entropy stays finite."""
+
+Masks = NDArray[np.bool_]
 
 
 class PPO:
     """A policy over the moves of any number of decisions, and a critic.
 
     Observations are as `ActorCritic` takes them. The advantage of a step is `r + gamma V(s') - V(s)`; tracks
-    have no end state. Random numbers come from a generator of its own, so that the seed decides everything.
-    Sets torch to one thread.
+    have no end state. The seed decides everything.
     """
 
     def __init__(self, situation: int, features: int, settings: Settings, seed: int) -> None:
-        torch.set_num_threads(1)
         self._settings = settings
-        self._random = torch.Generator().manual_seed(seed)
-        self._network = ActorCritic(situation, features, settings.hidden, self._random)
-        rates = {True: settings.critic_learning_rate, False: settings.actor_learning_rate}
-        named = self._network.named_parameters()
-        self._optimiser = Adam((p, rates[name.startswith("value.")]) for name, p in named)
+        self._rng = np.random.default_rng(seed)
+        self._network = ActorCritic(situation, features, settings.hidden, self._rng)
+        rates = np.full_like(self._network.flat, settings.actor_learning_rate)
+        of_layers = self._network.views(rates)
+        for name in ("value", "value_bias"):
+            of_layers[name][:] = settings.critic_learning_rate
+        self._adam = Adam(self._network.flat, rates)
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
+    def weights(self) -> dict[str, Floats]:
         """Copies of all weights by name."""
-        return {name: p.detach().numpy().copy() for name, p in self._network.named_parameters()}
+        return {name: weight.copy() for name, weight in self._network.weights.items()}
 
-    @torch.no_grad()
-    def set_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    def set_weights(self, weights: Mapping[str, Floats]) -> None:
         """Start from weights that `weights` gave. Raises ValueError if they are of another network."""
-        named = dict(self._network.named_parameters())
-        if {n: tuple(p.shape) for n, p in named.items()} != {n: w.shape for n, w in weights.items()}:
-            raise ValueError("these weights are of another network")
-        for name, parameter in named.items():
-            parameter.copy_(torch.from_numpy(weights[name]))
+        self._network.set_weights(weights)
 
-    @torch.no_grad()
-    def act(
-        self, observations: NDArray[np.float32], masks: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def act(self, observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
         """Draw a legal action for every row; the actions and their log-probabilities."""
-        log_probabilities, _ = self._evaluate(torch.from_numpy(observations), torch.from_numpy(masks))
-        uniform = torch.rand(log_probabilities.shape, generator=self._random).clamp_(1e-9, 1 - 1e-7)
+        log_probabilities = _log_softmax(self._network.forward(observations).logits, masks)
+        uniform = np.clip(self._rng.random(log_probabilities.shape), 1e-9, 1 - 1e-7)
         # The greatest of log-probability plus Gumbel noise is a draw from the distribution.
-        actions = (log_probabilities - torch.log(-torch.log(uniform))).argmax(dim=1)
-        taken = log_probabilities.gather(1, actions[:, None])[:, 0]
-        return actions.numpy(), taken.numpy()
+        actions = (log_probabilities - np.log(-np.log(uniform))).argmax(axis=1)
+        return actions, log_probabilities[np.arange(len(actions)), actions]
 
-    @torch.no_grad()
-    def best_actions(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def best_actions(self, observations: Floats, masks: Masks) -> NDArray[np.int64]:
         """The most probable legal action of every row."""
-        log_probabilities, _ = self._evaluate(torch.from_numpy(observations), torch.from_numpy(masks))
-        return log_probabilities.argmax(dim=1).numpy()
+        actions: NDArray[np.int64] = np.where(
+            masks, self._network.forward(observations).logits, _FORBIDDEN
+        ).argmax(axis=1)
+        return actions
 
-    def train(self, steps: Steps) -> NDArray[np.float32]:
+    def train(self, steps: Steps) -> Floats:
         """One update from fresh steps; returns their advantages before it."""
-        settings = self._settings
-        observations, masks = torch.from_numpy(steps.observations), torch.from_numpy(steps.masks)
-        actions = torch.from_numpy(steps.actions)[:, None]
-        old = torch.from_numpy(steps.log_probabilities)
-        with torch.no_grad():
-            next_values = self._network.values(torch.from_numpy(steps.next_observations))
-            returns = torch.from_numpy(steps.rewards) + settings.discount * next_values
-        advantages = normalised = torch.zeros(0)
+        settings, network = self._settings, self._network
+        discount = np.float32(settings.discount)
+        returns = steps.rewards + discount * network.forward(steps.next_observations).values
+        advantages = normalised = np.zeros(0, dtype=np.float32)
         for epoch in range(settings.epochs):
-            log_probabilities, values = self._evaluate(observations, masks)
+            at = network.forward(steps.observations)
             if epoch == 0:
-                advantages = returns - values.detach()
-                normalised = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-6)
-            ratio = (log_probabilities.gather(1, actions)[:, 0] - old).exp()
-            clipped = ratio.clamp(1 - settings.clip, 1 + settings.clip)
-            actor_loss = -torch.minimum(ratio * normalised, clipped * normalised).mean()
-            entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
-            critic_loss = (values - returns).square().mean()
-            loss = actor_loss + settings.critic_weight * critic_loss - settings.entropy_weight * entropy
-            torch.autograd.backward(loss)
-            self._optimiser.step(settings.gradient_clip)
-        learned: NDArray[np.float32] = advantages.numpy()
-        return learned
+                advantages = returns - at.values
+                normalised = (advantages - advantages.mean()) / (advantages.std() + np.float32(1e-6))
+            of_logits = self._slope_of_logits(at.logits, steps, normalised)
+            of_values = np.float32(2 * settings.critic_weight / len(returns)) * (at.values - returns)
+            self._adam.step(network.backward(at, of_logits, of_values), settings.gradient_clip)
+        return advantages
 
-    def _evaluate(self, observations: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of all actions, and values."""
-        logits, values = self._network(observations)
-        return logits.masked_fill(~masks, _FORBIDDEN).log_softmax(dim=1), values
+    def _slope_of_logits(self, logits: Floats, steps: Steps, advantages: Floats) -> Floats:
+        """How the loss of the actor changes with the logits: the clipped gain, and the entropy."""
+        settings, rows = self._settings, np.arange(len(logits))
+        log_probabilities = _log_softmax(logits, steps.masks)
+        probabilities = np.exp(log_probabilities)
+        ratio = np.exp(log_probabilities[rows, steps.actions] - steps.log_probabilities)
+        clipped = np.clip(ratio, 1 - settings.clip, 1 + settings.clip)
+        gain = np.where(ratio * advantages <= clipped * advantages, ratio * advantages, np.float32(0))
+        slope = probabilities * gain[:, None]
+        slope[rows, steps.actions] -= gain
+        entropy = -(probabilities * log_probabilities).sum(axis=1, keepdims=True)
+        slope += np.float32(settings.entropy_weight) * probabilities * (log_probabilities + entropy)
+        slope /= np.float32(len(rows))
+        return slope
+
+
+def _log_softmax(logits: Floats, masks: Masks) -> Floats:
+    legal = np.where(masks, logits, _FORBIDDEN)
+    legal -= legal.max(axis=1, keepdims=True)
+    legal -= np.log(np.exp(legal).sum(axis=1, keepdims=True))
+    return legal

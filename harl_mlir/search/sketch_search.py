@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,15 +11,13 @@ from harl_mlir.search.failing_values import working_values
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
 from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
+from harl_mlir.search.ppo import PPO
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.walk import Walk, Walker
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
-
-if TYPE_CHECKING:  # importing torch takes seconds
-    from harl_mlir.search.ppo import PPO
 
 _POOL = 64
 
@@ -162,8 +159,6 @@ class SketchSearch:
 
     def _walker(self) -> Walker:
         if self._settings.use_policy and self._policy is None:
-            from harl_mlir.search.ppo import PPO
-
             self._policy = PPO(GLOBALS, FEATURES, self._settings, self._seed)
         return Walker(
             self.lattice,

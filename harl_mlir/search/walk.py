@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,9 @@ from harl_mlir.search.cost_model import CostModel, Scores
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State, States
 from harl_mlir.search.observations import Observer
+from harl_mlir.search.ppo import PPO
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps, joined
-
-if TYPE_CHECKING:  # importing torch takes seconds
-    from harl_mlir.search.ppo import PPO
 
 
 @dataclass(frozen=True)
