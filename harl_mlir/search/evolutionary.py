@@ -152,13 +152,13 @@ class _Evolution:
 
     def _children(self, sketch: int, parents: States, chances: NDArray[np.float64], count: int) -> States:
         lattice = self._points.lattices[sketch]
-        children: list[tuple[int, ...]] = []
+        children = np.empty((0, parents.shape[1]), dtype=np.int64)
         for _ in range(_BREEDINGS):
             first, second = self._rng.choice(len(parents), size=(2, count - len(children)), p=chances)
             bred = self._bred(parents[first], parents[second], lattice.sizes)
-            children += [state for state in map(tuple, bred.tolist()) if lattice.is_legal(state)]
+            children = np.concatenate([children, bred[lattice.are_legal(bred)]])
         missing = self._rng.choice(len(parents), size=count - len(children), p=chances)
-        return np.concatenate([lattice.rows(children), parents[missing]])
+        return np.concatenate([children, parents[missing]])
 
     def _bred(self, first: States, second: States, sizes: NDArray[np.int64]) -> States:
         """Each row of `first` with one decision changed, or some decisions taken from `second`."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from harl_mlir.search.legality import Legality
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 
@@ -16,8 +17,6 @@ State = tuple[int, ...]
 
 States = NDArray[np.int64]
 """One state a row."""
-
-_CACHE_LIMIT = 200_000
 
 
 class Lattice:
@@ -36,8 +35,9 @@ class Lattice:
         self._values = [d.values for d in space.decisions]
         self._numbers = [{value: i for i, value in enumerate(d.values)} for d in space.decisions]
         self._allowed = [np.ones(len(d.values), dtype=bool) for d in space.decisions]
-        self._accepted: dict[State, bool] = {}
-        self._masks: dict[State, NDArray[np.bool_]] = {}
+        self._legality = Legality(space)
+        self._targets = self._moves()
+        self._moved = np.repeat(np.arange(len(space.decisions)), 2)
         default = self.state(space.default())
         assert default is not None
         self.default = default
@@ -70,33 +70,51 @@ class Lattice:
         if all(np.array_equal(new, old) for new, old in zip(allowed, self._allowed, strict=True)):
             return False
         self._allowed = allowed
-        self._masks.clear()
+        self._targets = self._moves()
         return True
 
     def is_legal(self, state: State) -> bool:
         """Whether the state may be proposed."""
-        return all(a[i] for a, i in zip(self._allowed, state, strict=True)) and self._accepts(state)
+        allowed = all(a[i] for a, i in zip(self._allowed, state, strict=True))
+        return allowed and self._legality.accepts_one(state)
+
+    def are_legal(self, states: States) -> NDArray[np.bool_]:
+        """Whether each state may be proposed."""
+        legal = np.ones(len(states), dtype=bool)
+        for d, allowed in enumerate(self._allowed):
+            legal &= allowed[states[:, d]]
+        legal[legal] = self._legality.accepts(states[legal])
+        return legal
 
     def draw(self, rng: np.random.Generator, count: int) -> list[State]:
         """The legal ones among `count` uniform draws from the allowed values."""
         columns = [rng.choice(np.flatnonzero(allowed), size=count) for allowed in self._allowed]
-        rows = np.stack(columns, axis=1).tolist() if columns else [[]]
-        return [state for state in map(tuple, rows) if self._accepts(state)]
+        rows = np.stack(columns, axis=1) if columns else np.zeros((1, 0), dtype=np.int64)
+        return [tuple(row) for row in rows[self._legality.accepts(rows)].tolist()]
 
     def all_legal(self) -> list[State]:
         """Every legal state; only for small spaces."""
         ranges = [np.flatnonzero(allowed).tolist() for allowed in self._allowed]
-        return [state for state in itertools.product(*ranges) if self._accepts(state)]
+        states = list(itertools.product(*ranges))
+        legal = self._legality.accepts(self.rows(states))
+        return [state for state, is_legal in zip(states, legal.tolist(), strict=True) if is_legal]
 
     def neighbours(self, state: State) -> list[State]:
         """The legal states one move away."""
-        moves = np.flatnonzero(self._mask(state))[1:]
+        moves = np.flatnonzero(self.mask(self.rows([state]))[0])[1:]
         states = np.tile(np.array(state, dtype=np.int64), (len(moves), 1))
         return [tuple(row) for row in self.move(states, moves).tolist()]
 
     def mask(self, states: States) -> NDArray[np.bool_]:
         """Which actions are legal, a row a state."""
-        return np.stack([self._mask(tuple(row)) for row in states.tolist()])
+        targets = self._targets[np.arange(self.actions - 1), states[:, self._moved]]
+        rows, moves = np.nonzero(targets >= 0)
+        moved = states[rows]
+        moved[np.arange(len(rows)), self._moved[moves]] = targets[rows, moves]
+        mask = np.zeros((len(states), self.actions), dtype=bool)
+        mask[:, 0] = True
+        mask[rows, moves + 1] = self._legality.accepts(moved)
+        return mask
 
     def move(self, states: States, actions: NDArray[np.int64]) -> States:
         """Where the actions lead, one action a state."""
@@ -108,34 +126,16 @@ class Lattice:
             moved[rows, decisions] = (moved[rows, decisions] + steps) % self.sizes[decisions]
         return moved
 
-    def _mask(self, state: State) -> NDArray[np.bool_]:
-        known = self._masks.get(state)
-        if known is not None:
-            return known
-        mask = np.zeros(self.actions, dtype=bool)
-        mask[0] = True
+    def _moves(self) -> NDArray[np.int64]:
+        """Where each action but staying leads from each value of its decision; -1 where it may not go."""
+        targets = np.full((self.actions - 1, max(self.sizes.tolist(), default=1)), -1, dtype=np.int64)
         for d, decision in enumerate(self.space.decisions):
             size = len(decision.values)
-            for action, step in ((1 + 2 * d, -1), (2 + 2 * d, 1)):
-                to = state[d] + step
-                inside = 0 <= to < size
-                # With two values both steps around the end lead to the same one: keep the inner one.
-                if not inside and (decision.ordered or size <= 2):
-                    continue
-                to %= size
-                if self._allowed[d][to]:
-                    mask[action] = self._accepts((*state[:d], to, *state[d + 1 :]))
-        if len(self._masks) >= _CACHE_LIMIT:
-            self._masks.clear()
-        self._masks[state] = mask
-        return mask
-
-    def _accepts(self, state: State) -> bool:
-        known = self._accepted.get(state)
-        if known is None:
-            values = {n: v[i] for n, v, i in zip(self._names, self._values, state, strict=True)}
-            known = bool(self.space.constraint(values))
-            if len(self._accepted) >= _CACHE_LIMIT:
-                self._accepted.clear()
-            self._accepted[state] = known
-        return known
+            # With two values both steps around the end lead to the same one: keep the inner one.
+            goes_around = not decision.ordered and size > 2
+            for at in range(size):
+                for action, to in ((2 * d, at - 1), (2 * d + 1, at + 1)):
+                    inside = 0 <= to < size
+                    if (inside or goes_around) and self._allowed[d][to % size]:
+                        targets[action, at] = to % size
+        return targets

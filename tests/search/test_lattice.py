@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice
-from harl_mlir.space.decision import Decision
+from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
 from tests.search.landscapes import matmul_task
 from tests.search.spaces import spaces
@@ -81,3 +83,25 @@ def test_features_are_finite_and_tell_candidates_apart(space: Space) -> None:
     assert observations.min() >= 0
     assert observations.max() <= 1.5
     assert len(np.unique(rows, axis=0)) == len(np.unique(observations, axis=0)) == len(states)
+
+
+@given(spaces(), st.booleans())
+def test_constraints_are_asked_once_a_state_however_large_the_space(space: Space, is_large: bool) -> None:
+    asked: list[tuple[Value, ...]] = []
+
+    def constraint(values: Mapping[str, Value]) -> bool:
+        asked.append(tuple(values.values()))
+        return space.constraint({d.name: values[d.name] for d in space.decisions})
+
+    # 2^64 states do not fit a table of codes.
+    rest = tuple(Decision(f"fixed{i}", (1, 2), 1) for i in range(64 * is_large))
+    lattice = Lattice(Space("counted", 1, (*rest, *space.decisions), constraint))
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        states = lattice.rows([lattice.default, *lattice.draw(rng, 8)])
+        mask = lattice.mask(states)
+        for state, row in zip(states, mask, strict=True):
+            moved = lattice.move(np.tile(state, (mask.shape[1], 1)), np.arange(mask.shape[1]))
+            assert lattice.are_legal(moved[row]).all()
+            assert all(lattice.is_legal(tuple(legal)) for legal in moved[row].tolist())
+    assert len(set(asked)) == len(asked)
