@@ -78,6 +78,11 @@ _LISTS = {
     "record-space": ("tasks", "written"),
 }
 
+_SPENT = tuple(
+    f"{part}_seconds"
+    for part in ("first_measurement", "planning", "search", "search_cpu", "measuring", "finalists", "writing")
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see README.md, Exit codes."""
@@ -130,7 +135,7 @@ def _nothing(command: str | None) -> dict[str, Any]:
     """The fields of a subcommand that came to nothing, so that programs find them in every object."""
     fields = {name: list[Any]() for name in _LISTS.get(command or "", ())}
     if command == "tune":
-        return {"wall_seconds": round(seconds_since_start(), 3), **fields}
+        return {"wall_seconds": round(seconds_since_start(), 3), **dict.fromkeys(_SPENT), **fields}
     return {"peak_gflops": None, **fields} if command in ("time", "doctor") else fields
 
 

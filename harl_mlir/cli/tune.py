@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from harl_mlir.cli.numbers import duration, first_line, plain, speed_up
 from harl_mlir.cli.terminal import DONE, INTERRUPTED, REFUSED, Outcome, Terminal, skipped_objects
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.files import default_database
-from harl_mlir.tuner import Request, Result, Settings, TaskResult, tune
+from harl_mlir.tuner import Request, Result, Settings, Spent, TaskResult, tune
 
 _EXIT_CODES = {"ok": DONE, "error": REFUSED, "interrupted": INTERRUPTED}
 
@@ -26,6 +27,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         status=result.status,
         fields={
             "wall_seconds": round(seconds_since_start(), 3),
+            **_spent_fields(result.spent),
             "tasks": [_task_object(task) for task in result.tasks],
             "skipped": skipped_objects(result.skipped),
             "written": [str(path) for path in result.written],
@@ -56,6 +58,11 @@ def _request(options: Namespace) -> Request:
         tunable=options.tunable,
         settings=settings,
     )
+
+
+def _spent_fields(spent: Spent) -> dict[str, float | None]:
+    """`PART_seconds` for each part of the run."""
+    return {f"{name}_seconds": None if v is None else round(v, 3) for name, v in asdict(spent).items()}
 
 
 def _summarise(result: Result, request: Request, terminal: Terminal) -> None:

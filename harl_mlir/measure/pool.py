@@ -104,6 +104,11 @@ class Pool:
         """Process id of the running worker."""
         return self._worker.pid if self._worker else None
 
+    def start(self) -> None:
+        """Start the worker now, so that it loads while the caller does something else."""
+        if self._worker is None:
+            self._worker = WorkerProcess(self._core, self._limits.memory())
+
     def analyse(
         self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
     ) -> Analysis:
@@ -209,8 +214,8 @@ class Pool:
     # How a request is asked.
 
     def _ask(self, request: Request, limit: Callable[[Phase], float], kind: type[_Answer]) -> _Answer:
-        if self._worker is None:
-            self._worker = WorkerProcess(self._core, self._limits.memory())
+        self.start()
+        assert self._worker is not None
         try:
             answer = self._worker.ask(request, limit)
         except WorkerDied as died:

@@ -6,7 +6,8 @@ from harl_mlir.settings import Settings
 from harl_mlir.tuner.progress import Event, Listener, Planned, Progressed, TaskProgress
 from harl_mlir.tuner.request import Request, Shapes
 from harl_mlir.tuner.result import Result, TaskResult
-from harl_mlir.tuner.session import tune
+from harl_mlir.tuner.session import tune, tune_with
+from harl_mlir.tuner.stopwatch import Spent
 
 __all__ = [
     "Event",
@@ -17,7 +18,9 @@ __all__ = [
     "Result",
     "Settings",
     "Shapes",
+    "Spent",
     "TaskProgress",
     "TaskResult",
     "tune",
+    "tune_with",
 ]

@@ -12,6 +12,7 @@ from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tasks.task import Task
+from harl_mlir.tuner.stopwatch import Spent
 
 Status = Literal["ok", "error", "interrupted"]
 
@@ -62,6 +63,7 @@ class Result:
         error: why the run could not be completed; what was found until then is still here and written.
         written: the output files.
         reproducer: shows one failed candidate again.
+        spent: where the time went.
     """
 
     status: Status
@@ -71,3 +73,4 @@ class Result:
     written: tuple[Path, ...] = ()
     reproducer: Reproducer | None = None
     failures: Mapping[FailureKind, int] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)

@@ -15,6 +15,7 @@ from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.progress import Listener, Phase, Progressed
 from harl_mlir.tuner.recorder import Recorder
 from harl_mlir.tuner.state import TaskState
+from harl_mlir.tuner.stopwatch import Stopwatch
 
 ROUND = 8
 """Candidates asked of the agent at a time."""
@@ -54,6 +55,7 @@ class Search:
     recorder: Recorder
     budget: Budget
     listener: Listener
+    watch: Stopwatch = field(default_factory=Stopwatch)
     _trial_seconds: list[float] = field(default_factory=list)
 
     def run(self, make_agent: MakeAgent) -> None:
@@ -86,18 +88,20 @@ class Search:
         """Let the agent propose until the budget is spent or nothing is left to try."""
         if self._is_over() or not self._something_is_left():
             return
-        agent = make_agent([state.problem for state in self.states])
-        agent.observe(
-            [
-                Trial(Proposal(state.index, candidate), measurement)
-                for state in self.states
-                for candidate, measurement in state.known.items()
-            ]
-        )
+        with self.watch.part("search"):
+            agent = make_agent([state.problem for state in self.states])
+            agent.observe(
+                [
+                    Trial(Proposal(state.index, candidate), measurement)
+                    for state in self.states
+                    for candidate, measurement in state.known.items()
+                ]
+            )
         for state in self.states:
             self._enter(state, "searching")
         while not self._is_over():
-            proposals = agent.propose(min(ROUND, self.budget.trials_left))
+            with self.watch.part("search"):
+                proposals = agent.propose(min(ROUND, self.budget.trials_left))
             if not proposals:
                 return
             trials: list[Trial] = []
@@ -106,7 +110,8 @@ class Search:
                     break
                 measurement = self._try(self.states[proposal.problem], proposal.candidate)
                 trials.append(Trial(proposal, measurement))
-            agent.observe(trials)
+            with self.watch.part("search"):
+                agent.observe(trials)
 
     def finish(self) -> None:
         """Time the finalists of every task again, in turns, before one is chosen."""
@@ -115,9 +120,10 @@ class Search:
             finalists = self._finalists(state, share)
             if len(finalists) > 1:
                 self._enter(state, "finalists")
-                times = self.bench.retime(state.task, finalists, script=state.script)
-                state.final = dict(zip(finalists, times, strict=True))
-                self.recorder.add(state.task, "final", state.final)
+                with self.watch.part("finalists"):
+                    times = self.bench.retime(state.task, finalists, script=state.script)
+                    state.final = dict(zip(finalists, times, strict=True))
+                    self.recorder.add(state.task, "final", state.final)
             self._enter(state, "done")
 
     def _finalists(self, state: TaskState, seconds: float) -> list[Candidate | None]:
@@ -135,7 +141,8 @@ class Search:
         return finalists
 
     def _time_untuned(self, state: TaskState) -> None:
-        state.untuned = self.bench.measure(state.task, None, cap=UNTUNED_CAP_SECONDS)
+        with self.watch.part("measuring"):
+            state.untuned = self.bench.measure(state.task, None, cap=UNTUNED_CAP_SECONDS)
         if state.untuned.failure and state.untuned.failure.kind in ("run_timeout", "too_slow"):
             state.untuned_cap = UNTUNED_CAP_SECONDS
         self.recorder.add(state.task, "untuned", {None: state.untuned})
@@ -147,10 +154,12 @@ class Search:
         if known is not None:
             return known
         started = time.monotonic()
-        measurement = self._measured(state, candidate)
-        self.budget.spend()
-        state.measured[candidate] = measurement
-        self.recorder.add(state.task, "trial", {candidate: measurement})
+        with self.watch.part("measuring"):
+            measurement = self._measured(state, candidate)
+            self.budget.spend()
+            state.measured[candidate] = measurement
+            self.recorder.add(state.task, "trial", {candidate: measurement})
+        self.watch.note_measured()
         self._trial_seconds.append(time.monotonic() - started)
         self._keep_time_for_finalists()
         self._tell(state)

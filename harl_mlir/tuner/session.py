@@ -16,6 +16,7 @@ from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
 from harl_mlir.search.agent import Agent, Problem
+from harl_mlir.search.preload import preload
 from harl_mlir.search.registry import make_agent
 from harl_mlir.search.settings import preset
 from harl_mlir.tasks.analysis import Skipped
@@ -28,6 +29,7 @@ from harl_mlir.tuner.reproducer import reproducer_path, write_reproducer
 from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.result import Result, Status, TaskResult
 from harl_mlir.tuner.search import Search
+from harl_mlir.tuner.stopwatch import Stopwatch
 
 
 def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
@@ -45,22 +47,34 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
     Raises:
         HarlError: the input, an output or the database was refused before anything was measured.
     """
+    with Pool(accuracy=request.settings.accuracy) as pool:
+        return tune_with(pool, request, listener, elapsed)
+
+
+def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
+    """As `tune`, measured by a pool of the caller's, whose accuracy must be that of the settings."""
     budget = Budget(request.settings.trials, request.settings.seconds, elapsed)
-    kernel = read_mlir(request.kernel)
-    script = read_mlir(request.script) if request.script else None
-    library = Output(request.library, "--library")
-    output = Output(request.output, "-o") if request.output else None
-    accuracy = request.settings.accuracy
-    with Database(request.database) as database, Pool(accuracy=accuracy) as pool:
-        plan = _plan(request, kernel, script, pool)
+    watch = Stopwatch(elapsed)
+    with watch.part("planning"):
+        kernel = read_mlir(request.kernel)
+        script = read_mlir(request.script) if request.script else None
+        library = Output(request.library, "--library")
+        output = Output(request.output, "-o") if request.output else None
+        database = Database(request.database)
+    with database:
+        with watch.part("planning"):
+            plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
-        run = _Run(request, kernel, plan, pool, _recorder(request, database))
+        run = _Run(request, kernel, plan, pool, _recorder(request, database), watch)
         run.search(budget, listener)
-        run.write(library, output)
+        with watch.part("writing"):
+            run.write(library, output)
         return run.result()
 
 
 def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan:
+    pool.start()
+    preload(request.settings.agent)
     if script is not None:
         return plan_script(request, kernel, script, pool)
     return plan_sketches(request, kernel, pool, this_processor())
@@ -81,6 +95,7 @@ class _Run:
     plan: Plan
     pool: Pool
     recorder: Recorder
+    watch: Stopwatch
     interrupted: bool = False
     error: HarlError | None = None
     written: tuple[Path, ...] = ()
@@ -93,7 +108,8 @@ class _Run:
             return make_agent(settings.agent, problems, settings.seed, preset(settings.trials))
 
         try:
-            Search(self.plan.states, self.pool, self.recorder, budget, listener).run(agent)
+            search = Search(self.plan.states, self.pool, self.recorder, budget, listener, self.watch)
+            search.run(agent)
         except KeyboardInterrupt:
             self.interrupted = True
         except WorkerError as error:
@@ -167,6 +183,7 @@ class _Run:
             written=self.written,
             reproducer=write_reproducer(self.plan.states, self.pool, path),
             failures=dict(failures),
+            spent=self.watch.spent(),
         )
 
 
