@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.search.features import SpaceFeatures
@@ -85,6 +85,7 @@ def test_features_are_finite_and_tell_candidates_apart(space: Space) -> None:
     assert len(np.unique(rows, axis=0)) == len(np.unique(observations, axis=0)) == len(states)
 
 
+@settings(deadline=None)
 @given(spaces(), st.booleans())
 def test_constraints_are_asked_once_a_state_however_large_the_space(space: Space, is_large: bool) -> None:
     asked: list[tuple[Value, ...]] = []
