@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 _LEARNERS: Mapping[str, tuple[str, ...]] = {
-    "harl": ("xgboost", "harl_mlir.search.ppo"),
+    "harl": ("xgboost",),
     "evolutionary": ("xgboost",),
     "tpe": ("optuna",),
 }

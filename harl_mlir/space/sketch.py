@@ -14,19 +14,15 @@ from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
 
-class Sketch(Protocol):
-    """A family of schedules for the tasks it applies to."""
+class Sketches(Protocol):
+    """The sketches of one kind of op.
 
-    @property
-    def name(self) -> str:
-        """Stable name; with `version` part of every record's key."""
-        ...
+    The name and version of each are part of every record's key: the version is raised whenever the same
+    values come to mean another script.
+    """
 
-    @property
-    def version(self) -> int:
-        """Raised whenever the same values come to mean another script."""
-        ...
-
-    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """The choices for `task` that keep `accuracy`, or None where the sketch does not apply."""
+    def __call__(
+        self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
+    ) -> tuple[Space, ...]:
+        """The choices for `task` that keep `accuracy`, a space a sketch; none where it does not apply."""
         ...

@@ -76,13 +76,10 @@ def test_candidates_of_other_spaces_have_no_state() -> None:
 def test_features_are_finite_and_tell_candidates_apart(space: Space) -> None:
     lattice, features = Lattice(space), SpaceFeatures(matmul_task(), space)
     states = lattice.rows(lattice.all_legal())
-    rows, observations = features.model_rows(states), features.observations(states)
-    assert rows.dtype == observations.dtype == np.float32
+    rows = features.model_rows(states)
+    assert rows.dtype == np.float32
     assert np.isfinite(rows).all()
-    assert observations.shape == (len(states), features.observation_size)
-    assert observations.min() >= 0
-    assert observations.max() <= 1.5
-    assert len(np.unique(rows, axis=0)) == len(np.unique(observations, axis=0)) == len(states)
+    assert len(np.unique(rows, axis=0)) == len(states)
 
 
 @settings(deadline=None)

@@ -18,13 +18,13 @@ preload.preload(sys.argv[1])
 for thread in threading.enumerate():
     if thread.name == "preload":
         thread.join()
-print(*(name for name in ("torch", "xgboost", "optuna") if name in sys.modules))
+print(*(name for name in ("xgboost", "optuna") if name in sys.modules))
 """
 
 
 @pytest.mark.parametrize(
     ("agent", "cores", "loaded"),
-    [("harl", 2, "torch xgboost"), ("harl", 1, ""), ("evolutionary", 2, "xgboost"), ("random", 2, "")],
+    [("harl", 2, "xgboost"), ("harl", 1, ""), ("evolutionary", 2, "xgboost"), ("random", 2, "")],
 )
 def test_an_agent_has_its_learners_loaded_where_a_core_is_to_spare(
     agent: str, cores: int, loaded: str
@@ -37,4 +37,4 @@ def test_an_agent_has_its_learners_loaded_where_a_core_is_to_spare(
 def test_a_learner_that_is_missing_is_left_to_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(preload._LEARNERS) <= set(AGENTS)
     monkeypatch.setitem(sys.modules, "xgboost", None)
-    preload._import(("xgboost", "harl_mlir.search.ppo"))
+    preload._import(("xgboost",))

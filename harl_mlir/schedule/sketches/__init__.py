@@ -8,12 +8,13 @@ from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import contraction, elementwise, reduction, window
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches.contraction import NAMES as CONTRACTIONS
 from harl_mlir.tasks.task import Task
 
 Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 
 _EMITTERS: Mapping[str, Emit] = {
-    "contraction": contraction.emit,
+    **dict.fromkeys(CONTRACTIONS, contraction.emit),
     "elementwise": elementwise.emit,
     "reduction": reduction.emit,
     "window": window.emit,

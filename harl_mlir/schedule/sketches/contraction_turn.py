@@ -12,7 +12,7 @@ from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, Kernel, Piece
 from harl_mlir.schedule.sketches.packing import PACK, lowered, packed
-from harl_mlir.tasks.contraction import Contraction, is_in_window
+from harl_mlir.tasks.contraction import Contraction, is_in_window, stride_along
 from harl_mlir.tasks.linalg_op import LinalgOp
 
 _BLOCK = 8
@@ -38,10 +38,13 @@ def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: C
 def is_turned(op: LinalgOp, piece: Piece, roles: Contraction) -> bool:
     """Whether a piece's tile of C has to be turned: a single row or a single filter is a vector as it is.
 
-    A loop that moves in a window cannot be packed: there C is written element by element.
+    A loop that moves in a window cannot be packed, and lanes may lie last in the tile, where only a loop of
+    which it has one step is contiguous in C: there C is written element by element.
     """
-    several = roles.row is not None and piece.extents[roles.row] > 1 and piece.extents[roles.vector] > 1
-    return roles.across and several and not is_in_window(op, roles)
+    if not roles.across or roles.row is None or is_in_window(op, roles):
+        return False
+    several = piece.extents[roles.row] > 1 and piece.extents[roles.vector] > 1
+    return several and stride_along(op.init, roles.row) < stride_along(op.init, roles.vector)
 
 
 def finish_turning(builder: ScheduleBuilder, nest: Handle) -> None:

@@ -1,78 +1,72 @@
 """Contraction-like tasks: matmuls of all kinds, convolutions, tensor contractions.
 
 One register tile of `rows` x `vector` accumulators runs over the contracted loops; loops over the
-tiles go in a chosen order, inside loops over blocks that stay in a cache: of rows, of the vector loop,
-of the innermost contracted loop. Blocks of either operand may be copied, and the one that is read as
-vectors into contiguous panels.
+tiles go in a chosen order, inside loops over blocks that stay in a cache. Sketches differ in what no
+single step changes: where vectors lie (`along`), and whether operands are read where they lie, from packed
+panels, or from copies of whole blocks (`Storage`).
 See `harl_mlir.schedule.sketches.contraction` for the script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
-from harl_mlir.space.decision import Decision, Value, number
+from harl_mlir.space.decision import Decision, number
 from harl_mlir.space.sketches.contraction_choices import Choices
+from harl_mlir.space.sketches.contraction_storage import STORAGES, storages
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
-NAME = "contraction"
 VERSION = 5
 ALONG, ACROSS = "result", "across"
+_PREFIXES = {ALONG: "contraction", ACROSS: "contraction_across"}
+NAMES = tuple(prefix + storage.suffix for prefix in _PREFIXES.values() for storage in STORAGES)
 
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 # Sums in half precision would be taken element by element: code that takes seconds to compile.
 _INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
 
 
-@dataclass(frozen=True)
-class ContractionSketch:
-    """Register tiles, for every op that `ways_of` finds roles in."""
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
+    """A space for each place of the vectors and each storage that suits; the default's comes first.
 
-    name: str = NAME
-    version: int = VERSION
+    Choices: `rows`, `vector` (register tile), `order`, `block`, `width`, `depth` (of rows, vectors and
+    contracted steps: tiles that a cache holds), `pack` and `copy` (of the vector and the broadcast
+    operand), `unroll`. `along` is a fact of the sketch, `lanes` one of the processor, and so is
+    `fused`: whether a product may be added without being rounded first, and the contracted loops may
+    change places.
+    """
+    exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
+    lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
+    followed = task.anchor < len(task.members) - 1
+    roles = ways(task, exact=exact)
+    choices = {
+        word: Choices(op, left, lanes, can_pad(task, op, left), processor, exact, followed, task.anchor > 0)
+        for word, given in roles.items()
+        for op, left in [with_vectors_last(task.anchor_op, given)]
+    }
+    words = list(choices)
+    if len(words) > 1 and _default_along(choices, both_copy=roles[ALONG].transposed) == ACROSS:
+        words.reverse()
+    facts = Decision("lanes", (lanes,), lanes), _fact("fused", "no" if exact else "yes")
+    return tuple(
+        Space(
+            _PREFIXES[word] + stored.storage.suffix,
+            VERSION,
+            (_fact("along", word), *stored.decisions, *facts),
+            stored.is_legal,
+        )
+        for word in words
+        for stored in storages(choices[word])
+    )
 
-    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """Choices: `along`, `rows`, `vector` (register tile), `order`, `block`, `width`, `depth` (of
-        rows, vectors and contracted steps: tiles that a cache holds), `pack` and `copy` (of the vector
-        and the broadcast operand), `unroll`.
 
-        `along` says where vectors lie: along the contiguous loop of the "result", or "across" it.
-        `lanes` is a fact, and so is `fused`: whether a product may be added without being rounded first,
-        and the contracted loops may change places.
-        """
-        exact = accuracy == "strict" and task.anchor_op.init.element.startswith("f")
-        lanes = processor.lanes(element_bytes(task.anchor_op.init.element))
-        followed = task.anchor < len(task.members) - 1
-        offers = ways(task, exact=exact)
-        if not offers:
-            return None
-        choices: dict[str, Choices] = {}
-        for word, roles in offers.items():
-            op, left = with_vectors_last(task.anchor_op, roles)
-            padded = can_pad(task, op, left)
-            choices[word] = Choices(op, left, lanes, padded, processor, exact, followed, task.anchor > 0)
-        offered = {word: each.decisions() for word, each in choices.items()}
-        along = next(iter(choices))
-        if len(choices) > 1:
-            across_vector = number(offered[ACROSS][1].default)
-            along = _default_along(choices, across_vector, offers[ALONG].transposed)
-
-        def is_legal(values: Mapping[str, Value]) -> bool:
-            word = str(values["along"])
-            known = all(values[decision.name] in decision.values for decision in offered[word])
-            return known and choices[word].is_legal(values)
-
-        first = Decision("along", tuple(choices), along, ordered=False)
-        rest = [_union(offered[along], list(offered.values()), i) for i in range(len(offered[along]))]
-        width = Decision("lanes", (lanes,), lanes)
-        fused = Decision("fused", ("no",) if exact else ("yes",), "no" if exact else "yes", ordered=False)
-        return Space(self.name, self.version, (first, *rest, width, fused), is_legal)
+def _fact(name: str, word: str) -> Decision:
+    return Decision(name, (word,), word, ordered=False)
 
 
 def ways(task: Task, *, exact: bool) -> dict[str, Contraction]:
@@ -91,7 +85,7 @@ def ways(task: Task, *, exact: bool) -> dict[str, Contraction]:
     }
 
 
-def _default_along(choices: Mapping[str, Choices], across_vector: int, both_copy: bool) -> str:
+def _default_along(choices: Mapping[str, Choices], *, both_copy: bool) -> str:
     """Where both ways copy an operand, the one that copies much less.
 
     Else along the result where whole pairs of registers fill its rows, or across it not one is filled.
@@ -100,16 +94,9 @@ def _default_along(choices: Mapping[str, Choices], across_vector: int, both_copy
     if both_copy:
         return ACROSS if result.vector_bytes > 2 * across.vector_bytes else ALONG
     fills_result = result.vector_extent % (2 * result.lanes) == 0
+    across_vector = number(across.vector_decision().default)
     fills_across = min(across_vector, across.vector_extent) >= across.lanes
     return ACROSS if fills_across and not fills_result else ALONG
-
-
-def _union(default: Sequence[Decision], all_: Sequence[Sequence[Decision]], place: int) -> Decision:
-    """One decision with the values it has in any of the ways, and the default of the default way."""
-    chosen = default[place]
-    values = dict.fromkeys(value for decisions in all_ for value in decisions[place].values)
-    ordered = sorted(values, key=number) if chosen.ordered else values
-    return Decision(chosen.name, tuple(ordered), chosen.default, chosen.ordered)
 
 
 def fill_value(task: Task) -> float | int | None:
@@ -131,6 +118,3 @@ def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(len(loops_of(row)) == 1 for row in rows)
-
-
-CONTRACTION = ContractionSketch()

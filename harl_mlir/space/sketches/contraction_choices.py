@@ -52,14 +52,11 @@ class Choices:
     filled: bool
 
     def decisions(self) -> tuple[Decision, ...]:
-        """What is open but for `along`."""
+        """What is open whatever operands are read from."""
         vector = self.vector_decision()
         rows = self.rows_decision(number(vector.default))
-        order = self.order_decision()
-        pack = self.pack_decision(number(rows.default), number(vector.default), str(order.default))
         blocks = self.block_decision(), self.width_decision(), self.depth_decision()
-        unroll = self.unroll_decision(number(blocks[2].default))
-        return rows, vector, order, *blocks, pack, self.copy_decision(), unroll
+        return rows, vector, self.order_decision(), *blocks, self.unroll_decision(number(blocks[2].default))
 
     @property
     def vector_extent(self) -> int:
@@ -195,18 +192,14 @@ class Choices:
             default = _STREAMS
         return Decision("depth", tuple(depths), default)
 
-    def pack_decision(self, rows: int, vector: int, order: str) -> Decision:
-        """Default: copy panels where many rows share them and the operand leaves half the L2 cache.
+    def packs(self, values: Mapping[str, Value]) -> bool:
+        """Whether panels are worth their copy: many rows share them and the operand leaves half the L2 cache.
 
         A copy costs about what some ten tiles gain by it.
         """
-        shared = self._sharers(rows, vector, order, Blocks()) >= _SHARERS_WANTED
-        wanted = shared and self.vector_bytes > self.processor.l2_bytes // 2 and not self._streams()
-        return Decision("pack", ("none", "panels", "block"), "panels" if wanted else "none", ordered=False)
-
-    def copy_decision(self) -> Decision:
-        """Whether blocks of the broadcast operand are copied. Default: not."""
-        return Decision("copy", ("none", "block"), "none", ordered=False)
+        rows, vector = number(values["rows"]), number(values["vector"])
+        shared = self._sharers(rows, vector, str(values["order"]), Blocks()) >= _SHARERS_WANTED
+        return shared and self.vector_bytes > self.processor.l2_bytes // 2 and not self._streams()
 
     def unroll_decision(self, depth: int) -> Decision:
         """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4, or a block."""

@@ -92,32 +92,25 @@ def extent_along(task: Task, roles: Roles | None = None) -> int:
     return math.prod(shape) if roles is None else shape[roles.vector]
 
 
-@dataclass(frozen=True)
-class _Elementwise:
-    """See the module."""
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
+    """The choices for a chain of elementwise ops."""
+    roles = roles_of(task)
+    if roles is None:
+        return ()
+    lanes = nest.lanes_of(task, processor)
+    decisions = _transposed(task, roles, lanes) if roles.transposed else _straight(task, roles, lanes)
 
-    name: str = NAME
-    version: int = VERSION
-
-    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """The choices for a chain of elementwise ops."""
-        roles = roles_of(task)
-        if roles is None:
-            return None
-        lanes = nest.lanes_of(task, processor)
-        decisions = _transposed(task, roles, lanes) if roles.transposed else _straight(task, roles, lanes)
-
-        def legal(values: Mapping[str, Value]) -> bool:
-            if values["flatten"] == "yes":
-                return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
-            return values["width"] in nest.widths(extent_along(task, roles), lanes) and nest.fits_registers(
-                values, ("width", "rows"), lanes
-            )
-
-        nests = plain_nests.elementwise(
-            task, roles.vector, roles.second, transposed=roles.transposed, lanes=lanes, processor=processor
+    def legal(values: Mapping[str, Value]) -> bool:
+        if values["flatten"] == "yes":
+            return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
+        return values["width"] in nest.widths(extent_along(task, roles), lanes) and nest.fits_registers(
+            values, ("width", "rows"), lanes
         )
-        return Space(NAME, VERSION, decisions, legal, nests)
+
+    nests = plain_nests.elementwise(
+        task, roles.vector, roles.second, transposed=roles.transposed, lanes=lanes, processor=processor
+    )
+    return (Space(NAME, VERSION, decisions, legal, nests),)
 
 
 def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
@@ -161,6 +154,3 @@ def _flattens(task: Task) -> bool:
         and not any(body.name == "linalg.index" for body in op.body)
         and all(operand.is_scalar or operand.map == identity for operand in op.operands)
     )
-
-
-ELEMENTWISE = _Elementwise()

@@ -109,28 +109,21 @@ def _is_exact(op: LinalgOp) -> bool:
     return not op.init.element.startswith(("f", "bf")) or combiner.name in _EXACT_COMBINERS
 
 
-@dataclass(frozen=True)
-class _ReductionSketch:
-    """See the module."""
-
-    name: str = NAME
-    version: int = VERSION
-
-    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """The choices for a reduction with its fill and epilogue."""
-        anchor = task.anchor_op
-        contraction = contraction_of(anchor) is not None
-        if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
-            return None
-        roles = inner_roles(task)
-        if roles is not None and accuracy == "strict" and not _is_exact(anchor):
-            roles = None
-        if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
-            return _inner_space(task, roles, processor)
-        outer = accumulation.roles_of(task)
-        if outer is None or contraction:
-            return None
-        return accumulation.space(task, outer, processor, NAME, VERSION, registers=8, rows=1, unroll=4)
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
+    """The choices for a reduction with its fill and epilogue."""
+    anchor = task.anchor_op
+    contraction = contraction_of(anchor) is not None
+    if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
+        return ()
+    roles = inner_roles(task)
+    if roles is not None and accuracy == "strict" and not _is_exact(anchor):
+        roles = None
+    if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
+        return (_inner_space(task, roles, processor),)
+    outer = accumulation.roles_of(task)
+    if outer is None or contraction:
+        return ()
+    return (accumulation.space(task, outer, processor, NAME, VERSION, registers=8, rows=1, unroll=4),)
 
 
 def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:
@@ -156,6 +149,3 @@ def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:
         legal,
         partial_results(task, roles.along, roles.rows, reductions, lanes, processor),
     )
-
-
-REDUCTION = _ReductionSketch()

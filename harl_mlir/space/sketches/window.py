@@ -10,8 +10,6 @@ then both stay in registers. A window of up to nine steps is unrolled whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.sketches import accumulation, nest
@@ -23,26 +21,14 @@ NAME = "window"
 VERSION = 2
 
 
-@dataclass(frozen=True)
-class _WindowSketch:
-    """See the module."""
-
-    name: str = NAME
-    version: int = VERSION
-
-    def space(self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> Space | None:
-        """The choices for a pooling-like op with its fill and epilogue."""
-        anchor = task.anchor_op
-        if nest.has_plain_maps(anchor) or contraction_of(anchor) is not None:
-            return None
-        roles = accumulation.roles_of(task)
-        if roles is None:
-            return None
-        along = roles.vector is not None and accumulation.moves_in_window(task, roles.vector)
-        registers = 1 if along else 4
-        return accumulation.space(
-            task, roles, processor, NAME, VERSION, registers=registers, rows=4, unroll=9
-        )
-
-
-WINDOW = _WindowSketch()
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
+    """The choices for a pooling-like op with its fill and epilogue."""
+    anchor = task.anchor_op
+    if nest.has_plain_maps(anchor) or contraction_of(anchor) is not None:
+        return ()
+    roles = accumulation.roles_of(task)
+    if roles is None:
+        return ()
+    along = roles.vector is not None and accumulation.moves_in_window(task, roles.vector)
+    registers = 1 if along else 4
+    return (accumulation.space(task, roles, processor, NAME, VERSION, registers=registers, rows=4, unroll=9),)

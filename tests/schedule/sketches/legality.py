@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import Processor, this_processor
@@ -17,18 +18,27 @@ def processor_with(vector_bytes: int) -> Processor:
     return Processor(this.name, this.features, vector_bytes, 32, this.l1_bytes, this.l2_bytes, this.l3_bytes)
 
 
-def assert_legal(pool: Pool, text: str, sketch: str, draws: int, seed: int, vector_bytes: int = 64) -> int:
-    """Measure the default and `draws` more candidates of a kernel's tasks; how many spaces there were."""
-    spaces = 0
+def assert_legal(
+    pool: Pool, text: str, kind: str, draws: int, seed: int, vector_bytes: int = 64, *, every: bool = False
+) -> int:
+    """Measure the default and `draws` more candidates of one of the sketches of a kind, or of `every` one.
+
+    Returns how many sketches there were.
+    """
+    count = 0
     for task in pool.analyse(text, "kernel.mlir").tasks:
-        for space in sketches_for(task, processor_with(vector_bytes), pool.accuracy):
-            if space.sketch != sketch:
-                continue
-            spaces += 1
+        spaces = of_kind(sketches_for(task, processor_with(vector_bytes), pool.accuracy), kind)
+        count += len(spaces)
+        for space in spaces if every or not spaces else [spaces[seed % len(spaces)]]:
             for candidate in drawn(space, draws, seed):
                 measurement = pool.measure(task, candidate)
                 assert measurement.ok, f"{measurement.failure}\n{candidate.values}\n{text}"
-    return spaces
+    return count
+
+
+def of_kind(spaces: Sequence[Space], kind: str) -> list[Space]:
+    """Those of the sketches of one kind."""
+    return [space for space in spaces if space.sketch.startswith(kind)]
 
 
 def drawn(space: Space, draws: int, seed: int) -> list[Candidate]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import random
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
-from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches.legality import processor_with
+from tests.schedule.sketches.legality import assert_legal
 from tests.schedule.sketches.loop_nests import LoopNest
 
 _BODY = "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %t, %out : f32"
@@ -65,12 +62,4 @@ def subpixel(draw: st.DrawFn) -> LoopNest:
 )
 @given(st.one_of(plain(), subpixel()), st.sampled_from((16, 32, 64)), st.integers(0, 1000))
 def test_across(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
-    (task,) = pool.analyse(nest.text, "kernel.mlir").tasks
-    (space,) = sketches_for(task, processor_with(vector_bytes))
-    rng = random.Random(seed)
-    candidates = [space.sample(rng) for _ in range(40)]
-    across = [candidate for candidate in candidates if candidate["along"] == "across"]
-    assert across
-    for candidate in across[:2]:
-        measurement = pool.measure(task, candidate)
-        assert measurement.ok, f"{measurement.failure}\n{candidate.values}\n{nest.text}"
+    assert assert_legal(pool, nest.text, "contraction_across", 1, seed, vector_bytes)

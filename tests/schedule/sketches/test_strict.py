@@ -68,7 +68,7 @@ _ROUNDED_OTHERWISE = {"matmul": _MATMUL, "convolution": _CONV, "matvec": _MATVEC
 @pytest.mark.parametrize("name", _ROUNDED_OTHERWISE)
 def test_a_candidate_that_rounds_otherwise_is_wrong(strict_pool: Pool, pool: Pool, name: str) -> None:
     (task,) = pool.analyse(_ROUNDED_OTHERWISE[name], "kernel.mlir").tasks
-    (space,) = sketches_for(task, processor_with(64), "reassociate")
+    space, *_ = sketches_for(task, processor_with(64), "reassociate")
     assert pool.measure(task, space.default()).ok
     failure = strict_pool.measure(task, space.default()).failure
     assert failure is not None
@@ -121,7 +121,7 @@ def test_products_with_inserted_zeros_are_kept(strict_pool: Pool, pool: Pool) ->
         found = accurate.analyse(_SPREAD, "kernel.mlir").tasks
         task = next(task for task in found if task.anchor_op.reduction_dims)
         assert (task.anchor_op.flops == 2 * 10 * 12 * 16 * 9 * 7) == zeros
-        (space,) = sketches_for(task, processor_with(64), accurate.accuracy)
+        space, *_ = sketches_for(task, processor_with(64), accurate.accuracy)
         library = accurate.library([(task, space.default())])
         applied = accurate.apply(_SPREAD, "kernel.mlir", library)
         assert [op.op for op in applied.outcomes if op.matched]

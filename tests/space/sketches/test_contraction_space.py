@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harl_mlir.processor import Processor
-from harl_mlir.space.sketches.contraction import CONTRACTION
+from harl_mlir.space.sketches import contraction
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 from tests.space.sketches.single_op_tasks import PROCESSOR, combine, row, task_of
@@ -32,8 +32,11 @@ def conv(channels: int, filters: int, size: int, stride: int, first: bool) -> Ta
 
 
 def _space(task: Task, processor: Processor = PROCESSOR) -> Space:
-    space = CONTRACTION.space(task, processor)
-    assert space is not None
+    return contraction.spaces(task, processor)[0]
+
+
+def _named(task: Task, sketch: str) -> Space:
+    (space,) = (space for space in contraction.spaces(task, PROCESSOR) if space.sketch == sketch)
     return space
 
 
@@ -47,10 +50,10 @@ def test_matmuls(m: int, n: int, k: int, transposed: bool, vector_bytes: int, se
     processor = replace(
         PROCESSOR, vector_bytes=vector_bytes, vector_registers=16 if vector_bytes < 64 else 32
     )
-    space = _space(matmul(m, n, k, transposed), processor)
-    for candidate in (space.default(), space.sample(Random(seed)), *space.moves(space.default())):
-        assert space.is_legal(candidate)
-        assert _fits(dict(candidate.values), processor)
+    for space in contraction.spaces(matmul(m, n, k, transposed), processor):
+        for candidate in (space.default(), space.sample(Random(seed)), *space.moves(space.default())):
+            assert space.is_legal(candidate)
+            assert _fits(dict(candidate.values), processor)
 
 
 @given(
@@ -62,10 +65,10 @@ def test_matmuls(m: int, n: int, k: int, transposed: bool, vector_bytes: int, se
     st.integers(0, 99),
 )
 def test_convolutions(channels: int, filters: int, size: int, stride: int, first: bool, seed: int) -> None:
-    space = _space(conv(channels, filters, size, stride, first))
-    for candidate in (space.default(), space.sample(Random(seed))):
-        assert space.is_legal(candidate)
-        assert _fits(dict(candidate.values), PROCESSOR)
+    for space in contraction.spaces(conv(channels, filters, size, stride, first), PROCESSOR):
+        for candidate in (space.default(), space.sample(Random(seed))):
+            assert space.is_legal(candidate)
+            assert _fits(dict(candidate.values), PROCESSOR)
 
 
 def test_vectors_lie_across_where_they_are_fuller() -> None:
@@ -78,11 +81,23 @@ def test_vectors_lie_across_where_they_are_fuller() -> None:
     assert along(filters=4, size=28) == "result"
 
 
-def test_values_of_the_other_way_are_illegal() -> None:
-    space = _space(conv(16, 64, 8, 1, first=True))
-    values = {**space.default().assignment, "along": "result", "vector": 64}
-    assert space.is_legal(space.default())
-    assert not space.is_legal(space.candidate(values))
+def test_sketches_differ_in_where_vectors_lie_and_operands_are_read() -> None:
+    spaces = contraction.spaces(conv(16, 64, 8, 1, first=True), PROCESSOR)
+    assert [(space.sketch, space.default()["along"]) for space in spaces] == [
+        ("contraction_across", "across"),
+        ("contraction_across_blocks", "across"),
+        ("contraction", "result"),
+        ("contraction_panels", "result"),
+        ("contraction_blocks", "result"),
+    ]
+
+
+def test_copied_blocks_fill_half_the_l2_cache() -> None:
+    space = _named(matmul(1024, 1024, 1024), "contraction_blocks")
+    values = space.default().assignment
+    assert values["pack"] == "block"
+    assert (values["width"], values["depth"]) == (0, 128)  # 128 x 1024 elements of 4 bytes
+    assert not space.is_legal(space.candidate({**values, "pack": "none", "copy": "none"}))
 
 
 def test_too_many_accumulators_are_illegal() -> None:
@@ -92,9 +107,10 @@ def test_too_many_accumulators_are_illegal() -> None:
 
 
 def test_nothing_is_packed_that_one_row_reads() -> None:
-    space = _space(matmul(12, 512, 512))
-    values = {**space.default().assignment, "rows": 12, "vector": 32, "pack": "panels"}
-    assert not space.is_legal(space.candidate(values))
+    sketches = [space.sketch for space in contraction.spaces(matmul(12, 512, 512), PROCESSOR)]
+    assert sketches == ["contraction", "contraction_blocks"]
+    space = _named(matmul(14, 512, 512), "contraction_panels")
+    assert not space.is_legal(space.candidate({**space.default().assignment, "rows": 14, "vector": 16}))
 
 
 def test_defaults_follow_the_processor() -> None:
@@ -110,7 +126,7 @@ def test_large_operands_are_packed() -> None:
 
 
 def test_sums_in_half_precision_are_left_alone() -> None:
-    assert CONTRACTION.space(matmul(64, 64, 64, element="f16"), PROCESSOR) is None
+    assert contraction.spaces(matmul(64, 64, 64, element="f16"), PROCESSOR) == ()
 
 
 def test_a_single_row_is_computed_in_streams() -> None:
@@ -126,13 +142,14 @@ def test_rows_a_page_apart_are_few() -> None:
 
 
 def test_blocks_hold_whole_tiles() -> None:
-    space = _space(matmul(512, 512, 512))
-    values = {**space.default().assignment, "pack": "block", "width": 128, "depth": 256, "copy": "block"}
+    space = _named(matmul(512, 512, 512), "contraction_blocks")
+    values = {**space.default().assignment, "width": 128, "depth": 256, "copy": "block"}
     assert space.is_legal(space.candidate(values))
     assert not space.is_legal(space.candidate({**values, "depth": 4, "unroll": 8}))
-    uneven = _space(matmul(512, 512, 509))
+    uneven = _named(matmul(512, 512, 509), "contraction_blocks")
     assert not uneven.is_legal(uneven.candidate({**values, "depth": 255}))
-    assert uneven.is_legal(uneven.candidate({**values, "depth": 255, "pack": "panels", "copy": "none"}))
+    panels = _named(matmul(512, 512, 509), "contraction_panels")
+    assert panels.is_legal(panels.candidate({**values, "depth": 255, "pack": "panels", "copy": "none"}))
 
 
 def test_panels_from_beyond_the_caches_are_wide() -> None:

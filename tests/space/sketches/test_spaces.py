@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harl_mlir.space.sketches import nest, sketches_for
+from harl_mlir.space.sketches import contraction, nest, sketches_for
 from harl_mlir.space.sketches.accumulation import roles_of, unrolling
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -82,7 +82,7 @@ def test_each_task_has_the_sketch_for_it(task: Task, sketch: str) -> None:
 
 
 def test_a_matmul_is_left_to_contractions() -> None:
-    assert {space.sketch for space in sketches_for(_MATMUL, PROCESSOR)} <= {"contraction"}
+    assert {space.sketch for space in sketches_for(_MATMUL, PROCESSOR)} <= {*contraction.NAMES}
 
 
 def test_bits_and_offsets_are_left_alone() -> None:
