@@ -17,10 +17,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("rows", "log of the vectors of the tile"),
     ("registers", "registers of the tile, as a share of the processor's"),
     ("pressure", "the same with the vectors that are loaded"),
-    (
-        "chains",
-        "log of the tile's registers against what hides an addition's latency, at most 0; 0 if no sum",
-    ),
+    ("chains", "log of the share of the arithmetic's speed that waiting for sums leaves"),
     ("unroll", "log of the steps of the innermost loop in its body"),
     ("body", "log of the vector operations in that body"),
     ("inner_left", "share of the innermost loop's steps that unrolling leaves over"),
@@ -82,6 +79,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("packs_v", "1 where V is copied"),
     ("packs_b", "1 where B is copied"),
     ("copied", "log of 1 + bytes copied a thousand operations"),
+    ("turned", "log of 1 + bytes a thousand operations that are transposed once, before all loops"),
     ("copy", "log of 1 + bytes of one copy, against L1"),
     # Rough cycles, as logs of multiples of the fewest possible (all lanes, no waiting).
     ("cycles_tile", "of the arithmetic: lanes filled, latency hidden, tiles cut short"),

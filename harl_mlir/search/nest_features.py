@@ -18,10 +18,14 @@ _PAGE_BYTES = 4096
 _CHAINS = 8
 """Independent sums that hide the latency of an addition."""
 _PORTS = 2
-_COPIED_A_CYCLE = 16
+_COPIED_A_CYCLE = 8
+_TURNED_A_CYCLE = 4
 _BROUGHT_A_CYCLE = {"l1": 32, "l2": 16, "l3": 4}
-"""Bytes that come into a cache from the next one, about."""
+"""Bytes that come into a cache from the next one, and those that are copied, about."""
 _MOST_REUSE = 20.0
+_IN_FLIGHT = 400
+_A_STEP = 3
+"""Instructions that a core looks ahead, and those of a step of a sum."""
 
 _Found = dict[str, Floats | float]
 
@@ -79,6 +83,20 @@ class _Seen:
         return rows
 
     @cached_property
+    def hidden(self) -> Floats:
+        """(N,): share of the arithmetic's speed that waiting for sums leaves; short sums overlap."""
+        statement = self.nests.statement
+        if not statement.reductions:
+            return np.ones(self.nests.count)
+        registers = self.vectors * self.rows
+        steps = math.prod(statement.dims[d] for d in statement.reductions)
+        if statement.vector in statement.reductions:
+            steps = steps / self.tile[statement.vector]
+        overlapping = np.maximum(1.0, _IN_FLIGHT / (steps * registers * _A_STEP))
+        share: Floats = np.minimum(1.0, registers * overlapping / _CHAINS)
+        return share
+
+    @cached_property
     def innermost(self) -> tuple[Ints, Ints]:
         """(INNER_LOOPS, N): numbers of the nest's loops of more than one step, innermost first; and the
         loops of the op. -1 where there are no more."""
@@ -112,7 +130,7 @@ def _tile(seen: _Seen) -> _Found:
         "rows": _log(rows),
         "registers": registers / most,
         "pressure": (registers + vectors) / most,
-        "chains": np.minimum(_log(registers / _CHAINS), 0.0) if statement.reductions else 0.0,
+        "chains": _log(seen.hidden),
         "unroll": _log(nests.unroll.astype(np.float64)),
         "body": _log(nests.unroll * registers * statement.operations),
         "inner_left": trips % np.minimum(nests.unroll, trips) / trips,
@@ -221,18 +239,17 @@ def _traffic(seen: _Seen) -> _Found:
         found[f"reuse_{cache}"] = np.minimum(_log(operations / np.maximum(bytes_, 1.0)), _MOST_REUSE)
         waiting = waiting + bytes_ / _BROUGHT_A_CYCLE[cache]
     times, sizes = traffic.copied
-    copied = sum(times, np.full(seen.nests.count, float(statement.copied_bytes)))
+    copied, turned = sum(times, np.zeros(seen.nests.count)), statement.turned_bytes
     for letter, part in (("v", "vector"), ("b", "broadcast")):
         of_part = [size for size, a in zip(sizes, statement.accesses, strict=True) if a.part == part]
         found[f"packs_{letter}"] = (sum(of_part, np.zeros(seen.nests.count)) > 0).astype(np.float64)
-    registers = seen.vectors * seen.rows
-    rate = np.minimum(1.0, registers / _CHAINS) if statement.reductions else np.ones(seen.nests.count)
-    arithmetic = statement.lanes / traffic.lanes_used / rate
+    arithmetic = statement.lanes / traffic.lanes_used / seen.hidden
     loading = sum(loads.values(), np.zeros(seen.nests.count)) / _PORTS / least
-    copying = 2 * copied / _COPIED_A_CYCLE / least
+    copying = (copied / _COPIED_A_CYCLE + turned / _TURNED_A_CYCLE) / least
     return {
         **found,
         "copied": _log(1 + copied * (1000 / operations)),
+        "turned": math.log2(1 + turned * (1000 / operations)),
         "copy": _log((1 + sum(sizes, np.zeros(seen.nests.count))) / processor.l1_bytes),
         "cycles_tile": _log(arithmetic),
         "cycles_loads": _log(1 + loading),

@@ -67,14 +67,27 @@ class Traffic:
     @cached_property
     def loads(self) -> dict[Part, Floats]:
         """(N,) for each part: instructions that move it between registers and L1."""
-        statement, moved = self.nests.statement, {part: np.zeros(self.nests.count) for part in PARTS}
+        moved = {part: np.zeros(self.nests.count) for part in PARTS}
         innermost = np.full(self.nests.count, self.nests.loops.shape[0])
         for access, elements in zip(self.accesses, self._elements, strict=True):
             count = (elements * self.nests.executions)[self._held(elements, innermost), self._each]
-            if statement.vector is not None and abs(access.stride(statement.vector)) == 1:
-                count = count / self.lanes_used
+            count = count * self._instructions(access)
             moved[access.part] = moved[access.part] + (2.0 if access.part == "result" else 1.0) * count
         return moved
+
+    def _instructions(self, access: Access) -> Floats:
+        """(N,): loads for each element of a tile, with what turns it round where its lanes lie across."""
+        statement = self.nests.statement
+        contiguous = [d for d in range(len(statement.dims)) if abs(access.stride(d)) == 1]
+        if statement.vector is None or not access.moves(statement.vector) or not contiguous:
+            return np.ones(self.nests.count)
+        if statement.vector in contiguous:
+            return 1 / self.lanes_used
+        together = np.minimum(self.nests.tiles[contiguous, -1].max(axis=0), statement.lanes)
+        turned: Floats = np.where(
+            together > 1, 1 / together + np.log2(statement.lanes) / statement.lanes, 1.0
+        )
+        return turned
 
     @cached_property
     def held_tile(self) -> Ints:

@@ -62,7 +62,7 @@ class Statement:
         lanes: elements of a vector register.
         operations: arithmetic operations of one point; a product and its sum are one.
         by_rows: whether each row of a tile of several is computed by itself.
-        copied_bytes: what is copied once, before the nest.
+        turned_bytes: what is copied once, before the nest, with its dimensions in another order.
         processor: whose caches and registers there are.
     """
 
@@ -74,7 +74,7 @@ class Statement:
     operations: int
     processor: Processor
     by_rows: bool = False
-    copied_bytes: int = 0
+    turned_bytes: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,9 +192,10 @@ def nests(
     """Nests of `count` candidates without copies; a number stands for the same in all of them."""
 
     def rows(values: list[Ints | int]) -> Ints:
-        return np.array([np.broadcast_to(value, count) for value in values], dtype=np.int64).reshape(
-            -1, count
-        )
+        made = np.empty((len(values), count), dtype=np.int64)
+        for place, value in enumerate(values):
+            made[place] = value
+        return made
 
     accesses = len(statement.accesses)
     return Nests(

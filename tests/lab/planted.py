@@ -9,6 +9,7 @@ from pathlib import Path
 from harl_mlir.lab.recorded import Recording, encode, load
 from harl_mlir.lab.recording import Declared, Journal, identity, record
 from harl_mlir.measure.measurement import Measurement, failed
+from harl_mlir.processor import Processor
 from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
@@ -100,11 +101,15 @@ class KnownBench:
 
 
 def make_recording(
-    directory: Path, bench: KnownBench, tasks: Sequence[Declared], name: str = "planted"
+    directory: Path,
+    bench: KnownBench,
+    tasks: Sequence[Declared],
+    name: str = "planted",
+    processor: Processor | None = None,
 ) -> Recording:
     """Record, and read back what was written."""
     journal = Journal(directory / f"{name}.journal", identity(name, tasks, HERE))
-    recording = record(name, tasks, HERE, bench, journal, lambda _: None)
+    recording = record(name, tasks, HERE, bench, journal, lambda _: None, processor)
     path = directory / f"{name}.npz"
     path.write_bytes(encode(recording))
     return load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,13 @@ from harl_mlir.errors import InputError
 from harl_mlir.lab.recorded import encode, load
 from harl_mlir.lab.recording import Declared, Journal, identity, record
 from harl_mlir.lab.replay_bench import ReplayBench
+from harl_mlir.lab.value_lists import thinned
+from harl_mlir.search.features import SpaceFeatures
+from harl_mlir.search.lattice import Lattice
+from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from tests.lab.planted import HERE, KnownBench, known_seconds, make_recording, matmul_task, tiled
+from tests.space.sketches.single_op_tasks import PROCESSOR
 
 TASKS = [Declared(matmul_task(), (tiled("a"), tiled("b", 5))), Declared(matmul_task("other", 3), (tiled(),))]
 
@@ -107,3 +113,20 @@ def test_files_are_compact_reproducible_and_checked(tmp_path: Path) -> None:
         load(path)
     with pytest.raises(InputError, match="no such recorded space"):
         load(tmp_path / "gone.npz")
+
+
+def test_replayed_spaces_know_the_loops_of_the_sketches_they_are_of(tmp_path: Path) -> None:
+    task = matmul_task()
+    spaces = thinned(sketches_for(task, PROCESSOR), 30)
+    older = replace(spaces[0], version=spaces[0].version - 1)
+    tasks = [Declared(task, (*spaces, older, tiled()))]
+    bench = KnownBench(seconds=lambda _: 1e-3)
+    (recorded,) = make_recording(tmp_path, bench, tasks, processor=PROCESSOR).tasks
+    for given, replayed in zip(spaces, recorded.spaces, strict=False):
+        states = Lattice(given).rows([Lattice(given).default])
+        rows = SpaceFeatures(task, replayed).nest_rows(states)
+        assert rows.any()
+        assert (rows == SpaceFeatures(task, given).nest_rows(states)).all()
+    assert all(space.nests is None for space in recorded.spaces[len(spaces) :])
+    (unknown,) = make_recording(tmp_path, bench, tasks, "unknown").tasks
+    assert all(space.nests is None for space in unknown.spaces)

@@ -16,10 +16,16 @@ from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 from tests.space.sketches.single_op_tasks import PROCESSOR, row
+from tests.space.sketches.test_contraction_space import conv, matmul
 from tests.space.sketches.test_spaces import TASKS
 
 _SOME = {
     **{name: task for name, (task, _) in TASKS.items()},
+    "matmul": matmul(96, 80, 50),
+    "matmul transposed": matmul(64, 96, 33, transposed=True),
+    "conv": conv(16, 48, 30, 1, first=False),
+    "conv first": conv(8, 20, 29, 1, first=True),
+    "conv strided": conv(16, 48, 30, 2, first=False),
 }
 
 

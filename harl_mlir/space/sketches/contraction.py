@@ -15,6 +15,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, number
 from harl_mlir.space.sketches.contraction_choices import Choices
+from harl_mlir.space.sketches.contraction_nests import contracted
 from harl_mlir.space.sketches.contraction_storage import STORAGES, storages
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
@@ -52,6 +53,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     words = list(choices)
     if len(words) > 1 and _default_along(choices, both_copy=roles[ALONG].transposed) == ACROSS:
         words.reverse()
+    nests = {word: contracted(task, given, lanes, processor) for word, given in roles.items()}
     facts = Decision("lanes", (lanes,), lanes), _fact("fused", "no" if exact else "yes")
     return tuple(
         Space(
@@ -59,6 +61,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
             VERSION,
             (_fact("along", word), *stored.decisions, *facts),
             stored.is_legal,
+            nests[word],
         )
         for word in words
         for stored in storages(choices[word])

@@ -46,8 +46,10 @@ def statement_of(
     )
 
 
-def place_of(task: Task, operand: int) -> int:
-    """The number of the access that is operand `operand` of the anchor, which must be read from memory."""
+def place_of(task: Task, operand: int) -> int | None:
+    """The number of the access that is operand `operand` of the anchor; None where none is."""
+    if not _is_read(task.members[task.anchor], operand):
+        return None
     earlier = [
         (number, place)
         for number, member in enumerate(task.members[: task.anchor + 1])
