@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 SUITE_FILE = Path(__file__).with_name("suite.json")
+LIVE_FILE = Path(__file__).with_name("live.json")
+"""Cases in the same form, on which the speed of tuning is compared."""
 
 Shape = tuple[int, ...]
 
