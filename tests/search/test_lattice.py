@@ -72,6 +72,7 @@ def test_candidates_of_other_spaces_have_no_state() -> None:
         assert lattice.state(stranger.default()) is None
 
 
+@settings(deadline=None)
 @given(spaces())
 def test_features_are_finite_and_tell_candidates_apart(space: Space) -> None:
     lattice, features = Lattice(space), SpaceFeatures(matmul_task(), space)

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.search.lattice import Lattice
@@ -45,6 +45,7 @@ def _nests(draw: st.DrawFn) -> tuple[Nests, Access]:
     return nests(statement, [*loops], [*steps], 1, 2), access
 
 
+@settings(deadline=None)
 @given(_nests())
 def test_footprints_are_what_a_walk_touches(made: tuple[Nests, Access]) -> None:
     nest, access = made
