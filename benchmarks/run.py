@@ -135,7 +135,7 @@ class _CaseRun:
         for agent in agents:
             if agent in known:
                 continue
-            settings = Settings(agent, self.plan.trials, self.plan.seconds, seed=self.plan.seed)
+            settings = Settings(agent, self.plan.trials, self.plan.seconds, seed=self.plan.seed, weights=None)
             try:
                 made = tune_case(self.case.name, self.kernel, settings)
             except HarlError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS, check_agent
+from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS, check_agent
 
 DEFAULT_AGENT = AGENTS[0]
 DEFAULT_TRIALS = 200
@@ -25,6 +26,8 @@ class Settings:
             of the first task is measured even where the time is over.
         threads: threads a kernel runs on; only 1 is supported.
         seed: the same seed and the same measurements give the same proposals.
+        weights: directory of trained weights that the agent `harl` starts from (see
+            `harl_mlir.search.pretrained`); None for none.
         accuracy: what schedules may do to floating-point arithmetic.
 
     Raises:
@@ -36,6 +39,7 @@ class Settings:
     seconds: float = DEFAULT_SECONDS
     threads: int = 1
     seed: int = 0
+    weights: Path | None = SHIPPED_WEIGHTS
     accuracy: Accuracy = DEFAULT_ACCURACY
 
     def __post_init__(self) -> None:

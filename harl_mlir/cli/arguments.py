@@ -10,11 +10,13 @@ from typing import NoReturn
 from harl_mlir import __version__
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS
+from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 Shape = tuple[str, tuple[int, ...]]
 _MOST_IN_A_DIM = 2**40
+DEFAULT_WALKS = 600
+"""Walks of the policy in training, unless the user says."""
 DEFAULT_POINTS = 5000
 """Candidates recorded of a task, unless the user says."""
 
@@ -44,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"harl-mlir {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_tune, _add_apply, _add_time, _add_doctor, _add_compare, _add_record_space):
+    for add in (_add_tune, _add_apply, _add_time, _add_doctor, _add_compare, _add_record_space, _add_train):
         command = add(commands)
         if add is not _add_compare:
             command.add_argument(
@@ -92,6 +94,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
     add("--seed", type=_whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
+    _add_weights(command)
     add(
         "--db", type=_path, metavar="FILE", help="where measurements are kept (in the user's cache directory)"
     )
@@ -154,6 +157,7 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
         metavar="A,B,...",
         help="search policies, the first is the measure",
     )
+    _add_weights(command)
     add("--seeds", type=_whole, default=20, metavar="N", help="runs of each agent on each task (20)")
     add("--trials", type=_whole, default=64, metavar="N", help="candidates measured in a run (64)")
     add(
@@ -189,6 +193,46 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     add("--function", metavar="NAME", help="record only this function")
     _add_shape(command)
     return command
+
+
+def _add_train(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("train", help="train what the agent harl starts from", allow_abbrev=False)
+    add = command.add_argument
+    add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"only {DEFAULT_AGENT} learns beforehand")
+    add(
+        "--database",
+        type=_path,
+        metavar="FILE",
+        help="measurements to train on (those in the user's cache directory)",
+    )
+    add(
+        "-o",
+        "--output",
+        type=_path,
+        default=Path("harl-weights"),
+        metavar="DIRECTORY",
+        help="where the weights go (harl-weights)",
+    )
+    add(
+        "--evaluate",
+        nargs="*",
+        default=(),
+        metavar="SPACE",
+        help="recorded spaces to try the cost model on: files, or names of the package's",
+    )
+    add("--walks", type=_whole, default=DEFAULT_WALKS, metavar="N", help=f"of the policy ({DEFAULT_WALKS})")
+    add("--seed", type=_whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
+    return command
+
+
+def _add_weights(command: _Parser) -> None:
+    command.add_argument(
+        "--weights",
+        type=_weights,
+        default=SHIPPED_WEIGHTS,
+        metavar="DIRECTORY",
+        help="trained weights that harl starts from, or none (those of the package)",
+    )
 
 
 def _add_kernel(command: _Parser) -> None:
@@ -254,7 +298,12 @@ def _parse_names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _parse_weights(text: str) -> Path | None:
+    return None if text == "none" else _parse_path(text)
+
+
 _path = _converter(_parse_path, "a file name in UTF-8")
+_weights = _converter(_parse_weights, "a directory's name or none")
 _names = _converter(_parse_names, "a list of different names such as harl,random")
 _whole = _converter(int, "a whole number")
 _number = _converter(float, "a number")

@@ -21,6 +21,7 @@ from harl_mlir.lab.recorded import load
 from harl_mlir.lab.runs import Workload
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
+from harl_mlir.search.pretrained import load_weights
 from harl_mlir.tuner.plan import plan_sketches
 from harl_mlir.tuner.request import Request
 
@@ -28,13 +29,14 @@ from harl_mlir.tuner.request import Request
 def run(options: Namespace, terminal: Terminal) -> Outcome:
     """Run what is missing of the comparison; an interrupt keeps what was run."""
     _check(options)
+    pretrained = load_weights(options.weights)
     output = Output(options.json, "--json")
     html = Output(options.json.with_suffix(".html"), "--json")
     with Pool() if options.kernels else nullcontext() as pool:
         workloads = [_replayed(path) for path in _spaces(options)]
         workloads += [_live(path, pool) for path in options.kernels if pool]
         _check_names(workloads)
-        comparison = Comparison(workloads, options.agents, options.seeds, options.trials, output)
+        comparison = Comparison(workloads, options.agents, options.seeds, options.trials, output, pretrained)
         if held := comparison.resume():
             terminal.progress(f"going on with {options.json}: {held} runs are there")
         preload(options.agents)

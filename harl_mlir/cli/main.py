@@ -61,6 +61,12 @@ def _record_space(options: Namespace, terminal: Terminal) -> Outcome:
     return run(options, terminal)
 
 
+def _train(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.train import run
+
+    return run(options, terminal)
+
+
 # Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
 _COMMANDS: Mapping[str, Command] = {
     "tune": _tune,
@@ -69,6 +75,7 @@ _COMMANDS: Mapping[str, Command] = {
     "doctor": _doctor,
     "compare": _compare,
     "record-space": _record_space,
+    "train": _train,
 }
 
 _LISTS = {
@@ -76,6 +83,7 @@ _LISTS = {
     "apply": ("ops", "skipped"),
     "time": ("functions", "skipped"),
     "record-space": ("tasks", "written"),
+    "train": ("held_out", "written"),
 }
 
 _SPENT = tuple(

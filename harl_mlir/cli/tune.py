@@ -45,6 +45,7 @@ def _request(options: Namespace) -> Request:
         seconds=options.seconds,
         threads=options.threads,
         seed=options.seed,
+        weights=options.weights,
         accuracy=options.accuracy,
     )
     return Request(

@@ -15,10 +15,12 @@ from harl_mlir.files import Output
 from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.lab.runs import Run, Workload, run_agent
 from harl_mlir.lab.summary import summarise
+from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.tuner.bench import Bench
 
 SCHEMA = 1
 KIND = "harl_mlir comparison"
+NO_WEIGHTS = "none"
 _SAVE_SECONDS = 20.0
 
 
@@ -30,6 +32,7 @@ class _Stored:
     schema: int
     trials: int
     runs: list[Run]
+    weights: str = NO_WEIGHTS
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Comparison:
         seeds: each agent runs on each workload with the seeds 0 to seeds-1.
         trials: the budget of a run.
         output: the JSON file; runs it holds of the same workloads and budget are not repeated.
+        pretrained: the weights that harl starts from, if any.
         runs: every run so far, asked for or not.
     """
 
@@ -49,13 +53,14 @@ class Comparison:
     seeds: int
     trials: int
     output: Output
+    pretrained: Pretrained | None = None
     runs: list[Run] = field(default_factory=list)
 
     def resume(self) -> int:
         """Take in the runs of the result file, if there is one; how many of them were asked for.
 
         Raises:
-            InputError: the file is something else, or of another budget.
+            InputError: the file is something else, or of another budget or other weights.
         """
         place = Place(str(self.output.path))
         if not self.output.path.is_file():
@@ -72,6 +77,12 @@ class Comparison:
             raise InputError(
                 f"this comparison has runs of {stored.trials} trials; give --trials {stored.trials} "
                 "or name another file with --json",
+                place,
+            )
+        if stored.weights != self._weights:
+            raise InputError(
+                f"this comparison has runs with other weights ({stored.weights}, not {self._weights}); "
+                "give the same --weights or name another file with --json",
                 place,
             )
         self.runs = stored.runs
@@ -92,7 +103,7 @@ class Comparison:
                         continue
                     bench = ReplayBench(workload.recording) if workload.recording else live
                     assert bench is not None
-                    self.runs.append(run_agent(workload, bench, agent, seed, self.trials))
+                    self.runs.append(run_agent(workload, bench, agent, seed, self.trials, self.pretrained))
                     tell(_line(self.runs[-1], workload))
                     if time.monotonic() - saved > _SAVE_SECONDS:
                         self.save()
@@ -111,10 +122,15 @@ class Comparison:
             "schema": SCHEMA,
             "version": __version__,
             "trials": self.trials,
+            "weights": self._weights,
             "seeds": self.seeds,
             **summarise(self._wanted(), self.workloads, self.agents, self.trials),
             "runs": self.runs,
         }
+
+    @property
+    def _weights(self) -> str:
+        return self.pretrained.digest if self.pretrained else NO_WEIGHTS
 
     def _wanted(self) -> list[Run]:
         asked = {(w.name, w.digest) for w in self.workloads}

@@ -9,10 +9,14 @@ from typing import Any
 
 from harl_mlir.errors import UsageError
 from harl_mlir.search.agent import Agent, Problem
+from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.registry import AGENTS, check_agent, make_agent
 from harl_mlir.search.settings import Settings, preset
 
 _HARL = "harl"
+
+COLD = "harl:cold"
+"""HARL without trained weights."""
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "harl:uniform-task": {"task_choice": "uniform"},
@@ -22,6 +26,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "harl:fixed-length": {"adaptive_stopping": False},
     "harl:no-cost-model": {"use_cost_model": False},
     "harl:random-walk": {"use_policy": False},
+    COLD: {},
 }
 """Changes of HARL's settings: its ablations, and the task policies it is compared with."""
 
@@ -57,7 +62,10 @@ def settings_of(name: str, trials: int) -> Settings:
     return replace(preset(trials), **VARIANTS.get(name, {}))
 
 
-def make_contender(name: str, problems: Sequence[Problem], seed: int, trials: int) -> Agent:
-    """A new agent over `problems`, as `make_agent` makes it."""
+def make_contender(
+    name: str, problems: Sequence[Problem], seed: int, trials: int, pretrained: Pretrained | None = None
+) -> Agent:
+    """A new agent over `problems`, as `make_agent` makes it; all but `COLD` start from the weights."""
     agent = _HARL if name in VARIANTS else name
-    return make_agent(agent, problems, seed, settings_of(name, trials))
+    weights = None if name == COLD else pretrained
+    return make_agent(agent, problems, seed, settings_of(name, trials), weights)

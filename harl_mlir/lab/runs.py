@@ -14,6 +14,7 @@ from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import Environment
+from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -162,15 +163,22 @@ class _Tape:
         return self._bench.cost if isinstance(self._bench, ReplayBench) else 0.0
 
 
-def run_agent(workload: Workload, bench: Bench, agent: str, seed: int, trials: int) -> Run:
-    """Search a workload from nothing; a replay ends early where it has found the best there is."""
+def run_agent(
+    workload: Workload,
+    bench: Bench,
+    agent: str,
+    seed: int,
+    trials: int,
+    pretrained: Pretrained | None = None,
+) -> Run:
+    """Search a workload without records; a replay ends early where it has found the best there is."""
     budget = Budget(trials, math.inf, 0.0)
     tape = _Tape(bench, workload, budget)
     with Database(Path(":memory:")) as database:
         recorder = Recorder(database, _NOWHERE, agent, seed)
         search = Search(workload.states(), tape, recorder, budget, ignore)
         search.first_times()
-        search.explore(lambda problems: make_contender(agent, problems, seed, trials))
+        search.explore(lambda problems: make_contender(agent, problems, seed, trials, pretrained))
     return Run(
         workload.name,
         workload.digest,

@@ -15,6 +15,7 @@ import numpy as np
 
 from harl_mlir.search.agent import Problem, Proposal, Trial
 from harl_mlir.search.bandit import SlidingWindowUCB
+from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.sketch_search import Plan, SketchSearch
 from harl_mlir.search.task_choice import make_task_choice
@@ -40,15 +41,21 @@ class HARL:
     `first_samples`, `by_score`, `explored` (candidates), `model_fits`, `policy_updates`, `tracks_dropped`.
     """
 
-    def __init__(self, problems: Sequence[Problem], seed: int, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        seed: int,
+        settings: Settings | None = None,
+        pretrained: Pretrained | None = None,
+    ) -> None:
         self._settings = settings or Settings()
         self._problems = problems
         seeds = np.random.SeedSequence(seed)
         self._rng = np.random.default_rng(seeds.spawn(1)[0])
         self._searches = [
             [
-                SketchSearch(p.task, space, self._settings, int(seeds.spawn(1)[0].generate_state(1)[0]))
-                for space in p.spaces
+                SketchSearch(p.task, space, self._settings, int(s.generate_state(1)[0]), pretrained)
+                for s, space in zip(seeds.spawn(len(p.spaces)), p.spaces, strict=True)
             ]
             for p in problems
         ]

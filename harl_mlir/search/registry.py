@@ -4,43 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harl_mlir.errors import UsageError
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.settings import QUICK, Settings
 
+if TYPE_CHECKING:  # what it needs may not be installed
+    from harl_mlir.search.pretrained import Pretrained
 
-def _harl(problems: Sequence[Problem], seed: int, settings: Settings) -> Agent:
+SHIPPED_WEIGHTS = Path(__file__).parent.parent / "weights" / "harl"
+"""The trained weights that come with the package."""
+
+
+def _harl(problems: Sequence[Problem], seed: int, settings: Settings, pretrained: Pretrained | None) -> Agent:
     from harl_mlir.search.harl import HARL
 
-    return HARL(problems, seed, settings)
+    return HARL(problems, seed, settings, pretrained)
 
 
-def _random(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+def _random(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     from harl_mlir.search.random_search import RandomSearch
 
     return RandomSearch(problems, seed)
 
 
-def _evolutionary(problems: Sequence[Problem], seed: int, settings: Settings) -> Agent:
+def _evolutionary(problems: Sequence[Problem], seed: int, settings: Settings, *_: object) -> Agent:
     from harl_mlir.search.evolutionary import Evolutionary
 
     return Evolutionary(problems, seed, settings)
 
 
-def _greedy(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+def _greedy(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     from harl_mlir.search.greedy import Greedy
 
     return Greedy(problems, seed)
 
 
-def _beam(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+def _beam(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     from harl_mlir.search.beam import Beam
 
     return Beam(problems, seed)
 
 
-def _tpe(problems: Sequence[Problem], seed: int, _: Settings) -> Agent:
+def _tpe(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     from harl_mlir.search.tpe import TPE
 
     return TPE(problems, seed)
@@ -53,7 +61,7 @@ def _default(problems: Sequence[Problem], *_: object) -> Agent:
 
 
 # Imports wait until an agent is chosen: the learners load slowly, and the others do without.
-_MAKERS: dict[str, Callable[[Sequence[Problem], int, Settings], Agent]] = {
+_MAKERS: dict[str, Callable[[Sequence[Problem], int, Settings, Pretrained | None], Agent]] = {
     "harl": _harl,
     "evolutionary": _evolutionary,
     "greedy": _greedy,
@@ -85,13 +93,20 @@ def check_agent(name: str) -> None:
         )
 
 
-def make_agent(name: str, problems: Sequence[Problem], seed: int, settings: Settings | None = None) -> Agent:
+def make_agent(
+    name: str,
+    problems: Sequence[Problem],
+    seed: int,
+    settings: Settings | None = None,
+    pretrained: Pretrained | None = None,
+) -> Agent:
     """A new agent over `problems`; the seed (not negative) decides all it draws.
 
-    `settings` are those of `harl` and of what others share with it; None is the preset `quick`.
+    `settings` are those of `harl` and of what others share with it; None is the preset `quick`. `harl` starts
+    from the weights `pretrained`.
 
     Raises:
         UsageError: see `check_agent`.
     """
     check_agent(name)
-    return _MAKERS[name](problems, seed, settings or QUICK)
+    return _MAKERS[name](problems, seed, settings or QUICK, pretrained)

@@ -12,6 +12,7 @@ from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
 from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
 from harl_mlir.search.ppo import PPO
+from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.walk import Walk, Walker
@@ -43,9 +44,20 @@ class Plan:
 
 
 class SketchSearch:
-    """What is known of one space, and the proposals made from it."""
+    """What is known of one space, and the proposals made from it.
 
-    def __init__(self, task: Task, space: Space, settings: Settings, seed: int) -> None:
+    With `pretrained` weights the cost model speaks before anything was measured, if the space knows its loop
+    nests, and the policy starts from what it learned on other tasks.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        space: Space,
+        settings: Settings,
+        seed: int,
+        pretrained: Pretrained | None = None,
+    ) -> None:
         self.space = space
         self.lattice = Lattice(space)
         self.throughputs: dict[State, float] = {}
@@ -55,7 +67,9 @@ class SketchSearch:
         self._settings = settings
         self._seed = seed
         self._rng = np.random.default_rng(seed)
-        self._model = CostModel(settings, seed)
+        self._pretrained = pretrained
+        prior = pretrained.cost_model if pretrained and settings.use_cost_model and space.nests else None
+        self._model = CostModel(settings, seed, prior)
         self._policy: PPO | None = None
         self._seen: dict[State, None] = {}
 
@@ -71,8 +85,8 @@ class SketchSearch:
 
     @property
     def can_learn(self) -> bool:
-        """Whether enough was measured for a cost model."""
-        return len(self.throughputs) >= self._settings.model_min_rows
+        """Whether enough is known for a cost model."""
+        return self._model.is_fitted or len(self.throughputs) >= self._settings.model_min_rows
 
     def observe(self, candidate: Candidate, seconds: float | None) -> State | None:
         """Take in a measurement, None seconds for a failure; its state, None if not of this space."""
@@ -160,6 +174,8 @@ class SketchSearch:
     def _walker(self) -> Walker:
         if self._settings.use_policy and self._policy is None:
             self._policy = PPO(GLOBALS, FEATURES, self._settings, self._seed)
+            if self._pretrained:
+                self._policy.set_weights(self._pretrained.policy)
         return Walker(
             self.lattice,
             self._features,

@@ -17,6 +17,7 @@ from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.preload import preload
+from harl_mlir.search.pretrained import Pretrained, load_weights
 from harl_mlir.search.registry import make_agent
 from harl_mlir.search.settings import preset
 from harl_mlir.tasks.analysis import Skipped
@@ -60,12 +61,13 @@ def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed
         script = read_mlir(request.script) if request.script else None
         library = Output(request.library, "--library")
         output = Output(request.output, "-o") if request.output else None
+        pretrained = load_weights(request.settings.weights) if request.settings.agent == "harl" else None
         database = Database(request.database)
     with database:
         with watch.part("planning"):
             plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
-        run = _Run(request, kernel, plan, pool, _recorder(request, database), watch)
+        run = _Run(request, kernel, plan, pool, _recorder(request, database), watch, pretrained)
         run.search(budget, listener)
         with watch.part("writing"):
             run.write(library, output)
@@ -96,6 +98,7 @@ class _Run:
     pool: Pool
     recorder: Recorder
     watch: Stopwatch
+    pretrained: Pretrained | None = None
     interrupted: bool = False
     error: HarlError | None = None
     written: tuple[Path, ...] = ()
@@ -105,7 +108,8 @@ class _Run:
         settings = self.request.settings
 
         def agent(problems: Sequence[Problem]) -> Agent:
-            return make_agent(settings.agent, problems, settings.seed, preset(settings.trials))
+            constants = preset(settings.trials)
+            return make_agent(settings.agent, problems, settings.seed, constants, self.pretrained)
 
         try:
             search = Search(self.plan.states, self.pool, self.recorder, budget, listener, self.watch)
