@@ -105,12 +105,21 @@ class _Evolution:
         best = max(known.values(), default=0.0)
         if not best:
             return False
+        throughputs = [
+            {p.state: value for p, value in known.items() if p.sketch == sketch}
+            for sketch in range(len(self._models))
+        ]
+        states = [lattice.rows(t) for lattice, t in zip(self._points.lattices, throughputs, strict=True)]
         fitted = False
-        for sketch, lattice in enumerate(self._points.lattices):
-            rows = [(p.state, value) for p, value in known.items() if p.sketch == sketch]
-            features = self._features[sketch].model_rows(lattice.rows(state for state, _ in rows))
-            labels = np.array([value for _, value in rows], dtype=np.float32) / np.float32(best)
-            fitted |= self._models[sketch].fit(features, labels)
+        for sketch, features in enumerate(self._features):
+            # Candidates of other sketches teach by their loop nests, as with HARL; one's own come last.
+            nests = [s for s, f in enumerate(self._features) if features.knows_nests and f.knows_nests]
+            others = [s for s in nests if s != sketch]
+            rows = [features.of_others(self._features[s].nest_rows(states[s])) for s in others]
+            rows.append(features.model_rows(states[sketch]))
+            labels = [value for s in (*others, sketch) for value in throughputs[s].values()]
+            relative = np.array(labels, dtype=np.float32) / np.float32(best)
+            fitted |= self._models[sketch].fit(np.concatenate(rows), relative)
         return fitted
 
     def _evolve(self, count: int) -> list[Point]:

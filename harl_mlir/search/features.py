@@ -32,6 +32,7 @@ class SpaceFeatures:
 
     Attributes:
         nest_width: how many of the cost model's columns are those of the nest, in every space.
+        knows_nests: whether they say anything.
     """
 
     nest_width = len(COLUMNS)
@@ -46,6 +47,7 @@ class SpaceFeatures:
         self._first = np.array([i for i, _ in pairs], dtype=np.int64)
         self._second = np.array([j for _, j in pairs], dtype=np.int64)
         self._of_task = task
+        self.knows_nests = space.nests is not None
         self._nests = space.nests
         self._values = {decision.name: np.array(decision.values) for decision in space.decisions}
         self._task = _task_sizes(task)
@@ -66,6 +68,13 @@ class SpaceFeatures:
             return np.zeros((len(states), self.nest_width), dtype=np.float32)
         columns = {name: table[states[:, d]] for d, (name, table) in enumerate(self._values.items())}
         return nest_rows(self._of_task, self._nests(columns))
+
+    def of_others(self, nest_rows: Rows) -> Rows:
+        """Candidates of the task's other spaces as this one's model sees them; what they lack is missing."""
+        width = self.model_rows(np.zeros((1, len(self._tables)), dtype=np.int64)).shape[1]
+        rows = np.full((len(nest_rows), width), np.nan, dtype=np.float32)
+        rows[:, : self.nest_width] = nest_rows
+        return rows
 
     def positions(self, states: States) -> Rows:
         """The states as points whose distances tell how different they are."""

@@ -59,6 +59,9 @@ class HARL:
             ]
             for p in problems
         ]
+        for searches in self._searches:
+            for search in searches:
+                search.siblings = tuple(other for other in searches if other is not search)
         window, settings = self._settings.bandit_window, self._settings
         self._sketch_bandits = [
             SlidingWindowUCB(len(p.spaces), window, settings.sketch_exploration) for p in problems

@@ -8,7 +8,7 @@ import numpy as np
 
 from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.failing_values import working_values
-from harl_mlir.search.features import SpaceFeatures
+from harl_mlir.search.features import Rows, SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
 from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
 from harl_mlir.search.ppo import PPO
@@ -46,8 +46,9 @@ class Plan:
 class SketchSearch:
     """What is known of one space, and the proposals made from it.
 
-    With `pretrained` weights the cost model speaks before anything was measured, if the space knows its loop
-    nests, and the policy starts from what it learned on other tasks.
+    Its cost model also learns from what was measured of `siblings`, the searches in the task's other
+    spaces, by their loop nests. With `pretrained` weights the cost model speaks before anything was
+    measured, if the space knows its loop nests, and the policy starts from what it learned on other tasks.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SketchSearch:
         self.lattice = Lattice(space)
         self.throughputs: dict[State, float] = {}
         self.is_exhausted = False
+        self.siblings: tuple[SketchSearch, ...] = ()
         self._features = SpaceFeatures(task, space)
         self._observer = Observer(task, space)
         self._settings = settings
@@ -72,6 +74,11 @@ class SketchSearch:
         self._model = CostModel(settings, seed, prior)
         self._policy: PPO | None = None
         self._seen: dict[State, None] = {}
+
+    @property
+    def knows_nests(self) -> bool:
+        """Whether the loop nests of the space's candidates are known."""
+        return self._features.knows_nests
 
     @property
     def best_throughput(self) -> float:
@@ -166,10 +173,16 @@ class SketchSearch:
     def _fit(self, best_throughput: float) -> int:
         if not self._settings.use_cost_model or not best_throughput:
             return 0
-        states = self.lattice.rows(self.throughputs)
-        relative = np.array(list(self.throughputs.values())) / best_throughput
-        fitted = self._model.fit(self._features.model_rows(states), relative.astype(np.float32))
-        return len(states) if fitted else 0
+        others = [other for other in self.siblings if self.knows_nests and other.knows_nests]
+        rows = [self._features.of_others(other.measured_nests()) for other in others]
+        rows.append(self._features.model_rows(self.lattice.rows(self.throughputs)))
+        throughputs = [value for other in (*others, self) for value in other.throughputs.values()]
+        relative = np.array(throughputs, dtype=np.float32) / np.float32(best_throughput)
+        return len(relative) if self._model.fit(np.concatenate(rows), relative) else 0
+
+    def measured_nests(self) -> Rows:
+        """The columns of the loop nests of what was measured."""
+        return self._features.nest_rows(self.lattice.rows(self.throughputs))
 
     def _walker(self) -> Walker:
         if self._settings.use_policy and self._policy is None:

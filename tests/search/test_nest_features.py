@@ -7,11 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice
 from harl_mlir.search.nest_columns import COLUMNS
 from harl_mlir.search.nest_features import nest_rows
 from harl_mlir.search.nest_traffic import Traffic
+from harl_mlir.search.settings import Settings
 from harl_mlir.space.decision import Decision
 from harl_mlir.space.loop_nests import Access, Nests, Statement, nests
 from harl_mlir.space.sketches import sketches_for
@@ -96,3 +98,24 @@ def test_cut_tiles_and_empty_lanes_are_told() -> None:
     assert found["cut"] == pytest.approx(1 - 994 / 1000 * 960 / 1000)
     assert found["lanes"] == pytest.approx(1000 / 63 / 16)
     assert found["trips_1"] == pytest.approx(math.log2(143))
+
+
+def test_a_sketch_teaches_another_of_the_same_task() -> None:
+    """Times that follow from rows and vectors alone: measured in one sketch, ranked in another."""
+    task = matmul(192, 160, 128)
+    first, second = [s for s in sketches_for(task, PROCESSOR) if "across" not in s.sketch][:2]
+    rng, known = np.random.default_rng(0), []
+    for space in (first, second):
+        features, lattice = SpaceFeatures(task, space), Lattice(space)
+        states = lattice.rows(lattice.draw(rng, 3000)[:200])
+        rows = features.nest_rows(states)
+        truth = np.exp2(-np.abs(rows[:, COLUMNS.index("rows")] - 3) - rows[:, COLUMNS.index("vector")])
+        known.append((features, states, rows, truth.astype(np.float32)))
+    (_, _, rows, truth), (features, states, _, expected) = known
+    taught = features.of_others(rows)
+    assert taught.shape == (200, features.model_rows(states).shape[1])
+    assert np.isnan(taught[:, SpaceFeatures.nest_width :]).all()
+    model = CostModel(Settings(), 0)
+    assert model.fit(taught, truth)
+    scores = model.scores(features.model_rows(states))
+    assert np.corrcoef(scores, expected)[0, 1] > 0.9
