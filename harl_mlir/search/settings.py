@@ -128,10 +128,10 @@ NORMAL = replace(QUICK, sketch_exploration=0.25, entropy_weight=0.1)
 FULL = replace(
     NORMAL,
     measurements_per_round=16,
-    tracks=256,
-    stop_every=20,
-    least_tracks=64,
-    episode_length=35,
+    tracks=128,
+    stop_every=12,
+    least_tracks=32,
+    episode_length=21,
     actor_learning_rate=3e-4,
     entropy_weight=0.01,
 )

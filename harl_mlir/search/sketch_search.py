@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,7 +164,8 @@ class SketchSearch:
         """Where the tracks start: the best measured candidates, the default, unseen random ones."""
         settings = self._settings
         ranked = sorted(self.throughputs, key=lambda state: (-self.throughputs[state], state))
-        best = [s for s in ranked if self.throughputs[s] and self.lattice.is_legal(s)][: settings.best_starts]
+        legal = (state for state in ranked if self.throughputs[state] and self.lattice.is_legal(state))
+        best = list(itertools.islice(legal, settings.best_starts))
         from_best = round(settings.tracks * settings.best_track_share) if best else 0
         starts = [best[i % len(best)] for i in range(from_best)]
         if self.lattice.is_legal(self.lattice.default):

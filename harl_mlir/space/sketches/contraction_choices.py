@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value, number
@@ -210,23 +211,43 @@ class Choices:
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
-        rows, vector = number(values["rows"]), number(values["vector"])
-        blocks = Blocks(*(number(values[name]) for name in ("block", "width", "depth")))
-        if rows > 1 and not self._fits(rows, vector):
+        rows, vector, unroll = number(values["rows"]), number(values["vector"]), number(values["unroll"])
+        blocks = number(values["block"]), number(values["width"]), number(values["depth"])
+        if not self._suits(rows, vector, unroll, *blocks):
             return False
-        if self._build_seconds(rows, vector, blocks, number(values["unroll"])) > MOST_SECONDS:
-            return False
-        if blocks.rows and (blocks.rows <= rows or blocks.rows % rows):
-            return False
-        if blocks.width and (blocks.width < vector or blocks.width % vector):
-            return False
-        if blocks.depth and not self._unrolls(blocks.depth, number(values["unroll"])):
-            return False
-        if values["copy"] == "block" and not self._can_copy(self.roles.broadcast_operand, blocks):
+        if values["copy"] == "block" and not self._copies(self.roles.broadcast_operand, *blocks):
             return False
         if values["pack"] == "block":
-            return self._can_copy(self.roles.vector_operand, blocks)
-        return values["pack"] == "none" or self._sharers(rows, vector, str(values["order"]), blocks) >= 2
+            return self._copies(self.roles.vector_operand, *blocks)
+        return values["pack"] == "none" or self._shares(rows, vector, str(values["order"]), *blocks)
+
+    # A search asks of tens of thousands of candidates, most of which have these parts in common with others.
+
+    @cached_property
+    def _suits(self) -> Callable[..., bool]:
+        return cache(self._tiles_suit)
+
+    @cached_property
+    def _copies(self) -> Callable[..., bool]:
+        return cache(lambda operand, *blocks: self._can_copy(operand, Blocks(*blocks)))
+
+    @cached_property
+    def _shares(self) -> Callable[..., bool]:
+        return cache(
+            lambda rows, vector, order, *blocks: self._sharers(rows, vector, order, Blocks(*blocks)) >= 2
+        )
+
+    def _tiles_suit(self, rows: int, vector: int, unroll: int, block: int, width: int, depth: int) -> bool:
+        """Whether tiles fit the registers, compile in time, and fill the blocks."""
+        if rows > 1 and not self._fits(rows, vector):
+            return False
+        if self._build_seconds(rows, vector, Blocks(block, width, depth), unroll) > MOST_SECONDS:
+            return False
+        if block and (block <= rows or block % rows):
+            return False
+        if width and (width < vector or width % vector):
+            return False
+        return not depth or self._unrolls(depth, unroll)
 
     def _build_seconds(self, rows: int, vector: int, blocks: Blocks, unroll: int) -> float:
         """What a candidate takes to compile, about: a piece for each way in which tiles are cut short."""
