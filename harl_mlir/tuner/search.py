@@ -56,7 +56,8 @@ class Search:
     budget: Budget
     listener: Listener
     watch: Stopwatch = field(default_factory=Stopwatch)
-    _trial_seconds: list[float] = field(default_factory=list)
+    _trial_seconds: float = 0.0
+    _trials: int = 0
 
     def run(self, make_agent: MakeAgent) -> None:
         """Spend the budget; afterwards every state knows its finalists."""
@@ -71,7 +72,7 @@ class Search:
         the time is over; further tasks are left as they are then.
         """
         for state in self.states:
-            state.stored = self.recorder.stored(state.task, state.spaces)
+            state.recall(self.recorder.stored(state.task, state.spaces))
         for number, state in enumerate(self.states):
             if number > 0 and self.budget.seconds_left <= 0:
                 break
@@ -157,10 +158,11 @@ class Search:
         with self.watch.part("measuring"):
             measurement = self._measured(state, candidate)
             self.budget.spend()
-            state.measured[candidate] = measurement
+            state.add(candidate, measurement)
             self.recorder.add(state.task, "trial", {candidate: measurement})
         self.watch.note_measured()
-        self._trial_seconds.append(time.monotonic() - started)
+        self._trial_seconds += time.monotonic() - started
+        self._trials += 1
         self._keep_time_for_finalists()
         self._tell(state)
         return measurement
@@ -177,7 +179,7 @@ class Search:
 
     def _retiming_takes(self, state: TaskState) -> float:
         """Estimated seconds to build one finalist and time it: about 35 samples of at least 5 ms."""
-        mean = sum(self._trial_seconds) / max(1, len(self._trial_seconds))
+        mean = self._trial_seconds / max(1, self._trials)
         call = state.best_seconds or 0.0
         return mean + min(35 * (max(0.005, call) + call), _MOST_RETIMING_SECONDS)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from harl_mlir.measure.measurement import FailureKind, Measurement
 from harl_mlir.search.agent import Problem
@@ -22,7 +24,7 @@ class TaskState:
         script: the user's own script, where the candidates set its knobs.
         untuned: time of the kernel as it came, or why there is none; None before it was tried.
         untuned_cap: the cap within which it had to end, where it did not.
-        measured: candidates of this run; `stored`: those of the database, the newest of each.
+        measured: candidates of this run; `stored`: those of the database, the newest of each; `known`: both.
         final: times of the finalists, taken in turns; None stands for the untuned kernel.
     """
 
@@ -35,7 +37,30 @@ class TaskState:
     untuned_cap: float | None = None
     measured: dict[Candidate, Measurement] = field(default_factory=dict)
     stored: dict[Candidate, Measurement] = field(default_factory=dict)
+    known: dict[Candidate, Measurement] = field(default_factory=dict)
     final: dict[Candidate | None, Measurement] = field(default_factory=dict)
+    _fastest: Candidate | None = None
+    _failures: Counter[FailureKind] = field(default_factory=Counter)
+
+    def recall(self, stored: Mapping[Candidate, Measurement]) -> None:
+        """Take in what the database holds of this task; before anything is measured."""
+        self.stored.update(stored)
+        for candidate, measurement in stored.items():
+            self._learn(candidate, measurement)
+
+    def add(self, candidate: Candidate, measurement: Measurement) -> None:
+        """Take in a trial of this run."""
+        self._learn(candidate, measurement)
+        self.measured[candidate] = measurement
+        if measurement.failure:
+            self._failures[measurement.failure.kind] += 1
+
+    def _learn(self, candidate: Candidate, measurement: Measurement) -> None:
+        # Kept up to date rather than looked for: this is asked several times a trial.
+        self.known[candidate] = measurement
+        best, seconds = self.best_seconds, measurement.seconds
+        if seconds is not None and (best is None or seconds < best):
+            self._fastest = candidate
 
     @property
     def problem(self) -> Problem:
@@ -48,16 +73,14 @@ class TaskState:
         return _seconds(self.final.get(None)) or _seconds(self.untuned)
 
     @property
-    def known(self) -> dict[Candidate, Measurement]:
-        """Everything measured, now or before, the newest of each candidate."""
-        return {**self.stored, **self.measured}
-
-    @property
     def default(self) -> Candidate | None:
         """The first sketch's default that runs (trial 0), else the first; None if none was measured."""
-        defaults = [space.default() for space in self.spaces]
-        measured = [d for d in defaults if d in self.known]
+        measured = [d for d in self._defaults if d in self.known]
         return next((d for d in measured if self.known[d].ok), measured[0] if measured else None)
+
+    @cached_property
+    def _defaults(self) -> list[Candidate]:
+        return [space.default() for space in self.spaces]
 
     def ranking(self) -> list[Candidate]:
         """The candidates that have a time, fastest first; equally fast ones in the order measured."""
@@ -67,8 +90,7 @@ class TaskState:
     @property
     def best_seconds(self) -> float | None:
         """Least screened time of any candidate so far."""
-        ranking = self.ranking()
-        return self.known[ranking[0]].seconds if ranking else None
+        return _seconds(self.known.get(self._fastest)) if self._fastest else None
 
     def choice(self) -> Candidate | None:
         """The candidate for the library; None if the untuned kernel is faster or nothing runs.
@@ -76,10 +98,11 @@ class TaskState:
         Once finalists are timed they alone count: their times were taken in turns and can be compared.
         Of a user's own script the best candidate is chosen even if the untuned kernel is faster.
         """
-        compared: list[tuple[Candidate | None, Measurement | None]] = [*self.final.items()]
+        compared: dict[Candidate | None, Measurement | None] = {**self.final}
         if not compared:
-            compared = [*self.known.items(), (None, self.untuned)]
-        timed = {c: m.seconds for c, m in compared if m is not None and m.seconds is not None}
+            compared = {self._fastest: self.known[self._fastest]} if self._fastest else {}
+            compared[None] = self.untuned
+        timed = {c: m.seconds for c, m in compared.items() if m is not None and m.seconds is not None}
         if self.script is not None:
             timed.pop(None, None)
         return min(timed, key=timed.__getitem__, default=None)
@@ -102,7 +125,6 @@ class TaskState:
     def result(self) -> TaskResult:
         """How the task stands."""
         chosen = self.choice()
-        failures: Counter[FailureKind] = Counter(m.failure.kind for m in self.measured.values() if m.failure)
         return TaskResult(
             task=self.task,
             chosen=chosen,
@@ -112,7 +134,7 @@ class TaskState:
             best_seconds=self._time_of(chosen) if chosen else self.untuned_seconds,
             trials=len(self.measured),
             stored=len(self.stored),
-            failures=dict(failures),
+            failures=dict(self._failures),
         )
 
     def _time_of(self, candidate: Candidate | None) -> float | None:
