@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harl_mlir.search.nest_columns import COLUMNS, INNER_LOOPS
 from harl_mlir.search.nest_traffic import Traffic
-from harl_mlir.space.loop_nests import PARTS, Access, Floats, Ints, Nests, Part
+from harl_mlir.space.loop_nests import PARTS, Floats, Ints, Nests, Part
 from harl_mlir.tasks.task import Task
 
 _PAGE_BYTES = 4096
@@ -144,30 +144,27 @@ def _strides(seen: _Seen) -> _Found:
     _, loops = seen.innermost
     inner, tile = loops[0], seen.tile
     across: dict[Part, Floats] = {part: np.zeros(nests.count) for part in PARTS}
-    step, apart = dict(across), dict(across)
-    aliased = np.zeros(nests.count)
-    others = [d for d in range(len(statement.dims)) if d != statement.vector]
+    step = dict(across)
+    apart, aliased = np.zeros(nests.count), np.zeros(nests.count)
+    others = [d for d, extent in enumerate(statement.dims) if d != statement.vector and extent > 1]
     for number, access in enumerate(statement.accesses):
-        strides = np.array(
-            [*(abs(access.stride(d)) for d in range(len(statement.dims))), 0], dtype=np.float64
-        )
+        strides, part, size = statement.strides[number], access.part, access.element_bytes
         together = np.where(packed[number], np.prod(tile, axis=0), np.inf)
-        part, size = access.part, access.element_bytes
         if statement.vector is not None:
             lane = np.where(packed[number], min(strides[statement.vector], 1), strides[statement.vector])
             across[part] = np.maximum(across[part], lane)
         step[part] = np.maximum(step[part], size * np.minimum(strides[inner], together))
-        for d in others:
+        for d in others if part == "broadcast" else ():
             between = np.where(tile[d] > 1, size * np.minimum(strides[d], together), 0.0)
-            apart[part] = np.maximum(apart[part], between)
-            pages = (between > 0) & (between % _PAGE_BYTES == 0) & (part == "broadcast")
+            apart = np.maximum(apart, between)
+            pages = (between > 0) & (between % _PAGE_BYTES == 0)
             aliased = np.maximum(aliased, np.where(pages, _log(tile[d]), 0.0))
     return {
         "stride_v": _log(1 + across["vector"]),
         "stride_r": _log(1 + across["result"]),
         "step_v": _log(1 + step["vector"]),
         "step_b": _log(1 + step["broadcast"]),
-        "apart_b": _log(1 + apart["broadcast"]),
+        "apart_b": _log(1 + apart),
         "page_b": aliased,
     }
 
@@ -179,10 +176,10 @@ def _loops(seen: _Seen) -> _Found:
     if len(nests.trips):
         trips = np.where(numbers < 0, 1.0, np.take_along_axis(nests.trips, np.maximum(numbers, 0), axis=0))
     found: _Found = {}
-    for letter, part in zip("vbr", PARTS, strict=True):
-        moves = np.array([*(_moves(statement.accesses, part, d) for d in range(len(statement.dims))), 0.0])
+    moves = statement.moves[:, loops]
+    for letter, moved in zip("vbr", moves, strict=True):
         for i in range(INNER_LOOPS):
-            found[f"moves_{letter}_{i}"] = moves[loops[i]]
+            found[f"moves_{letter}_{i}"] = moved[i]
     for i in range(INNER_LOOPS):
         found[f"trips_{i}"] = _log(trips[i])
     level, each = np.arange(len(nests.loops))[:, None], np.arange(nests.count)
@@ -194,10 +191,6 @@ def _loops(seen: _Seen) -> _Found:
         "trips": _log(np.prod(nests.trips, axis=0)),
         "cut": 1 - whole,
     }
-
-
-def _moves(accesses: tuple[Access, ...], part: Part, loop: int) -> float:
-    return float(any(access.part == part and access.moves(loop) for access in accesses))
 
 
 def _footprints(seen: _Seen) -> _Found:

@@ -76,6 +76,21 @@ class Statement:
     by_rows: bool = False
     turned_bytes: int = 0
 
+    @cached_property
+    def strides(self) -> Floats:
+        """(A, D + 1): elements that a step of each loop moves each access; the last, for no loop, is 0."""
+        found = [[*(abs(access.stride(d)) for d in range(len(self.dims))), 0] for access in self.accesses]
+        return np.array(found, dtype=np.float64)
+
+    @cached_property
+    def moves(self) -> Floats:
+        """(3, D + 1): 1 where a loop moves an operand of each part; the last is for no loop."""
+        found = np.zeros((len(PARTS), len(self.dims) + 1))
+        for access in self.accesses:
+            for d in range(len(self.dims)):
+                found[PARTS.index(access.part), d] += access.moves(d)
+        return np.minimum(found, 1.0)
+
 
 @dataclass(frozen=True, eq=False)
 class Nests:
@@ -113,9 +128,9 @@ class Nests:
         tiles[:, 0] = dims[:, None]
         each = np.arange(count)
         for s in range(slots):
-            tiles[:, s + 1] = tiles[:, s]
-            loop = self.loops[s]
-            tiles[loop, s + 1, each] = np.minimum(self.steps[s], tiles[loop, s, each])
+            inside, outside, loop = tiles[:, s + 1], tiles[:, s], self.loops[s]
+            inside[:] = outside
+            inside[loop, each] = np.minimum(self.steps[s], outside[loop, each])
         return tiles
 
     @cached_property

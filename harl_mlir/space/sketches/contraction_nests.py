@@ -26,6 +26,7 @@ def contracted(task: Task, roles: Contraction, lanes: int, processor: Processor)
         vectors = reads[roles.vector_operand]
         reads[roles.vector_operand] = _transposed(vectors, copy_order(op, roles))
         turned = math.prod(vectors.shape) * element_bytes(vectors.element)
+    roles = _without_unit_loops(roles, op.dims)
     statement = replace(
         statement_of(task, roles.vector, lanes, processor, reads),
         by_rows=roles.by_rows,
@@ -64,6 +65,19 @@ def _transposed(operand: Operand, order: tuple[int, ...]) -> Operand:
         operand,
         shape=tuple(operand.shape[d] for d in order),
         map=tuple(operand.map[d] for d in order),
+    )
+
+
+def _without_unit_loops(roles: Contraction, dims: tuple[int, ...]) -> Contraction:
+    def longer(loops: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(d for d in loops if dims[d] > 1)
+
+    return replace(
+        roles,
+        rows=longer(roles.rows),
+        batch=longer(roles.batch),
+        columns=longer(roles.columns),
+        window=longer(roles.window),
     )
 
 

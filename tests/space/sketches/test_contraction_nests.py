@@ -15,17 +15,22 @@ from harl_mlir.tasks.task import Task
 from tests.space.sketches.single_op_tasks import PROCESSOR, combine, row, task_of
 from tests.space.sketches.test_contraction_space import conv, matmul
 
-_BATCHED = task_of(
-    (6, 40, 70, 33),
-    "pppr",
-    [[row(4, d0=1), row(4, d1=1), row(4, d3=1)], [row(4, d0=1), row(4, d3=1), row(4, d2=1)]],
-    [0, 1, 2],
-    [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)],
-)
+
+def _batched(batch: int) -> Task:
+    return task_of(
+        (batch, 40, 70, 33),
+        "pppr",
+        [[row(4, d0=1), row(4, d1=1), row(4, d3=1)], [row(4, d0=1), row(4, d3=1), row(4, d2=1)]],
+        [0, 1, 2],
+        [combine("arith.mulf", 0, 1), combine("arith.addf", 2, 3)],
+    )
+
+
 _TASKS = {
     "matmul": matmul(96, 80, 50),
     "transposed": matmul(64, 96, 33, transposed=True),
-    "batched": _BATCHED,
+    "batched": _batched(6),
+    "batch of one": _batched(1),
     "conv": conv(16, 48, 30, 1, first=False),
     "conv first": conv(8, 20, 29, 1, first=True),
     "strided": conv(16, 48, 30, 2, first=False),
@@ -40,6 +45,7 @@ def test_nests_have_the_loops_of_the_schedule(task: Task) -> None:
         assert space.nests is not None
         nest = space.nests({d.name: np.array([c[d.name] for c in candidates]) for d in space.decisions})
         roles = ways(task, exact=False)[str(space.default()["along"])]
+        within = 1 + sum(task.anchor_op.dims[d] > 1 for d in roles.window)
         for number, candidate in enumerate(candidates):
             at = candidate.number
             blocks = Blocks(at("block"), at("width"), at("depth"))
@@ -47,7 +53,7 @@ def test_nests_have_the_loops_of_the_schedule(task: Task) -> None:
             loops = tile_loops(task.anchor_op, roles, at("rows"), at("vector"), order, blocks)
             made = [
                 (int(nest.loops[s, number]), int(nest.tiles[nest.loops[s, number], s + 1, number]))
-                for s in range(len(nest.loops) - 1 - len(roles.window))
+                for s in range(len(nest.loops) - within)
                 if nest.trips[s, number] > 1
             ]
             assert made == [(loop.dim, loop.size) for loop in loops if -(-loop.extent // loop.size) > 1]
