@@ -1,8 +1,9 @@
-"""`python -m benchmarks run | report | install`; `--help` says more."""
+"""`python -m benchmarks run | live | report | install`; `--help` says more."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -11,16 +12,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from benchmarks.environments import FOLDER, Installed, environment, install
+from benchmarks.live import LivePlan, run_live
+from benchmarks.live_report import write_live_report
+from benchmarks.live_summary import METASCHEDULE
 from benchmarks.machine import this_machine
 from benchmarks.ours import OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
-from benchmarks.run import ALL_CONTENDERS, Plan, run, tell
-from benchmarks.suite import Case, load_suite
+from benchmarks.run import ALL_CONTENDERS, Plan, run
+from benchmarks.suite import LIVE_FILE, SUITE_FILE, Case, load_suite
 from benchmarks.summary import summarise
+from benchmarks.timing import tell
+from benchmarks.tune_process import agent_options
 from harl_mlir.errors import HarlError, UsageError
+from harl_mlir.search.registry import SHIPPED_WEIGHTS
 
+LIVE_AGENTS = ("harl", "default", "random")
 RESULTS = Path(__file__).parent / "results"
 _INTERRUPTED = 130
 
@@ -42,7 +50,7 @@ def main() -> int:
     """Run a subcommand; the exit code."""
     options = _parser().parse_args()
     try:
-        return {"run": _run, "report": _report, "install": _install}[options.command](options)
+        return {"run": _run, "live": _live, "report": _report, "install": _install}[options.command](options)
     except UsageError as error:
         tell(f"benchmarks: {error}")
         return 2
@@ -60,13 +68,13 @@ def _run(options: argparse.Namespace) -> int:
     default = _QUICK if options.quick else _FULL
     seconds, trials = options.seconds or default.seconds, options.trials or default.trials
     passes = options.passes or default.passes
-    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
+    core = _core(options)
     settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
     results = Results(options.json, settings, this_machine(core))
     contenders = _contenders(options.contender, options.quick)
     environments, missing = _environments([*contenders, *results.timed()], options.environments)
     plan = Plan(
-        cases=_cases(suite, options.case, options.quick),
+        cases=_cases(suite, options.case, options.quick, SUITE_FILE),
         contenders=contenders,
         seconds=seconds,
         trials=trials,
@@ -82,6 +90,49 @@ def _run(options: argparse.Namespace) -> int:
     run(plan, results, suite)
     print(write_report(options.json, options.results))
     return 0
+
+
+def _live(options: argparse.Namespace) -> int:
+    _one_thread_without_presets()
+    suite = load_suite(LIVE_FILE)
+    agents = tuple(dict.fromkeys(options.agents.split(",")))
+    for agent in agents:
+        agent_options(agent)
+    core = _core(options)
+    settings = {
+        "trials": options.trials,
+        "long_trials": options.long_trials,
+        "passes": options.passes,
+        "weights": _weights(),
+    }
+    results = Results(options.json, settings, this_machine(core))
+    environments, missing = _environments([METASCHEDULE], options.environments)
+    plan = LivePlan(
+        cases=_cases(suite, options.case, False, LIVE_FILE),
+        agents=agents,
+        seeds=options.seeds,
+        trials=options.trials,
+        long_trials=options.long_trials,
+        passes=options.passes,
+        core=core,
+        environments=environments,
+        missing=missing,
+        store=RESULTS / METASCHEDULE,
+    )
+    os.sched_setaffinity(0, {core})
+    run_live(plan, results, suite)
+    print(write_live_report(options.json))
+    return 0
+
+
+def _weights() -> str | None:
+    """What tells the weights that `harl` starts from, None where there are none."""
+    about = SHIPPED_WEIGHTS / "about.json"
+    return hashlib.sha256(about.read_bytes()).hexdigest()[:12] if about.exists() else None
+
+
+def _core(options: argparse.Namespace) -> int:
+    return max(os.sched_getaffinity(0)) if options.core is None else int(options.core)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -118,10 +169,10 @@ def _install(options: argparse.Namespace) -> int:
     return 1 if any(each.failure for each in made) else 0
 
 
-def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool) -> tuple[Case, ...]:
+def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool, file: Path) -> tuple[Case, ...]:
     for pattern in patterns:
         if not any(fnmatchcase(case.name, pattern) for case in suite):
-            raise UsageError(f"the suite has no case {pattern!r}; see benchmarks/suite.json")
+            raise UsageError(f"there is no case {pattern!r}; see benchmarks/{file.name}")
     return tuple(
         case
         for case in suite
@@ -173,12 +224,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--passes", type=int, help=f"default {_FULL.passes}, quick {_QUICK.passes}")
     made.add_argument("--seed", type=int, default=0, help="of the search (default 0)")
-    made.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
-    made.add_argument("--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists")
+    live = _add_live(commands)
+    for command in (made, live):
+        command.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
+        command.add_argument(
+            "--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists"
+        )
     report = commands.add_parser("report", help="write the table and the plot again")
     report.add_argument("json", type=Path, metavar="OUT.json")
     make = commands.add_parser("install", help="make the peers' environments")
-    for command, what in ((made, "made before, taken as they are"), (make, "where to make them")):
+    there = "made before, taken as they are"
+    for command, what in ((made, there), (live, there), (make, "where to make them")):
         command.add_argument(
             "--environments", type=Path, metavar="DIR", help=f"{what} (default: benchmarks/.peers)"
         )
@@ -187,6 +243,25 @@ def _parser() -> argparse.ArgumentParser:
             "--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot"
         )
     return parser
+
+
+def _add_live(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    live = commands.add_parser("live", help="compare how soon tuning gets anywhere, or go on with that")
+    live.add_argument("--case", nargs="+", default=[], metavar="NAME", help="only these; * matches anything")
+    live.add_argument(
+        "--agents",
+        default=",".join(LIVE_AGENTS),
+        metavar="A,B,...",
+        help="search policies, also harl:cold; the first makes the long run (default %(default)s)",
+    )
+    for name, default, what in (
+        ("seeds", 5, "runs of each agent"),
+        ("trials", 64, "of a run"),
+        ("long-trials", 1000, "of the long run"),
+        ("passes", _FULL.passes, "over the final kernels"),
+    ):
+        live.add_argument(f"--{name}", type=int, default=default, help=f"{what} (default {default})")
+    return live
 
 
 if __name__ == "__main__":

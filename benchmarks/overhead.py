@@ -11,14 +11,14 @@ that of the tuner and the measuring process together: about the wall time of a m
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from benchmarks.tune_process import run_tune
+from harl_mlir.errors import HarlError
 
 FIRST_MEASUREMENT_SECONDS = 3.0
 SEARCH_SHARE = 0.15
@@ -52,16 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tuned(kernel: Path, trials: int, agent: str) -> bool:
     """Tune one kernel and print where the time went; whether it was within the bounds."""
-    command = [sys.executable, "-m", "harl_mlir", "tune", str(kernel), "--json", "--db", "overhead.db"]
-    command += ["--trials", str(trials), "--agent", agent, "--seconds", "600"]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
     before = _processor_seconds()
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(command, env=environment, cwd=directory, capture_output=True, check=False)
-    found = json.loads(done.stdout)
-    if found["status"] != "ok":
-        print(f"{kernel.stem:20} {found['error']['message']}")
-        return False
+        try:
+            found = run_tune(kernel, Path(directory), trials, ["--agent", agent])
+        except HarlError as error:
+            print(f"{kernel.stem:20} {error}")
+            return False
     print(line(kernel.stem, found, _processor_seconds() - before), flush=True)
     return within_bounds(found)
 

@@ -63,9 +63,15 @@ CONTENDERS: dict[str, PeerKind] = {
 
 @dataclass(frozen=True)
 class Built:
-    """The case is built and ran once; `build_seconds` is what that took."""
+    """The case is built and ran once.
+
+    Attributes:
+        build_seconds: what that took.
+        tuning_seconds: what the peer's search took, now or when its result was stored; None without one.
+    """
 
     build_seconds: float
+    tuning_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ class PeerProcess:
             return Unavailable(answer["unsupported"], unsupported=True)
         if "error" in answer:
             return Unavailable(answer["error"])
-        return Built(float(answer["build_seconds"]))
+        return Built(float(answer["build_seconds"]), answer["tuning_seconds"])
 
     def sample(
         self, samples: int, sample_seconds: float = SAMPLE_SECONDS, limit_seconds: float = 120.0

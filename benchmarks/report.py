@@ -20,17 +20,17 @@ def write_report(file: Path, folder: Path) -> Path:
     """Write `FILE.md` and `FILE.svg` of a results file into `folder`; the path of the former."""
     found = json.loads(file.read_text(encoding="utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
-    table, plot = folder / f"{file.stem}.md", folder / f"{file.stem}.svg"
+    report, plot = folder / f"{file.stem}.md", folder / f"{file.stem}.svg"
     write_plot(found, plot)
-    table.write_text(markdown(found, plot.name), encoding="utf-8")
-    return table
+    report.write_text(markdown(found, plot.name), encoding="utf-8")
+    return report
 
 
 def markdown(found: Mapping[str, Any], plot: str) -> str:
     """The whole report."""
     parts = [
         "# Speed beside other libraries",
-        _machine(found),
+        machine_line(found),
         _method(found["settings"]),
         _headline(found),
         f"![Ratio to the best peer of each case]({plot})",
@@ -46,21 +46,22 @@ def markdown(found: Mapping[str, Any], plot: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(found: Mapping[str, Any]) -> str:
+def machine_line(found: Mapping[str, Any]) -> str:
+    """A paragraph on the machine and the versions of a results file."""
     m = found["machine"]
     peak = found["peak_gflops"]
     versions = {**{k: v for k, v in m["versions"].items() if v}, **found.get("versions", {})}
-    return _wrapped(
+    return wrapped(
         f"One core of {m['processor']} ({', '.join(m['features'])}); L1 {m['l1_bytes'] // _KIB} KiB,"
         f" L2 {m['l2_bytes'] // _KIB} KiB, L3 {m['l3_bytes'] // _MIB} MiB; {m['cores']} cores,"
         f" {m['memory_bytes'] / _GIB:.0f} GiB. {m['system']}, Python {m['python']}."
-        f" FMA peak {_number(peak)} GFLOP/s (f32, the median of all probes)."
+        f" FMA peak {number(peak)} GFLOP/s (f32, the median of all probes)."
         f" Commit {m['commit']}. Versions: {', '.join(f'{name} {v}' for name, v in versions.items())}."
     )
 
 
 def _method(settings: Mapping[str, Any]) -> str:
-    return _wrapped(
+    return wrapped(
         f"Ours start from an empty database: {settings['seconds']:g} s or {settings['trials']} trials,"
         f" whichever ends first. Every output was checked. {settings['passes']} passes a case, contenders in"
         " turns on one core, each pass between two probes of the peak and repeated if they differ by more"
@@ -76,11 +77,11 @@ def _headline(found: Mapping[str, Any]) -> str:
     whole = found["whole"]
     if whole is None:
         return "No case has both one of ours and a peer."
-    return _wrapped(
+    return wrapped(
         f"**{whole['geomean']:.3f}x the best peer of each case** ({_interval(whole['interval'])}), geometric"
         f" mean of {whole['cases']} cases; mean of the classes {found['mean_of_classes']:.3f}."
         f" {whole['ahead']} cases ahead, {whole['tied']} tied, {whole['behind']} behind. Median share of the"
-        f" peak {_percent(whole['share_of_peak'])}; median trial 0 {_percent(whole['trial_0_share'])} of the"
+        f" peak {percent(whole['share_of_peak'])}; median trial 0 {percent(whole['trial_0_share'])} of the"
         " tuned result."
     )
 
@@ -93,13 +94,13 @@ def _classes(found: Mapping[str, Any]) -> str:
             _interval(group["interval"]),
             group["verdict"],
             f"{group['ahead']} / {group['tied']} / {group['behind']}",
-            _percent(group["share_of_peak"]),
-            _percent(group["trial_0_share"]),
+            percent(group["share_of_peak"]),
+            percent(group["trial_0_share"]),
         ]
         for name, group in found["class_details"].items()
     ]
     head = ["class", "ratio", "95 %", "", "cases ahead / tied / behind", "share of peak", "trial 0 of tuned"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _cases(found: Mapping[str, Any]) -> str:
@@ -111,14 +112,14 @@ def _cases(found: Mapping[str, Any]) -> str:
         rows.append(
             [
                 case["name"] + mark,
-                _number(ratio, 3),
+                number(ratio, 3),
                 _interval(case["interval"]) if ratio is not None else "",
                 case["verdict"] if ratio is not None else "",
-                _percent(case["share_of_peak"]),
+                percent(case["share_of_peak"]),
                 *(_rate(case, name) for name in names),
             ]
         )
-    return _table(["case", "ratio", "95 %", "", "of peak", *names], rows)
+    return table(["case", "ratio", "95 %", "", "of peak", *names], rows)
 
 
 def _rate(case: Mapping[str, Any], name: str) -> str:
@@ -127,7 +128,7 @@ def _rate(case: Mapping[str, Any], name: str) -> str:
         return ""
     if contender["gflops_median"] is None:
         return "slow" if "slower_than_seconds" in contender else "-"
-    text = _number(contender["gflops_median"])
+    text = number(contender["gflops_median"])
     return f"**{text}**" if name in (case["best_ours"], case["best_peer"]) else text
 
 
@@ -146,7 +147,8 @@ def _without_time(found: Mapping[str, Any]) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -155,13 +157,16 @@ def _interval(bounds: Sequence[float]) -> str:
     return f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
-def _number(value: float | None, digits: int = 1) -> str:
+def number(value: float | None, digits: int = 1) -> str:
+    """A number, `-` where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share, `-` where there is none."""
     return "-" if share is None else f"{100 * share:.0f} %"
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """A paragraph in lines."""
     return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)

@@ -42,11 +42,32 @@ class Tuned(_ContenderCell, frozen=True):
     seconds: float
 
 
-class Loaded(_ContenderCell, frozen=True):
-    """A peer built the case, and its result was right."""
+class Searched(_ContenderCell, frozen=True):
+    """One run of `harl-mlir tune` as a process of its own.
+
+    Attributes:
+        agent: with what it started, as `live` was given it.
+        budget: trials it was given.
+        candidates: see `Tuned`.
+        trials: of each candidate in the order measured, seconds from the process's start until it was
+            recorded, and seconds of one call; None for one that failed.
+        seconds: wall time until the process had ended.
+    """
+
+    agent: str
+    seed: int
+    budget: int
+    candidates: dict[str, Candidate]
+    trials: tuple[tuple[float, float | None], ...]
+    seconds: float
+
+
+class Loaded(_ContenderCell, frozen=True, omit_defaults=True):
+    """A peer built the case, and its result was right; `tuning_seconds` is what its search took."""
 
     build_seconds: float
     version: str
+    tuning_seconds: float | None = None
 
 
 class Absent(_ContenderCell, frozen=True):
@@ -79,8 +100,8 @@ class Pass(_Cell, frozen=True):
     seconds: dict[str, list[float]]
 
 
-Cell: TypeAlias = Tuned | Loaded | Absent | Slow | Pass
-_OfContender = TypeVar("_OfContender", Tuned, Loaded, Absent, Slow)
+Cell: TypeAlias = Tuned | Searched | Loaded | Absent | Slow | Pass
+_OfContender = TypeVar("_OfContender", Tuned, Searched, Loaded, Absent, Slow)
 
 
 class _File(msgspec.Struct):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,12 +21,12 @@ from benchmarks.ours import (
     tune_case,
     whole_function,
 )
-from benchmarks.passes import Contender, ContenderError, timed_pass
-from benchmarks.peer_process import CONTENDERS, Unavailable
-from benchmarks.results import Absent, Loaded, Pass, Reason, Results, Slow, Tuned, rounded
+from benchmarks.passes import ContenderError
+from benchmarks.peer_process import CONTENDERS
+from benchmarks.results import Absent, Results, Slow, Tuned
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
-from benchmarks.theirs import Peer
+from benchmarks.timing import CaseTiming, tell
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.settings import Settings
@@ -83,6 +82,10 @@ class _CaseRun:
     pool: Pool
 
     @cached_property
+    def timing(self) -> CaseTiming:
+        return CaseTiming(self.case, self.results, self.plan.core, self.plan.passes)
+
+    @cached_property
     def kernel(self) -> str:
         return kernel_text(self.case)
 
@@ -93,7 +96,7 @@ class _CaseRun:
     def run(self) -> None:
         wanted = self._wanted()
         live = self._live(wanted)
-        if not live or not self._unfinished_passes(live):
+        if not live or not self.timing.unfinished(live):
             return
         if not self._candidates_are_legal():
             tell("  the spaces have changed since it was tuned: begun again")
@@ -106,8 +109,9 @@ class _CaseRun:
             if UNTUNED in wanted:
                 self._time_untuned()
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
-            peers = self._settled(loading.peers(self.plan.core))
-            self._time([*ours, *peers], self._unfinished_passes(self._live(wanted)))
+            peers = self.timing.settled(loading.peers(self.plan.core))
+            left = self.timing.unfinished(self._live(wanted))
+            self.timing.time([*ours, *peers], left, self.pool.peak)
 
     def _candidates_are_legal(self) -> bool:
         tuned = self.results.of(Tuned, self.case.name).values()
@@ -126,10 +130,6 @@ class _CaseRun:
         out |= {name for name in absent if name not in OURS and self._environment(name) is None}
         return [name for name in wanted if name not in out]
 
-    def _unfinished_passes(self, live: Sequence[str]) -> list[int]:
-        done = self.results.passes(self.case.name)
-        return [n for n in range(self.plan.passes) if n not in done or not set(live) <= set(done[n].seconds)]
-
     def _tune(self, agents: Sequence[str]) -> None:
         known = {*self.results.of(Tuned, self.case.name), *self.results.of(Absent, self.case.name)}
         for agent in agents:
@@ -139,7 +139,7 @@ class _CaseRun:
             try:
                 made = tune_case(self.case.name, self.kernel, settings)
             except HarlError as error:
-                self._absent(agent, "failed", str(error))
+                self.timing.absent(agent, "failed", str(error))
                 continue
             tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
             self.results.add(made)
@@ -152,7 +152,7 @@ class _CaseRun:
         try:
             seconds = time_untuned(self.pool, self.function)
         except ContenderError as error:
-            self._absent(UNTUNED, "failed", str(error))
+            self.timing.absent(UNTUNED, "failed", str(error))
             return
         if seconds is None:
             self.results.add(Slow(self.case.name, UNTUNED, slower_than=UNTUNED_CAP_SECONDS))
@@ -167,7 +167,7 @@ class _CaseRun:
             try:
                 kernels.append(our_kernel(name, self.pool, self.kernel, self.function, candidates))
             except ContenderError as error:
-                self._absent(name, "failed", str(error))
+                self.timing.absent(name, "failed", str(error))
         return kernels
 
     def _loading(self, live: Sequence[str]) -> Loading:
@@ -177,59 +177,10 @@ class _CaseRun:
             environment = self._environment(name)
             if environment is None:
                 reason = self.plan.missing.get(CONTENDERS[name].environment, "It is not installed.")
-                self._absent(name, "not_installed", reason)
+                self.timing.absent(name, "not_installed", reason)
             else:
                 environments.append((name, environment))
-        return Loading(self.case, self.kernel, environments, self.plan.store, self._peer_known)
-
-    def _peer_known(self, name: str, outcome: Peer | Unavailable) -> None:
-        if isinstance(outcome, Unavailable):
-            self._absent(name, "unsupported" if outcome.unsupported else "failed", outcome.reason)
-            return
-        self.results.add(Loaded(self.case.name, name, outcome.build_seconds, outcome.version))
-
-    def _settled(self, peers: Sequence[Peer]) -> list[Peer]:
-        """Those whose calls are short enough for passes."""
-        quick = []
-        for peer in peers:
-            try:
-                peer.settle(self.plan.core)
-            except ContenderError as error:
-                self._absent(peer.name, "failed", str(error))
-                continue
-            if peer.is_slow:
-                self.results.add(Slow(self.case.name, peer.name, peer.call_seconds))
-                peer.close()
-            else:
-                quick.append(peer)
-        return quick
+        return Loading(self.case, self.kernel, environments, self.plan.store, self.timing.peer_known)
 
     def _environment(self, name: str) -> Path | None:
         return self.plan.environments.get(CONTENDERS[name].environment)
-
-    def _time(self, contenders: Sequence[Contender], passes: Sequence[int]) -> None:
-        left = list(contenders)
-        for number in passes:
-            made = timed_pass(left, number, self.plan.passes, self.pool.peak)
-            for name, reason in made.lost.items():
-                self._absent(name, "failed", reason)
-            left = [contender for contender in left if contender.name not in made.lost]
-            if not left:
-                return
-            seconds = {name: [rounded(s) for s in taken] for name, taken in made.seconds.items()}
-            self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
-            self._tell_pass(number, seconds)
-
-    def _tell_pass(self, number: int, seconds: dict[str, list[float]]) -> None:
-        rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
-        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in ALL_CONTENDERS if n in rates))
-
-    def _absent(self, name: str, kind: Reason, reason: str) -> None:
-        short = (reason.strip().splitlines() or ["no reason was given"])[0]
-        tell(f"  {name}: {kind}: {short}")
-        self.results.add(Absent(self.case.name, name, kind, short))
-
-
-def tell(line: str) -> None:
-    """News of the run, which are no result."""
-    print(line, file=sys.stderr, flush=True)

@@ -48,12 +48,14 @@ class Peer:
     """A peer that has built the case, whose result was right.
 
     Attributes:
+        build_seconds, tuning_seconds: see `Built`.
         call_seconds: of one call; decides how many samples a pass takes. `settle` finds it.
     """
 
-    def __init__(self, name: str, process: PeerProcess, build_seconds: float) -> None:
+    def __init__(self, name: str, process: PeerProcess, built: Built) -> None:
         self.name = name
-        self.build_seconds = build_seconds
+        self.build_seconds = built.build_seconds
+        self.tuning_seconds = built.tuning_seconds
         self.version = process.version
         self._process = process
         self.call_seconds = SAMPLE_SECONDS
@@ -110,7 +112,7 @@ def load_peer(
     if isinstance(answer, Unavailable):
         process.close()
         return answer
-    return Peer(name, process, answer.build_seconds)
+    return Peer(name, process, answer)
 
 
 def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Built | Unavailable:

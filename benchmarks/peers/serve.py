@@ -54,10 +54,12 @@ class Program:
     Attributes:
         call: runs it once and returns when the result is there.
         result: the latest result, as an array in the case's layout.
+        tuning_seconds: what the search for it took when it was made; None for a peer that does not search.
     """
 
     call: Callable[[], object]
     result: Callable[[], np.ndarray]
+    tuning_seconds: float | None = None
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
@@ -137,7 +139,7 @@ def _load(request: dict[str, Any], load: Callable[[Problem], Program]) -> tuple[
     program.call()
     seconds = time.perf_counter() - started
     np.save(request["output"], np.ascontiguousarray(program.result()))
-    return program, {"build_seconds": seconds}
+    return program, {"build_seconds": seconds, "tuning_seconds": program.tuning_seconds}
 
 
 def _sentence(error: Exception) -> str:

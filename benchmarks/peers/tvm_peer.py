@@ -35,9 +35,9 @@ def load(problem: Problem) -> Program:
     path = stored_path(Path(problem.store), problem.case["name"])
     if not path.exists():
         store_tuned(path, module, host_target())
-    trace = json.loads(path.read_text())["trace"]
+    stored = json.loads(path.read_text())
     schedule = Schedule(module)
-    Trace.apply_json_to_schedule(trace, schedule)
+    Trace.apply_json_to_schedule(stored["trace"], schedule)
     compiled = tvm.compile(schedule.mod, target=host_target())["main"]
     output = tvm.runtime.tensor(np.zeros(shape, np.float32))
     arguments = [*(tvm.runtime.tensor(array) for array in problem.inputs), output]
@@ -45,7 +45,7 @@ def load(problem: Problem) -> Program:
     def call() -> None:
         compiled(*arguments)
 
-    return Program(call, output.numpy)
+    return Program(call, output.numpy, stored["tuning_seconds"])
 
 
 def stored_path(store: Path, case: str) -> Path:
