@@ -211,15 +211,15 @@ class Choices:
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
-        rows, vector, unroll = number(values["rows"]), number(values["vector"]), number(values["unroll"])
-        blocks = number(values["block"]), number(values["width"]), number(values["depth"])
-        if not self._suits(rows, vector, unroll, *blocks):
+        rows, vector = values["rows"], values["vector"]
+        blocks = values["block"], values["width"], values["depth"]
+        if not self._suits(rows, vector, values["unroll"], *blocks):
             return False
         if values["copy"] == "block" and not self._copies(self.roles.broadcast_operand, *blocks):
             return False
         if values["pack"] == "block":
             return self._copies(self.roles.vector_operand, *blocks)
-        return values["pack"] == "none" or self._shares(rows, vector, str(values["order"]), *blocks)
+        return values["pack"] == "none" or self._shares(rows, vector, values["order"], *blocks)
 
     # A search asks of tens of thousands of candidates, most of which have these parts in common with others.
 
