@@ -27,7 +27,8 @@ def preload(agent: str) -> None:
 
 
 def _import(modules: Sequence[str]) -> None:
-    with suppress(ImportError):
+    # What is wrong with a module, the agent's own import says; an interrupt may be ending the process.
+    with suppress(Exception):
         for name in modules:
             importlib.import_module(name)
 

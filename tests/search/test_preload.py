@@ -38,3 +38,14 @@ def test_a_learner_that_is_missing_is_left_to_the_agent(monkeypatch: pytest.Monk
     assert set(preload._LEARNERS) <= set(AGENTS)
     monkeypatch.setitem(sys.modules, "xgboost", None)
     preload._import(("xgboost",))
+
+
+def test_a_process_that_ends_meanwhile_says_nothing_of_it() -> None:
+    program = """
+from harl_mlir.search import preload
+preload._cores = lambda: 2
+preload.preload("evolutionary")
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout + done.stderr == ""
