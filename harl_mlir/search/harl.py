@@ -15,6 +15,8 @@ import numpy as np
 
 from harl_mlir.search.agent import Problem, Proposal, Trial
 from harl_mlir.search.bandit import SlidingWindowUCB
+from harl_mlir.search.observations import FEATURES, GLOBALS
+from harl_mlir.search.ppo import PPO
 from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.sketch_search import Plan, SketchSearch
@@ -52,9 +54,11 @@ class HARL:
         self._problems = problems
         seeds = np.random.SeedSequence(seed)
         self._rng = np.random.default_rng(seeds.spawn(1)[0])
+        policy = _policy(self._settings, seed, pretrained)
+        prior = pretrained.cost_model if pretrained and self._settings.use_cost_model else None
         self._searches = [
             [
-                SketchSearch(p.task, space, self._settings, int(s.generate_state(1)[0]), pretrained)
+                SketchSearch(p.task, space, self._settings, int(s.generate_state(1)[0]), policy, prior)
                 for s, space in zip(seeds.spawn(len(p.spaces)), p.spaces, strict=True)
             ]
             for p in problems
@@ -141,6 +145,12 @@ class HARL:
             if best_seconds and search.is_sampled and not bandit.plays(sketch):
                 bandit.update(sketch, search.best_throughput * best_seconds)
         left = [sketch for sketch, search in enumerate(searches) if not search.is_exhausted]
+        for sketch in left:
+            # What the cost model expects of a sketch spares the trials that would find it out.
+            if not bandit.plays(sketch):
+                potential = searches[sketch].potential(1 / best_seconds if best_seconds else 0.0)
+                if potential is not None:
+                    bandit.update(sketch, min(1.0, potential))
         untried = [sketch for sketch in left if not bandit.plays(sketch)]
         if untried:
             return untried[: max(1, self._settings.measurements_per_round // 2)], "not tried yet"
@@ -194,3 +204,13 @@ class HARL:
             total["by_score"],
             total["explored"],
         )
+
+
+def _policy(settings: Settings, seed: int, pretrained: Pretrained | None) -> PPO | None:
+    """One policy for all spaces of all tasks."""
+    if not settings.use_policy:
+        return None
+    policy = PPO(GLOBALS, FEATURES, settings, seed)
+    if pretrained:
+        policy.set_weights(pretrained.policy)
+    return policy

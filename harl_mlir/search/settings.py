@@ -22,6 +22,8 @@ class Settings:
         exploration_share: part of a round drawn at random instead of by the cost model's score.
         model_min_rows: measurements of a space before its cost model speaks; until then a round of
             that space is its default and a diverse random sample.
+        model_min_task_rows: measurements of all spaces of a task with which it speaks for each of them, where
+            the loop nests are known.
 
     Bandits (sliding-window UCB, one over tasks, one over the sketches of each task):
         bandit_window: rounds a reward is remembered (tau).
@@ -77,10 +79,11 @@ class Settings:
     measurements_per_round: int = 8
     exploration_share: float = 1 / 8
     model_min_rows: int = 3
+    model_min_task_rows: int = 6
 
     bandit_window: int = 256
     task_exploration: float = 0.25
-    sketch_exploration: float = 0.5
+    sketch_exploration: float = 1.0
 
     recent_weight: float = 0.2
     recent_rounds: int = 3
@@ -124,7 +127,7 @@ class Settings:
 
 
 QUICK = Settings()
-NORMAL = replace(QUICK, sketch_exploration=0.25, entropy_weight=0.1)
+NORMAL = replace(QUICK, sketch_exploration=0.5, entropy_weight=0.1)
 FULL = replace(
     NORMAL,
     measurements_per_round=16,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,15 +12,17 @@ from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.failing_values import working_values
 from harl_mlir.search.features import Rows, SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
-from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
+from harl_mlir.search.observations import Observer
 from harl_mlir.search.ppo import PPO
-from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.walk import Walk, Walker
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
+
+if TYPE_CHECKING:  # importing it takes a while
+    import xgboost
 
 _POOL = 64
 
@@ -48,8 +51,8 @@ class SketchSearch:
     """What is known of one space, and the proposals made from it.
 
     Its cost model also learns from what was measured of `siblings`, the searches in the task's other
-    spaces, by their loop nests. With `pretrained` weights the cost model speaks before anything was
-    measured, if the space knows its loop nests, and the policy starts from what it learned on other tasks.
+    spaces, by their loop nests. The policy may be that of other spaces too. With a `prior` (see `CostModel`)
+    the cost model speaks before anything was measured, if the space knows its loop nests.
     """
 
     def __init__(
@@ -58,7 +61,8 @@ class SketchSearch:
         space: Space,
         settings: Settings,
         seed: int,
-        pretrained: Pretrained | None = None,
+        policy: PPO | None,
+        prior: xgboost.Booster | None = None,
     ) -> None:
         self.space = space
         self.lattice = Lattice(space)
@@ -68,12 +72,9 @@ class SketchSearch:
         self._features = SpaceFeatures(task, space)
         self._observer = Observer(task, space)
         self._settings = settings
-        self._seed = seed
         self._rng = np.random.default_rng(seed)
-        self._pretrained = pretrained
-        prior = pretrained.cost_model if pretrained and settings.use_cost_model and space.nests else None
-        self._model = CostModel(settings, seed, prior)
-        self._policy: PPO | None = None
+        self._model = CostModel(settings, seed, prior if space.nests else None)
+        self._policy = policy
         self._seen: dict[State, None] = {}
 
     @property
@@ -93,8 +94,26 @@ class SketchSearch:
 
     @property
     def can_learn(self) -> bool:
-        """Whether enough is known for a cost model."""
-        return self._model.is_fitted or len(self.throughputs) >= self._settings.model_min_rows
+        """Whether enough is known for a cost model: of this space, or of the task's other spaces."""
+        if self._model.is_fitted or len(self.throughputs) >= self._settings.model_min_rows:
+            return True
+        known = len(self.throughputs) + sum(len(other.throughputs) for other in self._told_by)
+        return self.knows_nests and known >= self._settings.model_min_task_rows
+
+    @property
+    def _told_by(self) -> list[SketchSearch]:
+        """The siblings from whose measurements the cost model learns."""
+        return [other for other in self.siblings if self.knows_nests and other.knows_nests]
+
+    def potential(self, best_throughput: float) -> float | None:
+        """The greatest score among new random candidates; None without a cost model or candidates."""
+        if not (self.knows_nests and self.can_learn and self._settings.use_cost_model):
+            return None
+        pool = self._fresh(self._settings.tracks)
+        if not pool:
+            return None
+        self._fit(best_throughput)
+        return float(self._model.scores(self._features.model_rows(self.lattice.rows(pool))).max())
 
     def observe(self, candidate: Candidate, seconds: float | None) -> State | None:
         """Take in a measurement, None seconds for a failure; its state, None if not of this space."""
@@ -175,7 +194,7 @@ class SketchSearch:
     def _fit(self, best_throughput: float) -> int:
         if not self._settings.use_cost_model or not best_throughput:
             return 0
-        others = [other for other in self.siblings if self.knows_nests and other.knows_nests]
+        others = self._told_by
         rows = [self._features.of_others(other.measured_nests()) for other in others]
         rows.append(self._features.model_rows(self.lattice.rows(self.throughputs)))
         throughputs = [value for other in (*others, self) for value in other.throughputs.values()]
@@ -187,10 +206,6 @@ class SketchSearch:
         return self._features.nest_rows(self.lattice.rows(self.throughputs))
 
     def _walker(self) -> Walker:
-        if self._settings.use_policy and self._policy is None:
-            self._policy = PPO(GLOBALS, FEATURES, self._settings, self._seed)
-            if self._pretrained:
-                self._policy.set_weights(self._pretrained.policy)
         return Walker(
             self.lattice,
             self._features,
