@@ -57,7 +57,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         evaluated |= _evaluate(path, booster, options.seed, terminal)
     reached = policy_training.compare_policies(data.tasks, booster, policy, options.seed)
     terminal.result(
-        f"score of the eight best of a walk, mean of the spaces: {reached.trained:.3f} by the policy, "
+        f"mean score where tracks end after 12 steps: {reached.trained:.3f} by the policy, "
         f"{reached.untrained:.3f} by a new one, {reached.random:.3f} by random moves"
     )
     facts = {

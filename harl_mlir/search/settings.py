@@ -60,7 +60,7 @@ class Settings:
             at one state.
         train_every: steps of all tracks between two updates.
         epochs: passes over the steps of one update.
-        reward_clip: bound on the relative gain of one step.
+        reward_clip: bound on the reward of one step, the logarithm of the gain.
         gradient_clip: greatest norm of a gradient.
 
     Values that always fail:

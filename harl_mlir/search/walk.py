@@ -20,12 +20,14 @@ from harl_mlir.search.steps import Steps, joined
 class Walk:
     """Every state visited with its score, in the order visited, and how the walk went.
 
-    `updates` is how often the policy learned, `dropped` how many tracks were dropped before the end.
+    `updates` is how often the policy learned, `dropped` how many tracks were dropped before the end,
+    `reached` the mean score where the others ended.
     """
 
     scores: dict[State, float]
     updates: int
     dropped: int
+    reached: float
 
 
 @dataclass(frozen=True)
@@ -69,18 +71,18 @@ class Walker:
     def walk(self, starts: list[State]) -> Walk:
         """Walk a track from each of the legal `starts` (at least one), training the policy on the way.
 
-        A step from s to s' earns the relative gain of the model's score, (C(s') - C(s)) / C(s),
-        bounded by the settings. There is no fixed length: every `stop_every` steps the `drop_share` of the
-        tracks with the lowest mean advantage since the last time are dropped, and where fewer than
-        `least_tracks` are left, the walk ends.
+        A step from s to s' earns log(C(s') / C(s)) of the model's score C, bounded by the settings: not the
+        relative gain (C(s') - C(s)) / C(s), by which a step down and up again would earn something. There
+        is no fixed length: every `stop_every` steps the `drop_share` of the tracks with the lowest mean
+        advantage since the last time are dropped, and where fewer than `least_tracks` are left, the walk ends.
         """
         settings = self._settings
         tracks = self._at(self._lattice.rows(starts))
         visited: dict[State, float] = {}
         _visit(visited, tracks)
         if not settings.adaptive_stopping:
-            *_, updates = self._stretch(tracks, visited, settings.episode_length)
-            return Walk(visited, updates, 0)
+            tracks, _, updates = self._stretch(tracks, visited, settings.episode_length)
+            return Walk(visited, updates, 0, float(tracks.scores.mean()))
         updates = dropped = 0
         while True:
             tracks, advantages, more = self._stretch(tracks, visited, settings.stop_every)
@@ -88,7 +90,7 @@ class Walker:
             kept = _kept(advantages, settings.drop_share)
             dropped += len(advantages) - len(kept)
             if len(kept) < settings.least_tracks:
-                return Walk(visited, updates, dropped)
+                return Walk(visited, updates, dropped, float(tracks.scores.mean()))
             tracks = tracks.keep(kept)
 
     def _stretch(
@@ -124,7 +126,7 @@ class Walker:
             actions, log_probabilities = self._policy.act(observations, masks)
         moved = self._at(self._lattice.move(tracks.states, actions))
         bound = self._settings.reward_clip
-        rewards = np.clip((moved.scores - tracks.scores) / tracks.scores, -bound, bound)
+        rewards = np.clip(np.log(moved.scores / tracks.scores), -bound, bound)
         steps = Steps(observations, masks, actions, log_probabilities, rewards, moved.observations)
         return steps, moved
 

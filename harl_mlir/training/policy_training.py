@@ -10,16 +10,23 @@ import xgboost
 
 from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.features import SpaceFeatures
-from harl_mlir.search.lattice import Lattice, State
+from harl_mlir.search.lattice import Lattice
 from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.sampling import fresh_states
-from harl_mlir.search.settings import QUICK, Settings
+from harl_mlir.search.settings import QUICK
 from harl_mlir.search.walk import Walker
 from harl_mlir.training.dataset import TaskRecords
 
 WALKS = 600
-SETTINGS = replace(QUICK, actor_learning_rate=5e-4, critic_learning_rate=5e-4, entropy_weight=0.05)
+SETTINGS = replace(
+    QUICK,
+    actor_learning_rate=5e-4,
+    critic_learning_rate=5e-4,
+    entropy_weight=0.02,
+    adaptive_stopping=False,
+    episode_length=12,
+)
 _LEAST_CANDIDATES = 8
 _REPORT_EVERY = 50
 
@@ -33,19 +40,17 @@ class _Ground:
     observer: Observer
     model: CostModel
 
-    def starts(self, rng: np.random.Generator, settings: Settings) -> list[State]:
-        """As in a search: half of the tracks at a few good candidates, the others anywhere."""
-        pool = fresh_states(self.lattice, rng, (), settings.tracks)
-        scores = self.model.scores(self.features.model_rows(self.lattice.rows(pool)))
-        good = [pool[i] for i in np.argsort(-scores)[: settings.best_starts].tolist()]
-        from_good = round(settings.tracks * settings.best_track_share)
-        rest = [pool[i % len(pool)] for i in range(settings.tracks - from_good)]
-        return [*(good[i % len(good)] for i in range(from_good)), *rest]
+    def walk(self, policy: PPO | None, rng: np.random.Generator) -> float:
+        """Walk from random candidates; the mean score where the tracks end."""
+        pool = fresh_states(self.lattice, rng, (), SETTINGS.tracks)
+        starts = [pool[i % len(pool)] for i in range(SETTINGS.tracks)]
+        walker = Walker(self.lattice, self.features, self.observer, self.model, policy, SETTINGS, rng)
+        return walker.walk(starts).reached
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Mean score of the eight best states of a walk: by the trained policy, a new one, random moves."""
+    """Mean score where tracks end: of the trained policy, a new one, random moves."""
 
     trained: float
     untrained: float
@@ -66,9 +71,9 @@ def train_policy(
     gained: list[float] = []
     for walk in range(1, walks + 1):
         of_task = grounds[int(rng.integers(len(grounds)))]
-        gained.append(_best(of_task[int(rng.integers(len(of_task)))], policy, rng))
+        gained.append(of_task[int(rng.integers(len(of_task)))].walk(policy, rng))
         if walk % _REPORT_EVERY == 0:
-            tell(f"policy: {walk} of {walks} walks, best score {np.mean(gained[-_REPORT_EVERY:]):.3f}")
+            tell(f"policy: {walk} of {walks} walks, tracks reach {np.mean(gained[-_REPORT_EVERY:]):.3f}")
     return policy
 
 
@@ -85,16 +90,8 @@ def compare_policies(
             trained, untrained = (PPO(GLOBALS, FEATURES, SETTINGS, seed) for _ in range(2))
             trained.set_weights(policy.weights())
             walkers = (trained, untrained, None)
-            reached.append(tuple(_best(ground, each, np.random.default_rng(seed)) for each in walkers))
+            reached.append(tuple(ground.walk(each, np.random.default_rng(seed)) for each in walkers))
     return Reached(*np.mean(reached, axis=0).tolist())
-
-
-def _best(ground: _Ground, policy: PPO | None, rng: np.random.Generator) -> float:
-    """The mean score of what a round would measure of a walk."""
-    starts = ground.starts(rng, SETTINGS)
-    walker = Walker(ground.lattice, ground.features, ground.observer, ground.model, policy, SETTINGS, rng)
-    scores = sorted(walker.walk(starts).scores.values(), reverse=True)
-    return float(np.mean(scores[: SETTINGS.measurements_per_round]))
 
 
 def _grounds(tasks: Sequence[TaskRecords], booster: xgboost.Booster, seed: int) -> list[list[_Ground]]:

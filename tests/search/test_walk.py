@@ -99,3 +99,28 @@ def test_a_random_walk_is_stopped_by_its_rewards() -> None:
     walked = walk(replace(Settings(), stop_every=5, least_tracks=8), None)
     assert walked.updates == 0
     assert walked.dropped == 8 + 4
+
+
+def test_going_down_and_up_again_earns_nothing() -> None:
+    class ToAndFro(Rightwards):
+        """Between two values of x; notes what it earned."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.earned: list[NDArray[np.float32]] = []
+
+        def act(
+            self, observations: NDArray[np.float32], masks: NDArray[np.bool_]
+        ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+            actions = np.full(len(masks), 2 if not masks[:, 1].all() else 1, dtype=np.int64)
+            return actions, np.zeros(len(masks), dtype=np.float32)
+
+        def train(self, steps: Steps) -> NDArray[np.float32]:
+            self.earned.append(steps.rewards)
+            return steps.rewards
+
+    policy = ToAndFro()
+    walked = walk(replace(Settings(), adaptive_stopping=False, episode_length=8), policy)
+    assert np.abs(np.concatenate(policy.earned)).max() > 0.05
+    assert abs(float(np.concatenate(policy.earned).sum())) < 1e-4
+    assert walked.reached == pytest.approx(1.0)
