@@ -145,12 +145,6 @@ class HARL:
             if best_seconds and search.is_sampled and not bandit.plays(sketch):
                 bandit.update(sketch, search.best_throughput * best_seconds)
         left = [sketch for sketch, search in enumerate(searches) if not search.is_exhausted]
-        for sketch in left:
-            # What the cost model expects of a sketch spares the trials that would find it out.
-            if not bandit.plays(sketch):
-                potential = searches[sketch].potential(1 / best_seconds if best_seconds else 0.0)
-                if potential is not None:
-                    bandit.update(sketch, min(1.0, potential))
         untried = [sketch for sketch in left if not bandit.plays(sketch)]
         if untried:
             return untried[: max(1, self._settings.measurements_per_round // 2)], "not tried yet"

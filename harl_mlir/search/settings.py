@@ -89,13 +89,13 @@ class Settings:
     recent_rounds: int = 3
     similarity_trust: float = 2.0
 
-    tracks: int = 96
+    tracks: int = 64
     best_track_share: float = 0.5
     best_starts: int = 6
-    stop_every: int = 6
+    stop_every: int = 4
     drop_share: float = 0.5
-    least_tracks: int = 24
-    episode_length: int = 11
+    least_tracks: int = 16
+    episode_length: int = 7
 
     model_trees: int = 40
     model_depth: int = 5
@@ -111,7 +111,7 @@ class Settings:
     clip: float = 0.2
     critic_weight: float = 0.5
     entropy_weight: float = 0.2
-    train_every: int = 2
+    train_every: int = 4
     epochs: int = 2
     reward_clip: float = 1.0
     gradient_clip: float = 0.5

@@ -89,8 +89,8 @@ class SketchSearch:
 
     @property
     def is_sampled(self) -> bool:
-        """Whether more than one candidate was measured."""
-        return len(self.throughputs) > 1
+        """Whether a candidate was measured."""
+        return bool(self.throughputs)
 
     @property
     def can_learn(self) -> bool:
@@ -104,16 +104,6 @@ class SketchSearch:
     def _told_by(self) -> list[SketchSearch]:
         """The siblings from whose measurements the cost model learns."""
         return [other for other in self.siblings if self.knows_nests and other.knows_nests]
-
-    def potential(self, best_throughput: float) -> float | None:
-        """The greatest score among new random candidates; None without a cost model or candidates."""
-        if not (self.knows_nests and self.can_learn and self._settings.use_cost_model):
-            return None
-        pool = self._fresh(self._settings.tracks)
-        if not pool:
-            return None
-        self._fit(best_throughput)
-        return float(self._model.scores(self._features.model_rows(self.lattice.rows(pool))).max())
 
     def observe(self, candidate: Candidate, seconds: float | None) -> State | None:
         """Take in a measurement, None seconds for a failure; its state, None if not of this space."""
