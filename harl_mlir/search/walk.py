@@ -74,7 +74,8 @@ class Walker:
         A step from s to s' earns log(C(s') / C(s)) of the model's score C, bounded by the settings: not the
         relative gain (C(s') - C(s)) / C(s), by which a step down and up again would earn something. There
         is no fixed length: every `stop_every` steps the `drop_share` of the tracks with the lowest mean
-        advantage since the last time are dropped, and where fewer than `least_tracks` are left, the walk ends.
+        advantage since the last time are dropped, and where fewer than `least_tracks` are left, the walk
+        ends.
         """
         settings = self._settings
         tracks = self._at(self._lattice.rows(starts))
