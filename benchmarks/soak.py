@@ -28,6 +28,7 @@ from harl_mlir.tasks.analyse import analyse
 from harl_mlir.tasks.task import Task
 
 _ALLOWED_GROWTH = 1 << 20
+_DRAWS = 1000
 _BLOCK = 1000
 _MATMUL = {
     "kind": "matmul", "m": 25, "n": 47, "k": 19, "batch": 0, "a_transposed": False, "b_transposed": False,
@@ -78,16 +79,16 @@ def _soak(name: str, calls: int) -> int:
 
 
 def _candidate(task: Task, wanted: Mapping[str, Value]) -> Candidate:
-    """The default with the decisions wanted, or the first legal draw that makes them."""
-    space = sketches_for(task, this_processor())[0]
-    candidate = space.candidate({**space.default().assignment, **wanted})
-    if space.is_legal(candidate):
-        return candidate
+    """A default with the decisions wanted, or the first legal draw that makes them."""
     random = Random(0)
-    for _ in range(10_000):
-        candidate = space.sample(random)
-        if all(candidate[name] == value for name, value in wanted.items()):
-            return candidate
+    for space in sketches_for(task, this_processor()):
+        known = {decision.name: decision.values for decision in space.decisions}
+        if any(value not in known.get(name, ()) for name, value in wanted.items()):
+            continue
+        changed = space.candidate({**space.default().assignment, **wanted})
+        for candidate in (changed, *(space.sample(random) for _ in range(_DRAWS))):
+            if space.is_legal(candidate) and all(candidate[n] == value for n, value in wanted.items()):
+                return candidate
     raise RuntimeError(f"no candidate of {task.label()} makes the decisions {dict(wanted)}")
 
 
