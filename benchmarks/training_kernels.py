@@ -5,8 +5,8 @@ Small kernels of every kind the sketches know, none of them held out. To rebuild
 
     python -m benchmarks.training_kernels -o kernels
     for kernel in kernels/*.mlir; do
-        harl-mlir tune $kernel --agent random --trials 250 --seconds 600 --db training.db
-        harl-mlir tune $kernel --agent harl --weights none --trials 150 --seconds 600 --db training.db
+        harl-mlir tune $kernel --agent random --trials 100 --seconds 20 --db training.db
+        harl-mlir tune $kernel --agent harl --weights none --trials 40 --seconds 20 --seed 1 --db training.db
     done
     harl-mlir train --agent harl --database training.db -o harl_mlir/weights/harl
 """

@@ -143,6 +143,7 @@ def _recipe(options: Namespace, data: TrainingSet) -> dict[str, Any]:
         "records": data.records,
         "proposed_by": dict(sorted(data.agents.items())),
         "training_keys_sha256": data.digest,
+        "training_keys": data.keys,
         "versions": versions,
     }
 

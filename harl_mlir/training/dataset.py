@@ -63,10 +63,14 @@ class TrainingSet:
         return sum(len(task.relative) for task in self.tasks)
 
     @property
+    def keys(self) -> list[str]:
+        """The workload keys that are trained on, sorted."""
+        return sorted({task.task.key for task in self.tasks})
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of the workload keys that are trained on, one a line, sorted."""
-        keys = sorted({task.task.key for task in self.tasks})
-        return hashlib.sha256("".join(f"{key}\n" for key in keys).encode()).hexdigest()
+        """SHA-256 of the keys, one a line."""
+        return hashlib.sha256("".join(f"{key}\n" for key in self.keys).encode()).hexdigest()
 
 
 def read_training_set(
