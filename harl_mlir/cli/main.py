@@ -6,7 +6,6 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 from typing import Any
 
 from harl_mlir.cli.arguments import parse
@@ -21,6 +20,7 @@ from harl_mlir.cli.terminal import (
 )
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.errors import HarlError, UsageError
+from harl_mlir.interrupts import interrupt
 
 Command = Callable[[Namespace, Terminal], Outcome]
 
@@ -154,9 +154,5 @@ def _heed_interrupts() -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
         signals.append(signal.SIGHUP)
     for number in signals:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

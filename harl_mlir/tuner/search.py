@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from harl_mlir.interrupts import heed
 from harl_mlir.measure.measurement import Measurement, failed
 from harl_mlir.measure.pool import WorkerError
 from harl_mlir.search.agent import Agent, Problem, Proposal, Trial
@@ -189,6 +190,7 @@ class Search:
         self.budget.reserve(min(wanted, _MOST_OF_BUDGET * self.budget.seconds))
 
     def _is_over(self) -> bool:
+        heed()
         return self.budget.search_is_over or self.recorder.error is not None
 
     def _enter(self, state: TaskState, phase: Phase) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.files import Output, read_mlir
+from harl_mlir.interrupts import heeded, interrupts_held
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.processor import this_processor
@@ -22,7 +23,6 @@ from harl_mlir.search.registry import make_agent
 from harl_mlir.search.settings import preset
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tuner.budget import Budget
-from harl_mlir.tuner.interrupts import interrupts_held
 from harl_mlir.tuner.plan import Plan, plan_script, plan_sketches
 from harl_mlir.tuner.progress import Listener, Planned, ignore
 from harl_mlir.tuner.recorder import Recorder
@@ -115,6 +115,7 @@ class _Run:
             search = Search(self.plan.states, self.pool, self.recorder, budget, listener, self.watch)
             search.run(agent)
         except KeyboardInterrupt:
+            heeded()
             self.interrupted = True
         except WorkerError as error:
             self.error = _internal(error)

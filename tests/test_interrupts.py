@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harl_mlir.tuner.interrupts import interrupts_held
+from harl_mlir.interrupts import heed, heeded, interrupt, interrupts_held
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +54,26 @@ def test_another_thread_has_nothing_to_hold() -> None:
     thread.start()
     thread.join()
     assert counts == [0]
+
+
+class _Dropping:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_python_drops_is_raised_again_once() -> None:
+    signal.signal(signal.SIGINT, interrupt)
+    del (dropped := [_Dropping()])[0]
+    assert not dropped
+    with pytest.raises(KeyboardInterrupt):
+        heed()
+    heed()
+
+
+def test_what_arrived_is_not_raised_again() -> None:
+    signal.signal(signal.SIGINT, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    heeded()
+    heed()

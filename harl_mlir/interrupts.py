@@ -1,4 +1,4 @@
-"""Interrupts that wait until something is done."""
+"""Interrupts that wait until something is done, and that are not lost."""
 
 from __future__ import annotations
 
@@ -11,6 +11,33 @@ from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 2
+
+
+_pending = False
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """A signal handler: an interrupt that `heed` raises again where Python dropped it."""
+    global _pending
+    _pending = True
+    raise KeyboardInterrupt
+
+
+def heed() -> None:
+    """Raise the interrupt that came since the last call, if its own exception got nowhere.
+
+    Python drops what is raised while it destroys an object or calls back from C.
+    """
+    global _pending
+    if _pending:
+        _pending = False
+        raise KeyboardInterrupt
+
+
+def heeded() -> None:
+    """Forget the interrupt that came: its exception arrived."""
+    global _pending
+    _pending = False
 
 
 @dataclass
