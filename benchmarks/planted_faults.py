@@ -112,16 +112,16 @@ _MUCH = """  %m = tensor.empty() : tensor<68719476736xf32>
   %z = tensor.extract %g[%ki] : tensor<68719476736xf32>
   %s = arith.addf %x, %z : f32
   %r = tensor.insert %s into %q[%0, %0] : <result>"""
-_FAILS = f"""%f = transform.structured.match ops{{["func.func"]}} in %root : ({_ANY}) -> {_ANY}
+TRANSFORM_FAILS = f"""%f = transform.structured.match ops{{["func.func"]}} in %root : ({_ANY}) -> {_ANY}
     transform.structured.vectorize %f : {_ANY}"""
 # Splitting at 0 leaves nothing before, and the compiler dereferences it.
-_CRASHES = f"""{_MATCH}
+TRANSFORM_CRASHES = f"""{_MATCH}
     %p = transform.param.constant 0 : i64 -> !transform.param<i64>
     %x = transform.structured.split %mm after %p {{dimension = 0}} : {_ANY}, !transform.param<i64>
     %first, %second = transform.split_handle %x : ({_ANY}) -> ({_ANY}, {_ANY})
     %t, %l = transform.structured.tile_using_for %first tile_sizes [4] : ({_ANY}) -> ({_ANY}, {_ANY})"""
 # Canonicalization undoes what lowering a contraction step by step does, for ever.
-_HANGS = f"""{_MATCH}
+TRANSFORM_HANGS = f"""{_MATCH}
     %g = transform.structured.generalize %mm : ({_ANY}) -> {_ANY}
     %t, %l:3 = transform.structured.tile_using_for %g tile_sizes [8, 16, 1]
       : ({_ANY}) -> ({_ANY}, {_ANY}, {_ANY}, {_ANY})
@@ -143,10 +143,10 @@ _HANGS = f"""{_MATCH}
 
 FAULTS: Mapping[str, Fault] = {
     "wrong result": Fault("wrong_result", _kernel(_SAME)),
-    "build fails": Fault("transform", _script(_FAILS)),
+    "build fails": Fault("transform", _script(TRANSFORM_FAILS)),
     "asks for 256 GiB": Fault("out_of_memory", _kernel(_MUCH)),
-    "build hangs": Fault("build_timeout", _script(_HANGS), ends_worker=True),
-    "build crashes": Fault("crash", _script(_CRASHES), ends_worker=True),
+    "build hangs": Fault("build_timeout", _script(TRANSFORM_HANGS), ends_worker=True),
+    "build crashes": Fault("crash", _script(TRANSFORM_CRASHES), ends_worker=True),
     "call hangs": Fault("run_timeout", _kernel(_FOR_EVER), ends_worker=True),
     "call aborts": Fault(
         "crash",

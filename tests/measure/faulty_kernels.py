@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from benchmarks import planted_faults
+
 MATMUL = """
 func.func @kernel(%a: tensor<16x16xf32>, %b: tensor<16x16xf32>) -> tensor<16x16xf32> {
   %z = arith.constant 0.0 : f32
@@ -124,36 +126,6 @@ TILES = script(
     %t, %l:2 = transform.structured.tile_using_for %mm tile_sizes [4, 8]
       : ({_ANY}) -> ({_ANY}, {_ANY}, {_ANY})"""
 )
-TRANSFORM_FAILS = script(
-    f"""%f = transform.structured.match ops{{["func.func"]}} in %root : ({_ANY}) -> {_ANY}
-    transform.structured.vectorize %f : {_ANY}"""
-)
-# Canonicalization undoes what lowering a contraction step by step does, for ever.
-TRANSFORM_HANGS = script(
-    f"""{_MATCH}
-    %g = transform.structured.generalize %mm : ({_ANY}) -> {_ANY}
-    %t, %l:3 = transform.structured.tile_using_for %g tile_sizes [8, 16, 1]
-      : ({_ANY}) -> ({_ANY}, {_ANY}, {_ANY}, {_ANY})
-    transform.structured.vectorize %t : {_ANY}
-    %f = transform.structured.match ops{{["func.func"]}} in %root : ({_ANY}) -> {_ANY}
-    transform.apply_patterns to %f {{
-      transform.apply_patterns.vector.reduction_to_contract
-      transform.apply_patterns.vector.transfer_permutation_patterns
-    }} : {_ANY}
-    transform.apply_patterns to %f {{
-      transform.apply_patterns.vector.lower_contraction lowering_strategy = outerproduct
-      transform.apply_patterns.vector.lower_transpose
-      transform.apply_patterns.vector.lower_broadcast
-      transform.apply_patterns.vector.lower_shape_cast
-      transform.apply_patterns.vector.lower_transfer max_transfer_rank = 1
-      transform.apply_patterns.vector.lower_outerproduct
-      transform.apply_patterns.canonicalization
-    }} : {_ANY}"""
-)
-TRANSFORM_CRASHES = script(
-    f"""{_MATCH}
-    %p = transform.param.constant 0 : i64 -> !transform.param<i64>
-    %x = transform.structured.split %mm after %p {{dimension = 0}} : {_ANY}, !transform.param<i64>
-    %first, %second = transform.split_handle %x : ({_ANY}) -> ({_ANY}, {_ANY})
-    %t, %l = transform.structured.tile_using_for %first tile_sizes [4] : ({_ANY}) -> ({_ANY}, {_ANY})"""
-)
+TRANSFORM_FAILS = script(planted_faults.TRANSFORM_FAILS)
+TRANSFORM_HANGS = script(planted_faults.TRANSFORM_HANGS)
+TRANSFORM_CRASHES = script(planted_faults.TRANSFORM_CRASHES)
