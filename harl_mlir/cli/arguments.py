@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from harl_mlir import __version__
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
+from harl_mlir.cli import converters
 from harl_mlir.errors import UsageError
 from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
-Shape = tuple[str, tuple[int, ...]]
-_MOST_IN_A_DIM = 2**40
 DEFAULT_WALKS = 600
 """Walks of the policy in training, unless the user says."""
 DEFAULT_POINTS = 5000
@@ -64,11 +63,15 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     _add_kernel(command)
     add = command.add_argument
     add(
-        "-o", "--output", type=_path, metavar="TUNED.mlir", help="write the kernel with its schedules applied"
+        "-o",
+        "--output",
+        type=converters.path,
+        metavar="TUNED.mlir",
+        help="write the kernel with its schedules applied",
     )
     add(
         "--library",
-        type=_path,
+        type=converters.path,
         metavar="SCHEDULES.mlir",
         help="where the schedule library goes (KERNEL.schedules.mlir in the current directory)",
     )
@@ -76,14 +79,14 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     _add_shape(command)
     add(
         "--trials",
-        type=_whole,
+        type=converters.whole,
         default=DEFAULT_TRIALS,
         metavar="N",
         help=f"candidates to measure, at least 1 ({DEFAULT_TRIALS})",
     )
     add(
         "--seconds",
-        type=_number,
+        type=converters.number,
         default=DEFAULT_SECONDS,
         metavar="S",
         help=f"wall time from process start, above 0 ({DEFAULT_SECONDS:g}); what ends first counts",
@@ -93,12 +96,26 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     add(
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
-    add("--seed", type=_whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
+    add(
+        "--seed",
+        type=converters.whole,
+        default=0,
+        metavar="N",
+        help="the same seed draws the same candidates (0)",
+    )
     _add_weights(command)
     add(
-        "--db", type=_path, metavar="FILE", help="where measurements are kept (in the user's cache directory)"
+        "--db",
+        type=converters.path,
+        metavar="FILE",
+        help="where measurements are kept (in the user's cache directory)",
     )
-    add("--schedule", type=_path, metavar="SCRIPT.mlir", help="tune the knobs of this transform script")
+    add(
+        "--schedule",
+        type=converters.path,
+        metavar="SCRIPT.mlir",
+        help="tune the knobs of this transform script",
+    )
     add("--tunable", action="store_true", help="keep the knobs in the schedule library")
     return command
 
@@ -107,10 +124,10 @@ def _add_apply(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("apply", help="apply a schedule library to a kernel", allow_abbrev=False)
     _add_kernel(command)
     command.add_argument(
-        "--library", type=_path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
+        "--library", type=converters.path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
     )
     command.add_argument(
-        "-o", "--output", type=_path, metavar="OUT.mlir", help="where the result goes (stdout)"
+        "-o", "--output", type=converters.path, metavar="OUT.mlir", help="where the result goes (stdout)"
     )
     command.add_argument("--function", metavar="NAME", help="apply to only this function")
     _add_shape(command)
@@ -121,7 +138,7 @@ def _add_time(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("time", help="time a kernel's functions", allow_abbrev=False)
     _add_kernel(command)
     command.add_argument(
-        "--library", type=_path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
+        "--library", type=converters.path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
     )
     command.add_argument("--function", metavar="NAME", help="time only this function")
     _add_shape(command)
@@ -139,7 +156,7 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
     add = command.add_argument
     add(
         "kernels",
-        type=_path,
+        type=converters.path,
         nargs="*",
         metavar="KERNEL.mlir",
         help="search these kernels on this machine",
@@ -152,17 +169,19 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
     )
     add(
         "--agents",
-        type=_names,
+        type=converters.names,
         required=True,
         metavar="A,B,...",
         help="search policies, the first is the measure",
     )
     _add_weights(command)
-    add("--seeds", type=_whole, default=20, metavar="N", help="runs of each agent on each task (20)")
-    add("--trials", type=_whole, default=64, metavar="N", help="candidates measured in a run (64)")
+    add(
+        "--seeds", type=converters.whole, default=20, metavar="N", help="runs of each agent on each task (20)"
+    )
+    add("--trials", type=converters.whole, default=64, metavar="N", help="candidates measured in a run (64)")
     add(
         "--json",
-        type=_path,
+        type=converters.path,
         required=True,
         metavar="OUT.json",
         help="where the result goes; OUT.html beside it; an earlier result is gone on with",
@@ -177,14 +196,22 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     _add_kernel(command)
     add = command.add_argument
     add(
-        "-o", "--output", type=_path, required=True, metavar="SPACE.npz", help="where the recorded space goes"
+        "-o",
+        "--output",
+        type=converters.path,
+        required=True,
+        metavar="SPACE.npz",
+        help="where the recorded space goes",
     )
     add(
-        "--values", type=_path, metavar="VALUES.json", help="value lists of decisions, by sketch (all values)"
+        "--values",
+        type=converters.path,
+        metavar="VALUES.json",
+        help="value lists of decisions, by sketch (all values)",
     )
     add(
         "--points",
-        type=_whole,
+        type=converters.whole,
         default=DEFAULT_POINTS,
         metavar="N",
         help=f"thin the values to at most N candidates a task ({DEFAULT_POINTS})",
@@ -201,14 +228,14 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
     add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"only {DEFAULT_AGENT} learns beforehand")
     add(
         "--database",
-        type=_path,
+        type=converters.path,
         metavar="FILE",
         help="measurements to train on (those in the user's cache directory)",
     )
     add(
         "-o",
         "--output",
-        type=_path,
+        type=converters.path,
         default=Path("harl-weights"),
         metavar="DIRECTORY",
         help="where the weights go (harl-weights)",
@@ -220,15 +247,27 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
         metavar="SPACE",
         help="recorded spaces to try the cost model on: files, or names of the package's",
     )
-    add("--walks", type=_whole, default=DEFAULT_WALKS, metavar="N", help=f"of the policy ({DEFAULT_WALKS})")
-    add("--seed", type=_whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
+    add(
+        "--walks",
+        type=converters.whole,
+        default=DEFAULT_WALKS,
+        metavar="N",
+        help=f"of the policy ({DEFAULT_WALKS})",
+    )
+    add(
+        "--seed",
+        type=converters.whole,
+        default=0,
+        metavar="N",
+        help="the same seed trains the same weights (0)",
+    )
     return command
 
 
 def _add_weights(command: _Parser) -> None:
     command.add_argument(
         "--weights",
-        type=_weights,
+        type=converters.weights,
         default=SHIPPED_WEIGHTS,
         metavar="DIRECTORY",
         help="trained weights that harl starts from, or none (those of the package)",
@@ -236,13 +275,15 @@ def _add_weights(command: _Parser) -> None:
 
 
 def _add_kernel(command: _Parser) -> None:
-    command.add_argument("kernel", type=_path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs")
+    command.add_argument(
+        "kernel", type=converters.path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs"
+    )
 
 
 def _add_shape(command: _Parser) -> None:
     command.add_argument(
         "--shape",
-        type=_shape,
+        type=converters.shape,
         action="append",
         default=[],
         metavar="ARG=DIMxDIM...",
@@ -252,7 +293,7 @@ def _add_shape(command: _Parser) -> None:
 
 def _add_threads(command: _Parser) -> None:
     command.add_argument(
-        "--threads", type=_whole, default=1, metavar="N", help="threads a kernel runs on (1)"
+        "--threads", type=converters.whole, default=1, metavar="N", help="threads a kernel runs on (1)"
     )
 
 
@@ -264,47 +305,3 @@ def _add_accuracy(command: _Parser) -> None:
         help="strict: results bit for bit those of the untuned kernel;"
         f" reassociate: sums in any order, fused multiply-add ({DEFAULT_ACCURACY})",
     )
-
-
-def _converter(convert: Callable[[str], object], what: str) -> Callable[[str], object]:
-    def checked(text: str) -> object:
-        try:
-            return convert(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
-
-    return checked
-
-
-def _parse_path(text: str) -> Path:
-    if not text or "\0" in text:
-        raise ValueError(text)
-    text.encode()  # a name that is no UTF-8 cannot be said in JSON, nor sent to a worker
-    return Path(text)
-
-
-def _parse_shape(text: str) -> Shape:
-    name, equals, dims = text.partition("=")
-    shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
-    if not equals or not name or not shape or not 1 <= min(shape) <= max(shape) <= _MOST_IN_A_DIM:
-        raise ValueError(text)
-    return name, shape
-
-
-def _parse_names(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    if not all(names) or len(set(names)) != len(names):
-        raise ValueError(text)
-    return names
-
-
-def _parse_weights(text: str) -> Path | None:
-    return None if text == "none" else _parse_path(text)
-
-
-_path = _converter(_parse_path, "a file name in UTF-8")
-_weights = _converter(_parse_weights, "a directory's name or none")
-_names = _converter(_parse_names, "a list of different names such as harl,random")
-_whole = _converter(int, "a whole number")
-_number = _converter(float, "a number")
-_shape = _converter(_parse_shape, "a shape such as A=512x512")

@@ -10,36 +10,11 @@ from harl_mlir.lab.recorded import Recording, encode, load
 from harl_mlir.lab.recording import Declared, Journal, identity, record
 from harl_mlir.measure.measurement import Measurement, failed
 from harl_mlir.processor import Processor
-from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand
-from harl_mlir.tasks.task import Member, Source, Task, TensorType
-
-HERE = Environment("a processor", ("fma",), 1, "20261001", 1)
-
-
-def matmul_task(key: str = "matmul", weight: int = 1) -> Task:
-    shapes = ((8, 4), (4, 8), (8, 8))
-    maps = (((1, 0, 0, 0), (0, 0, 1, 0)), ((0, 0, 1, 0), (0, 1, 0, 0)), ((1, 0, 0, 0), (0, 1, 0, 0)))
-    op = LinalgOp(
-        name="linalg.matmul",
-        dims=(8, 8, 4),
-        iterators=("parallel", "parallel", "reduction"),
-        operands=tuple(Operand(s, "f32", a) for s, a in zip(shapes, maps, strict=True)),
-        body=(BodyOp("arith.mulf", (0, 1), "f32"), BodyOp("arith.addf", (2, 3), "f32")),
-        yields=4,
-    )
-    return Task(
-        key=key,
-        kernel="module {}",
-        arguments=tuple(TensorType(s, "f32") for s in shapes),
-        members=(Member(op, tuple(Source("argument", i) for i in range(3))),),
-        anchor=0,
-        results=(0,),
-        weight=weight,
-    )
+from harl_mlir.tasks.task import Task
+from tests.small_task import HERE
 
 
 def tiled(sketch: str = "tiled", count: int = 12) -> Space:

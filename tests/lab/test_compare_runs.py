@@ -22,7 +22,8 @@ from harl_mlir.lab.recording import Declared
 from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.lab.runs import Improvement, Run, Workload, run_agent
 from harl_mlir.search.settings import QUICK
-from tests.lab.planted import KnownBench, make_recording, matmul_task, tiled
+from tests.lab.planted import KnownBench, make_recording, tiled
+from tests.small_task import matmul_task
 
 
 @pytest.fixture

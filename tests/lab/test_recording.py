@@ -18,7 +18,8 @@ from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
-from tests.lab.planted import HERE, KnownBench, known_seconds, make_recording, matmul_task, tiled
+from tests.lab.planted import KnownBench, known_seconds, make_recording, tiled
+from tests.small_task import HERE, matmul_task
 from tests.space.sketches.single_op_tasks import PROCESSOR
 
 TASKS = [Declared(matmul_task(), (tiled("a"), tiled("b", 5))), Declared(matmul_task("other", 3), (tiled(),))]

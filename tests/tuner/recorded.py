@@ -8,42 +8,16 @@ from pathlib import Path
 
 from harl_mlir.measure.measurement import Measurement, failed
 from harl_mlir.records.database import Database
-from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand
-from harl_mlir.tasks.task import Member, Source, Task, TensorType
+from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.progress import Event
 from harl_mlir.tuner.recorder import Recorder
 from harl_mlir.tuner.search import Search
 from harl_mlir.tuner.state import TaskState
-
-HERE = Environment("a processor", ("fma",), 1, "20261001", 1)
-
-
-def matmul_task(key: str = "matmul") -> Task:
-    shapes = ((8, 4), (4, 8), (8, 8))
-    maps = (((1, 0, 0, 0), (0, 0, 1, 0)), ((0, 0, 1, 0), (0, 1, 0, 0)), ((1, 0, 0, 0), (0, 1, 0, 0)))
-    op = LinalgOp(
-        name="linalg.matmul",
-        dims=(8, 8, 4),
-        iterators=("parallel", "parallel", "reduction"),
-        operands=tuple(Operand(s, "f32", a) for s, a in zip(shapes, maps, strict=True)),
-        body=(BodyOp("arith.mulf", (0, 1), "f32"), BodyOp("arith.addf", (2, 3), "f32")),
-        yields=4,
-    )
-    return Task(
-        key=key,
-        kernel="module {}",
-        arguments=tuple(TensorType(s, "f32") for s in shapes),
-        members=(Member(op, tuple(Source("argument", i) for i in range(3))),),
-        anchor=0,
-        results=(0,),
-        function="f",
-        place="k.mlir:1:1",
-    )
+from tests.small_task import HERE, matmul_task
 
 
 def tile_space(sketch: str = "tiled", count: int = 32, default: int = 0) -> Space:

@@ -11,7 +11,8 @@ from harl_mlir.search.registry import make_agent
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tuner.progress import Event, Progressed
 from harl_mlir.tuner.search import FINALISTS, UNTUNED_CAP_SECONDS
-from tests.tuner.recorded import HERE, RecordedBench, memory, search, tile_space
+from tests.small_task import HERE
+from tests.tuner.recorded import RecordedBench, memory, search, tile_space
 
 
 def random_agent(problems: list[Problem] | tuple[Problem, ...]) -> Agent:
