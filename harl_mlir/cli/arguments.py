@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from harl_mlir import __version__
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
-from harl_mlir.cli import converters
+from harl_mlir.cli import converters as to
 from harl_mlir.errors import UsageError
 from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
@@ -65,13 +65,13 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     add(
         "-o",
         "--output",
-        type=converters.path,
+        type=to.path,
         metavar="TUNED.mlir",
         help="write the kernel with its schedules applied",
     )
     add(
         "--library",
-        type=converters.path,
+        type=to.path,
         metavar="SCHEDULES.mlir",
         help="where the schedule library goes (KERNEL.schedules.mlir in the current directory)",
     )
@@ -79,14 +79,14 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     _add_shape(command)
     add(
         "--trials",
-        type=converters.whole,
+        type=to.whole,
         default=DEFAULT_TRIALS,
         metavar="N",
         help=f"candidates to measure, at least 1 ({DEFAULT_TRIALS})",
     )
     add(
         "--seconds",
-        type=converters.number,
+        type=to.number,
         default=DEFAULT_SECONDS,
         metavar="S",
         help=f"wall time from process start, above 0 ({DEFAULT_SECONDS:g}); what ends first counts",
@@ -96,26 +96,15 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     add(
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
-    add(
-        "--seed",
-        type=converters.whole,
-        default=0,
-        metavar="N",
-        help="the same seed draws the same candidates (0)",
-    )
+    add("--seed", type=to.whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
     _add_weights(command)
     add(
         "--db",
-        type=converters.path,
+        type=to.path,
         metavar="FILE",
         help="where measurements are kept (in the user's cache directory)",
     )
-    add(
-        "--schedule",
-        type=converters.path,
-        metavar="SCRIPT.mlir",
-        help="tune the knobs of this transform script",
-    )
+    add("--schedule", type=to.path, metavar="SCRIPT.mlir", help="tune the knobs of this transform script")
     add("--tunable", action="store_true", help="keep the knobs in the schedule library")
     return command
 
@@ -124,10 +113,10 @@ def _add_apply(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("apply", help="apply a schedule library to a kernel", allow_abbrev=False)
     _add_kernel(command)
     command.add_argument(
-        "--library", type=converters.path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
+        "--library", type=to.path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
     )
     command.add_argument(
-        "-o", "--output", type=converters.path, metavar="OUT.mlir", help="where the result goes (stdout)"
+        "-o", "--output", type=to.path, metavar="OUT.mlir", help="where the result goes (stdout)"
     )
     command.add_argument("--function", metavar="NAME", help="apply to only this function")
     _add_shape(command)
@@ -138,7 +127,7 @@ def _add_time(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("time", help="time a kernel's functions", allow_abbrev=False)
     _add_kernel(command)
     command.add_argument(
-        "--library", type=converters.path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
+        "--library", type=to.path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
     )
     command.add_argument("--function", metavar="NAME", help="time only this function")
     _add_shape(command)
@@ -156,7 +145,7 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
     add = command.add_argument
     add(
         "kernels",
-        type=converters.path,
+        type=to.path,
         nargs="*",
         metavar="KERNEL.mlir",
         help="search these kernels on this machine",
@@ -169,19 +158,17 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
     )
     add(
         "--agents",
-        type=converters.names,
+        type=to.names,
         required=True,
         metavar="A,B,...",
         help="search policies, the first is the measure",
     )
     _add_weights(command)
-    add(
-        "--seeds", type=converters.whole, default=20, metavar="N", help="runs of each agent on each task (20)"
-    )
-    add("--trials", type=converters.whole, default=64, metavar="N", help="candidates measured in a run (64)")
+    add("--seeds", type=to.whole, default=20, metavar="N", help="runs of each agent on each task (20)")
+    add("--trials", type=to.whole, default=64, metavar="N", help="candidates measured in a run (64)")
     add(
         "--json",
-        type=converters.path,
+        type=to.path,
         required=True,
         metavar="OUT.json",
         help="where the result goes; OUT.html beside it; an earlier result is gone on with",
@@ -198,20 +185,20 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     add(
         "-o",
         "--output",
-        type=converters.path,
+        type=to.path,
         required=True,
         metavar="SPACE.npz",
         help="where the recorded space goes",
     )
     add(
         "--values",
-        type=converters.path,
+        type=to.path,
         metavar="VALUES.json",
         help="value lists of decisions, by sketch (all values)",
     )
     add(
         "--points",
-        type=converters.whole,
+        type=to.whole,
         default=DEFAULT_POINTS,
         metavar="N",
         help=f"thin the values to at most N candidates a task ({DEFAULT_POINTS})",
@@ -228,14 +215,14 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
     add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"only {DEFAULT_AGENT} learns beforehand")
     add(
         "--database",
-        type=converters.path,
+        type=to.path,
         metavar="FILE",
         help="measurements to train on (those in the user's cache directory)",
     )
     add(
         "-o",
         "--output",
-        type=converters.path,
+        type=to.path,
         default=Path("harl-weights"),
         metavar="DIRECTORY",
         help="where the weights go (harl-weights)",
@@ -247,27 +234,15 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
         metavar="SPACE",
         help="recorded spaces to try the cost model on: files, or names of the package's",
     )
-    add(
-        "--walks",
-        type=converters.whole,
-        default=DEFAULT_WALKS,
-        metavar="N",
-        help=f"of the policy ({DEFAULT_WALKS})",
-    )
-    add(
-        "--seed",
-        type=converters.whole,
-        default=0,
-        metavar="N",
-        help="the same seed trains the same weights (0)",
-    )
+    add("--walks", type=to.whole, default=DEFAULT_WALKS, metavar="N", help=f"of the policy ({DEFAULT_WALKS})")
+    add("--seed", type=to.whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
     return command
 
 
 def _add_weights(command: _Parser) -> None:
     command.add_argument(
         "--weights",
-        type=converters.weights,
+        type=to.weights,
         default=SHIPPED_WEIGHTS,
         metavar="DIRECTORY",
         help="trained weights that harl starts from, or none (those of the package)",
@@ -276,14 +251,14 @@ def _add_weights(command: _Parser) -> None:
 
 def _add_kernel(command: _Parser) -> None:
     command.add_argument(
-        "kernel", type=converters.path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs"
+        "kernel", type=to.path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs"
     )
 
 
 def _add_shape(command: _Parser) -> None:
     command.add_argument(
         "--shape",
-        type=converters.shape,
+        type=to.shape,
         action="append",
         default=[],
         metavar="ARG=DIMxDIM...",
@@ -293,7 +268,7 @@ def _add_shape(command: _Parser) -> None:
 
 def _add_threads(command: _Parser) -> None:
     command.add_argument(
-        "--threads", type=converters.whole, default=1, metavar="N", help="threads a kernel runs on (1)"
+        "--threads", type=to.whole, default=1, metavar="N", help="threads a kernel runs on (1)"
     )
 
 
