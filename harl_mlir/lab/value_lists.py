@@ -21,10 +21,13 @@ _LEAST_VALUES = 3
 def declared(spaces: Sequence[Space], lists: ValueLists) -> tuple[Space, ...]:
     """The spaces restricted to the lists; what no list names keeps all its values.
 
-    A value that a task does not have is left out; the default is always kept.
+    A value that a task does not have is left out; the first that it has becomes the default, so that a
+    recorded space can start elsewhere than at the formula's choice. A list of which the task has nothing
+    leaves the default alone.
 
     Raises:
-        InputError: a list names a sketch or a decision that is not there.
+        InputError: a list names a sketch or a decision that is not there, or the new defaults together are
+            no legal candidate.
     """
     known = {space.sketch: {decision.name for decision in space.decisions} for space in spaces}
     for sketch, decisions in lists.items():
@@ -70,10 +73,17 @@ def _restricted(space: Space, lists: Mapping[str, Sequence[Value]]) -> Space:
     def of(decision: Decision) -> Decision:
         if decision.name not in lists:
             return decision
-        wanted = {*lists[decision.name], decision.default}
-        return replace(decision, values=tuple(value for value in decision.values if value in wanted))
+        wanted = [value for value in lists[decision.name] if value in decision.values] or [decision.default]
+        values = tuple(value for value in decision.values if value in wanted)
+        return replace(decision, values=values, default=wanted[0])
 
-    return replace(space, decisions=tuple(of(decision) for decision in space.decisions))
+    restricted = replace(space, decisions=tuple(of(decision) for decision in space.decisions))
+    if not restricted.is_legal(restricted.default()):
+        raise InputError(
+            f"the first values listed for sketch {space.sketch} are no legal candidate together; "
+            "put others first"
+        )
+    return restricted
 
 
 def _thinned(space: Space, most: int) -> Space:

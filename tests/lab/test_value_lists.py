@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,13 @@ from harl_mlir.lab.value_lists import declared, legal_points, thinned
 from tests.lab.planted import tiled
 
 
-def test_lists_restrict_and_keep_the_default() -> None:
-    first, second = declared((tiled("a"), tiled("b")), {"a": {"x": [9, 3, 99], "form": ["packed"]}})
-    assert first.decisions[0].values == (1, 3, 9)
-    assert first.decisions[2].values == ("plain", "packed")
-    assert first.decisions[1].values == tuple(range(12))
+def test_lists_restrict_and_their_first_values_are_the_defaults() -> None:
+    lists = {"a": {"x": [99, 9, 3], "form": ["packed"], "y": [77]}}
+    first, second = declared((tiled("a"), tiled("b")), lists)
+    original = tiled("a").decisions
+    assert (first.decisions[0].values, first.decisions[0].default) == ((3, 9), 9)
+    assert (first.decisions[2].values, first.decisions[2].default) == (("packed",), "packed")
+    assert first.decisions[1].values == (original[1].default,)
     assert second.decisions == tiled("b").decisions
     assert first.is_legal(first.default())
 
@@ -25,6 +28,12 @@ def test_lists_of_what_is_not_there_are_refused() -> None:
         declared((tiled("a"),), {"b": {}})
     with pytest.raises(InputError, match=r"sketch a has no decision z.*\(form, x, y\)"):
         declared((tiled("a"),), {"a": {"z": [1]}})
+
+
+def test_defaults_that_are_illegal_together_are_refused() -> None:
+    space = replace(tiled("a"), constraint=lambda values: values["x"] != values["y"])
+    with pytest.raises(InputError, match="sketch a are no legal candidate"):
+        declared((space,), {"a": {"x": [3], "y": [3]}})
 
 
 @given(most=st.integers(1, 600))
