@@ -1,4 +1,4 @@
-"""Who may be compared: every agent by name, and HARL with one thing changed."""
+"""Who may be compared: every agent by name, HARL with one thing changed, and evolution with a trained one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _HARL = "harl"
 COLD = "harl:cold"
 """HARL without trained weights."""
 
+WARM_EVOLUTION = "evolutionary:warm"
+"""Ansor's search from the trained cost model; by itself it has none."""
+
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "harl:uniform-task": {"task_choice": "uniform"},
     "harl:round-robin": {"task_choice": "round-robin"},
@@ -30,7 +33,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Changes of HARL's settings: its ablations, and the task policies it is compared with."""
 
-CONTENDERS: tuple[str, ...] = (*AGENTS, *VARIANTS)
+CONTENDERS: tuple[str, ...] = (*AGENTS, *VARIANTS, WARM_EVOLUTION)
 
 _LEARNERS = {"evolutionary": ("xgboost",), "tpe": ("optuna",), _HARL: ("xgboost", "harl_mlir.search.ppo")}
 
@@ -41,7 +44,7 @@ def check_contender(name: str) -> None:
     Raises:
         UsageError: the name is unknown, or what the agent needs is not installed.
     """
-    if name in VARIANTS:
+    if name in VARIANTS or name == WARM_EVOLUTION:
         return
     if name not in AGENTS:
         raise UsageError(
@@ -65,7 +68,7 @@ def settings_of(name: str, trials: int) -> Settings:
 def make_contender(
     name: str, problems: Sequence[Problem], seed: int, trials: int, pretrained: Pretrained | None = None
 ) -> Agent:
-    """A new agent over `problems`, as `make_agent` makes it; all but `COLD` start from the weights."""
-    agent = _HARL if name in VARIANTS else name
-    weights = None if name == COLD else pretrained
-    return make_agent(agent, problems, seed, settings_of(name, trials), weights)
+    """A new agent over `problems`; HARL (but `COLD`) and `WARM_EVOLUTION` start from the weights."""
+    agent = name.partition(":")[0]
+    warm = name != COLD and (agent == _HARL or name == WARM_EVOLUTION)
+    return make_agent(agent, problems, seed, settings_of(name, trials), pretrained if warm else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -46,18 +46,26 @@ class SlidingWindowUCB:
         for arm, reward in self._window:
             counts[arm] += 1
             sums[arm] += reward
-        horizon = math.log(max(1, len(self._window)))
         return [
-            Choice(a, sums[a] / n, self._exploration * math.sqrt(horizon / n))
-            if (n := counts[a])
-            else Choice(a, 0.0, math.inf)
+            Choice(a, sums[a] / n, self._bonus(n)) if (n := counts[a]) else Choice(a, 0.0, math.inf)
             for a in range(self._arms)
         ]
 
-    def choose(self, available: Sequence[int]) -> Choice:
-        """The best of the `available` arms (at least one); the first among equals."""
+    def choose(self, available: Sequence[int], hoped: Mapping[int, float] | None = None) -> Choice:
+        """The best of the `available` arms (at least one); the first among equals.
+
+        An arm that was not played counts as played once with the reward that is `hoped` for, if one is.
+        """
         choices = self.choices()
+        bonus = self._bonus(1)
+        for arm, reward in (hoped or {}).items():
+            if math.isinf(choices[arm].bonus):
+                choices[arm] = Choice(arm, reward, bonus)
         return max((choices[arm] for arm in available), key=lambda choice: choice.value)
+
+    def _bonus(self, plays: int) -> float:
+        """What an arm gets on top for having been played so seldom."""
+        return self._exploration * math.sqrt(math.log(max(1, len(self._window))) / plays)
 
     def update(self, arm: int, reward: float) -> None:
         """Remember what playing `arm` gave."""

@@ -23,6 +23,10 @@ class CostModel:
     The error is squared and weighted by the throughput, as good candidates must be told apart and
     bad ones need not be. Every candidate has score 1 until `fit` got enough rows with a difference.
 
+    It is several ensembles of trees. For each, every row's weight is drawn anew (the Bayesian bootstrap of
+    Rubin, 1981), so that what they say differs where little is known: measuring what one of them, drawn at
+    random, likes best is Thompson sampling. Scores are their mean.
+
     `prior` may be an XGBoost booster trained on other tasks, which predicts the same from the first columns,
     those of the loop nest. It then speaks before the first fit, and what is fitted are trees that correct it,
     after it was scaled to the measurements: the best of few is not the best there is.
@@ -33,12 +37,17 @@ class CostModel:
         self._seed = seed
         self._prior: Any = prior
         self._scale = np.float32(1.0)
-        self._booster: Any = None
+        self._boosters: list[Any] = []
 
     @property
     def is_fitted(self) -> bool:
         """Whether the scores mean anything."""
-        return self._booster is not None or self._prior is not None
+        return bool(self._boosters) or self._prior is not None
+
+    @property
+    def knows_other_tasks(self) -> bool:
+        """Whether there is a prior."""
+        return self._prior is not None
 
     def fit(self, rows: Rows, throughputs: Scores) -> bool:
         """Learn from measured candidates, oldest first; whether they were enough.
@@ -49,41 +58,51 @@ class CostModel:
 
         settings = self._settings
         if len(rows) < settings.model_min_rows or np.ptp(throughputs) == 0:
-            self._booster, self._scale = None, np.float32(1.0)
+            self._boosters, self._scale = [], np.float32(1.0)
             return False
         kept = _rows_kept(throughputs, settings.model_max_rows)
         labels = throughputs[kept]
         weights = np.maximum(labels, settings.model_weight_floor)
-        parameters = {
-            "objective": "reg:squarederror",
-            "max_depth": settings.model_depth,
-            "eta": settings.model_learning_rate,
-            "min_child_weight": 2 * settings.model_weight_floor,
-            "lambda": 0.1,
-            "base_score": float(np.average(labels, weights=weights)) if self._prior is None else 0.0,
-            "tree_method": "hist",
-            "max_bin": 32,
-            "nthread": 1,
-            "seed": self._seed,
-        }
-        data = xgboost.DMatrix(rows[kept], label=labels, weight=weights, nthread=1)
+        data = xgboost.DMatrix(rows[kept], label=labels, nthread=1)
         if self._prior is not None:
             told = self._told(rows[kept])
             self._scale = np.float32((weights * labels * told).sum() / (weights * told * told).sum())
             data.set_base_margin(self._scale * told)
-        self._booster = xgboost.train(parameters, data, num_boost_round=settings.model_trees)
+        rng = np.random.default_rng((self._seed, len(labels)))
+        self._boosters = []
+        for _ in range(settings.model_members):
+            drawn = weights * rng.exponential(size=len(weights)).astype(np.float32)
+            data.set_weight(drawn)
+            parameters = {
+                "objective": "reg:squarederror",
+                "max_depth": settings.model_depth,
+                "eta": settings.model_learning_rate,
+                "min_child_weight": 2 * settings.model_weight_floor,
+                "lambda": 0.1,
+                "base_score": float(np.average(labels, weights=drawn)) if self._prior is None else 0.0,
+                "tree_method": "hist",
+                "max_bin": 32,
+                "nthread": 1,
+                "seed": self._seed,
+            }
+            self._boosters.append(xgboost.train(parameters, data, num_boost_round=settings.model_trees))
         return True
 
     def scores(self, rows: Rows) -> Scores:
         """The expected relative throughput of every row, at least the floor; 1 before anything is known."""
-        if not self.is_fitted:
-            return np.ones(len(rows), dtype=np.float32)
-        margin = None if self._prior is None else self._scale * self._told(rows)
-        predicted = margin
-        if self._booster is not None:
-            predicted = self._booster.inplace_predict(rows, base_margin=margin)
         floor = np.float32(self._settings.model_score_floor)
-        return np.maximum(np.asarray(predicted, dtype=np.float32), floor)
+        scores: Scores = np.maximum(self.opinions(rows).mean(axis=0), floor)
+        return scores
+
+    def opinions(self, rows: Rows) -> NDArray[np.float32]:
+        """What each of the ensembles expects of every row: one row an ensemble, at least one."""
+        if not self.is_fitted:
+            return np.ones((1, len(rows)), dtype=np.float32)
+        margin = None if self._prior is None else self._scale * self._told(rows)
+        if not self._boosters:
+            return np.array([margin], dtype=np.float32)
+        said = [booster.inplace_predict(rows, base_margin=margin) for booster in self._boosters]
+        return np.array(said, dtype=np.float32)
 
     def _told(self, rows: Rows) -> Scores:
         """What the prior says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from harl_mlir.search.settings import Settings
 from harl_mlir.search.task_choice import GradientChoice
 from harl_mlir.search.task_reward import TaskGains
 from harl_mlir.space.candidate import Candidate
+
+if TYPE_CHECKING:  # importing it takes a while
+    import xgboost
 
 _BREEDINGS = 3
 """How often children are bred to replace illegal ones; parents take the places that stay empty."""
@@ -51,7 +55,10 @@ class EvolutionSettings:
 
 
 class Evolutionary(PerTask):
-    """Evolution of candidates of all sketches of a task together; Ansor's gradient chooses the task."""
+    """Evolution of candidates of all sketches of a task together; Ansor's gradient chooses the task.
+
+    With a `prior` (see `CostModel`) nothing is drawn before the cost model speaks; Ansor has none.
+    """
 
     def __init__(
         self,
@@ -59,11 +66,14 @@ class Evolutionary(PerTask):
         seed: int,
         settings: Settings | None = None,
         evolution: EvolutionSettings | None = None,
+        prior: xgboost.Booster | None = None,
     ) -> None:
         settings, evolution = settings or Settings(), evolution or EvolutionSettings()
         gains = TaskGains(problems, settings)
         seeds = np.random.SeedSequence(seed).spawn(len(problems))
-        searches = [_Evolution(p, settings, evolution, s) for p, s in zip(problems, seeds, strict=True)]
+        searches = [
+            _Evolution(p, settings, evolution, s, prior) for p, s in zip(problems, seeds, strict=True)
+        ]
         super().__init__(problems, searches, GradientChoice(gains, len(problems)), gains)
 
 
@@ -71,14 +81,20 @@ class _Evolution:
     """The search on one task. A generation is an array of states a sketch."""
 
     def __init__(
-        self, problem: Problem, settings: Settings, evolution: EvolutionSettings, seed: np.random.SeedSequence
+        self,
+        problem: Problem,
+        settings: Settings,
+        evolution: EvolutionSettings,
+        seed: np.random.SeedSequence,
+        prior: xgboost.Booster | None,
     ) -> None:
         self._settings = evolution
         self._rng = np.random.default_rng(seed)
         model_seed = int(seed.generate_state(1)[0])
         self._points = Points(problem.spaces)
         self._features = [SpaceFeatures(problem.task, space) for space in problem.spaces]
-        self._models = [CostModel(settings, model_seed) for _ in problem.spaces]
+        self._models = [CostModel(settings, model_seed, prior if s.nests else None) for s in problem.spaces]
+        self._first_draws = 0 if prior else evolution.first_draws
         candidates = sum(space.size() for space in problem.spaces)
         share = max(evolution.least_population, math.ceil(evolution.population_part * candidates))
         self._population = min(evolution.population, share)
@@ -91,7 +107,7 @@ class _Evolution:
         """Defaults and draws until there is a cost model; then what it likes best, and a few draws."""
         count = self._settings.measurements_per_round
         planned = [self._points.take(point) for point in self._points.new_defaults()[:count]]
-        if len(self._points.throughputs) >= self._settings.first_draws and self._fit():
+        if len(self._points.throughputs) >= self._first_draws and self._fit():
             drawn = int(self._rng.binomial(count, self._settings.random_share))
             evolved = self._evolve(max(0, count - drawn - len(planned)))
             planned += [self._points.take(point) for point in evolved]

@@ -24,14 +24,19 @@ from harl_mlir.search.task_choice import make_task_choice
 from harl_mlir.search.task_reward import TaskGains
 
 _log = logging.getLogger(__name__)
+_UNKNOWN = "not known yet"
 
 
 @dataclass
 class _Round:
-    """The round under way: its task, and the best throughput seen of each sketch measured in it."""
+    """The round under way: its task, how many candidates of which sketch, and the best throughput of each.
+
+    `played` is the sketch that the bandit chose; what first samples of others gave is none of its rewards.
+    """
 
     problem: int
-    sketches: tuple[int, ...]
+    shares: dict[int, int]
+    played: int | None
     waiting: set[Proposal] = field(default_factory=set)
     best: dict[int, float] = field(default_factory=dict)
 
@@ -120,13 +125,15 @@ class HARL:
 
     def _plan_round(self, problem: int, why_task: str) -> bool:
         """Queue the proposals of a round on one task; whether there are any."""
-        sketches, why_sketch = self._choose_sketches(problem)
-        count = self._settings.measurements_per_round
+        shares = self._first_shares(problem)
+        left = self._settings.measurements_per_round - sum(shares.values())
+        played, why_sketch = self._choose_sketch(problem, [*shares]) if left else (None, _UNKNOWN)
+        if played is not None:
+            shares[played] = left
         best_seconds = self._gains.best(problem)
-        self._round = _Round(problem, tuple(sketches))
+        self._round = _Round(problem, shares, played)
         plans: list[Plan] = []
-        for place, sketch in enumerate(sketches):
-            share = count * (place + 1) // len(sketches) - count * place // len(sketches)
+        for sketch, share in shares.items():
             search = self._searches[problem][sketch]
             plans.append(search.plan(share, 1 / best_seconds if best_seconds else 0.0))
             self._queue += (Proposal(problem, search.lattice.candidate(s)) for s in plans[-1].states)
@@ -137,21 +144,33 @@ class HARL:
         self._tell(why_task, why_sketch, plans)
         return True
 
-    def _choose_sketches(self, problem: int) -> tuple[list[int], str]:
-        """One sketch by the bandit; all that were not tried yet at once, as first samples are few."""
+    def _choose_sketch(self, problem: int, but: list[int]) -> tuple[int | None, str]:
+        """One of the sketches that are not in `but`, by the bandit; None if none is left.
+
+        Of a sketch that was not played yet, the bandit hopes for what the cost model expects of it.
+        """
         searches, bandit = self._searches[problem], self._sketch_bandits[problem]
-        best_seconds = self._gains.best(problem)
-        for sketch, search in enumerate(searches):
-            if best_seconds and search.is_sampled and not bandit.plays(sketch):
-                bandit.update(sketch, search.best_throughput * best_seconds)
-        left = [sketch for sketch, search in enumerate(searches) if not search.is_exhausted]
-        untried = [sketch for sketch in left if not bandit.plays(sketch)]
-        if untried:
-            return untried[: max(1, self._settings.measurements_per_round // 2)], "not tried yet"
+        left = [s for s, search in enumerate(searches) if not (search.is_exhausted or s in but)]
+        if not left:
+            return None, _UNKNOWN
         if self._settings.uniform_sketch:
-            return [int(self._rng.choice(left))], "drawn"
-        choice = bandit.choose(left)
-        return [choice.arm], str(choice)
+            return int(self._rng.choice(left)), "drawn"
+        best_seconds = self._gains.best(problem) or 0.0
+        best = 1 / best_seconds if best_seconds else 0.0
+        unplayed = [sketch for sketch in left if not bandit.plays(sketch)]
+        choice = bandit.choose(left, {s: best_seconds * searches[s].expected(best) for s in unplayed})
+        return choice.arm, str(choice)
+
+    def _first_shares(self, problem: int) -> dict[int, int]:
+        """Of every sketch of which too little is known for a cost model, how many candidates to sample."""
+        searches = self._searches[problem]
+        unknown = [s for s, search in enumerate(searches) if search.missing and not search.is_exhausted]
+        unknown.sort(key=lambda sketch: len(searches[sketch].throughputs))
+        left, shares = self._settings.measurements_per_round, {}
+        for place, sketch in enumerate(unknown):
+            shares[sketch] = min(searches[sketch].missing, -(-left // (len(unknown) - place)))
+            left -= shares[sketch]
+        return {sketch: share for sketch, share in shares.items() if share}
 
     def _end_round(self) -> None:
         """Tell task choice and sketch bandit what was measured in the round under way."""
@@ -162,8 +181,9 @@ class HARL:
         self._gains.end_round(problem)
         self._task_choice.end_round(problem)
         best_seconds = self._gains.best(problem)
-        for sketch, throughput in ended.best.items():
-            self._sketch_bandits[problem].update(sketch, throughput * (best_seconds or 0.0))
+        if ended.played in ended.best:
+            reward = ended.best[ended.played] * (best_seconds or 0.0)
+            self._sketch_bandits[problem].update(ended.played, reward)
 
     def _tell(self, why_task: str, why_sketch: str, plans: list[Plan]) -> None:
         """Count what acted in this round, and log a line."""
@@ -180,14 +200,14 @@ class HARL:
         }
         self.acted.update(total)
         self.acted["task"] += self._settings.task_choice == "bandit"
-        self.acted["sketch"] += not (self._settings.uniform_sketch or why_sketch == "not tried yet")
+        self.acted["sketch"] += not (self._settings.uniform_sketch or self._round.played is None)
         _log.info(
             "round %d: task %s (%s), sketch %s (%s); cost model on %d rows, %d policy updates over %d states,"
             " %d of %d tracks dropped; %d first samples, %d by score, %d explored",
             self._rounds,
             task.label(),
             why_task,
-            ", ".join(spaces[sketch].sketch for sketch in self._round.sketches),
+            ", ".join(spaces[sketch].sketch for sketch in self._round.shares),
             why_sketch,
             sum(plan.fitted for plan in plans),
             total["policy_updates"],

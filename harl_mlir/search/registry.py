@@ -30,10 +30,12 @@ def _random(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     return RandomSearch(problems, seed)
 
 
-def _evolutionary(problems: Sequence[Problem], seed: int, settings: Settings, *_: object) -> Agent:
+def _evolutionary(
+    problems: Sequence[Problem], seed: int, settings: Settings, pretrained: Pretrained | None
+) -> Agent:
     from harl_mlir.search.evolutionary import Evolutionary
 
-    return Evolutionary(problems, seed, settings)
+    return Evolutionary(problems, seed, settings, prior=pretrained.cost_model if pretrained else None)
 
 
 def _greedy(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
@@ -103,7 +105,7 @@ def make_agent(
     """A new agent over `problems`; the seed (not negative) decides all it draws.
 
     `settings` are those of `harl` and of what others share with it; None is the preset `quick`. `harl` starts
-    from the weights `pretrained`.
+    from the weights `pretrained`, `evolutionary` from their cost model.
 
     Raises:
         UsageError: see `check_agent`.

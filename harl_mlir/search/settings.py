@@ -35,8 +35,10 @@ class Settings:
         similarity_trust: how far a task may beat the throughput of a similar one (beta).
 
     Tracks:
+        drawn: random candidates that a round's cost model looks at, besides those that the tracks visit.
         tracks: candidates walked side by side in a round.
-        best_track_share: part of the tracks that start at the best measured candidates.
+        best_track_share: part of the tracks that start at the best measured candidates; the others start at
+            the drawn ones of the highest scores.
         best_starts: how many of the best candidates they start from.
         stop_every: steps between two droppings of tracks (lambda).
         drop_share: share of the tracks that is dropped, those with the lowest advantage (rho).
@@ -45,7 +47,9 @@ class Settings:
             states as the walk that stops adaptively.
 
     Cost model (XGBoost):
-        model_trees, model_depth, model_learning_rate: size of the ensemble.
+        model_members: ensembles of trees, each fitted with weights of its own; where they differ the model
+            does not know.
+        model_trees, model_depth, model_learning_rate: size of an ensemble.
         model_max_rows: rows fitted at most: the best half and the latest half.
         model_weight_floor: weight of a row with no throughput; the best row weighs 1.
         model_score_floor: least score, so that relative gains stay finite.
@@ -79,7 +83,7 @@ class Settings:
     measurements_per_round: int = 8
     exploration_share: float = 1 / 8
     model_min_rows: int = 3
-    model_min_task_rows: int = 6
+    model_min_task_rows: int = 14
 
     bandit_window: int = 256
     task_exploration: float = 0.25
@@ -89,6 +93,7 @@ class Settings:
     recent_rounds: int = 3
     similarity_trust: float = 2.0
 
+    drawn: int = 768
     tracks: int = 64
     best_track_share: float = 0.5
     best_starts: int = 6
@@ -97,7 +102,8 @@ class Settings:
     least_tracks: int = 16
     episode_length: int = 7
 
-    model_trees: int = 40
+    model_members: int = 4
+    model_trees: int = 25
     model_depth: int = 5
     model_learning_rate: float = 0.2
     model_max_rows: int = 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from harl_mlir.search.observations import Observer
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
-from harl_mlir.search.walk import Walk, Walker
+from harl_mlir.search.walk import Walker
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -25,13 +26,17 @@ if TYPE_CHECKING:  # importing it takes a while
     import xgboost
 
 _POOL = 64
+_LOOKED_AT, _HOPED_FOR = 256, 4
+"""Candidates by whose scores a space is judged, and how many of them are."""
+_CONTESTED = 256
+"""Candidates of which a round is chosen."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """Candidates to measure next, and how they were found.
 
-    `sampled` of them are the space's first samples, `by_score` were chosen by the cost model's score
+    `sampled` of them are the space's first samples, `by_score` were chosen by the cost model's opinions
     among the `visited` states, `explored` at random. `fitted` is the number of rows the cost model
     was fitted on, `updates` how often the policy learned, `dropped` how many of `tracks` were dropped.
     """
@@ -93,12 +98,13 @@ class SketchSearch:
         return bool(self.throughputs)
 
     @property
-    def can_learn(self) -> bool:
-        """Whether enough is known for a cost model: of this space, or of the task's other spaces."""
-        if self._model.is_fitted or len(self.throughputs) >= self._settings.model_min_rows:
-            return True
+    def missing(self) -> int:
+        """Measurements missing for a cost model: of this space, or of it and the task's other spaces."""
+        if self._model.is_fitted:
+            return 0
         known = len(self.throughputs) + sum(len(other.throughputs) for other in self._told_by)
-        return self.knows_nests and known >= self._settings.model_min_task_rows
+        settings = self._settings
+        return max(0, (settings.model_min_task_rows if self.knows_nests else settings.model_min_rows) - known)
 
     @property
     def _told_by(self) -> list[SketchSearch]:
@@ -113,16 +119,29 @@ class SketchSearch:
             self.throughputs[state] = 1 / seconds if seconds else 0.0
         return state
 
+    def expected(self, best_throughput: float) -> float:
+        """What the best candidates of a round are likely to reach: by a cost model that knows other tasks.
+
+        Without one what was measured of this space, as a few measurements teach little about what was not.
+        `best_throughput` is the task's.
+        """
+        if not self._model.knows_other_tasks or not best_throughput:
+            return self.best_throughput
+        self._fit(best_throughput)
+        drawn = self._scored(self.lattice.draw(self._rng, _LOOKED_AT) or [self.lattice.default])
+        best = sorted(drawn.values())[-_HOPED_FOR:]
+        return best_throughput * sum(best) / len(best)
+
     def plan(self, count: int, best_throughput: float) -> Plan:
         """At most `count` new candidates; `best_throughput` is the task's.
 
         Without any, nothing is left and `is_exhausted` is set.
         """
         self._drop_failing_values()
-        if self.can_learn:
+        if not self.missing:
             plan = self._learned(count, best_throughput)
         else:
-            states = self._first_samples(count)
+            states = self._first_samples(min(count, self.missing))
             plan = Plan(states, sampled=len(states))
         self._seen.update(dict.fromkeys(plan.states))
         self.is_exhausted = not plan.states
@@ -142,35 +161,52 @@ class SketchSearch:
         return [*first, *(everything[i] for i in others)]
 
     def _learned(self, count: int, best_throughput: float) -> Plan:
-        """The best visited candidates by the cost model's score, and some random ones."""
+        """The best visited candidates by the cost model's opinions, and some random ones."""
         pool = self._fresh(self._settings.tracks)
         if not pool:
             return Plan([])
         fitted = self._fit(best_throughput)
-        walk = self._walker().walk(self._starts(pool))
+        drawn = self._scored([*pool, *self.lattice.draw(self._rng, self._settings.drawn)])
+        walk = self._walker().walk(self._starts(drawn))
         explored = min(round(count * self._settings.exploration_share), len(pool))
-        chosen = self._top(walk, count - explored)
+        chosen = self._top({**drawn, **walk.scores}, count - explored)
         rest = [state for state in pool if state not in chosen][: count - len(chosen)]
         return Plan(
             [*chosen, *rest],
             by_score=len(chosen),
             explored=len(rest),
-            visited=len(walk.scores),
+            visited=len(drawn.keys() | walk.scores.keys()),
             fitted=fitted,
             updates=walk.updates,
             tracks=self._settings.tracks,
             dropped=walk.dropped,
         )
 
-    def _top(self, walk: Walk, count: int) -> list[State]:
-        """The visited states of the highest scores that were not seen; a draw among equals."""
-        states = [state for state in walk.scores if state not in self._seen]
-        scores = np.array([walk.scores[state] for state in states])
-        order = np.lexsort((self._rng.random(len(states)), -scores))
-        return [states[i] for i in order[:count].tolist()]
+    def _scored(self, states: list[State]) -> dict[State, float]:
+        """The cost model's score of each state."""
+        scores = self._model.scores(self._features.model_rows(self.lattice.rows(states)))
+        return dict(zip(states, scores.tolist(), strict=True))
 
-    def _starts(self, pool: list[State]) -> list[State]:
-        """Where the tracks start: the best measured candidates, the default, unseen random ones."""
+    def _top(self, scores: Mapping[State, float], count: int) -> list[State]:
+        """Unseen states, each the one that another of the cost model's ensembles likes best.
+
+        They are taken from those of the highest scores; a draw decides among equals.
+        """
+        states = [state for state in scores if state not in self._seen]
+        mean = np.array([scores[state] for state in states])
+        order = np.lexsort((self._rng.random(len(states)), -mean))[:_CONTESTED].tolist()
+        contested = [states[i] for i in order]
+        opinions = self._model.opinions(self._features.model_rows(self.lattice.rows(contested)))
+        opinions = opinions[self._rng.permutation(len(opinions))]
+        chosen: list[int] = []
+        for number in range(min(count, len(contested))):
+            opinion = opinions[number % len(opinions)]
+            opinion[chosen] = -np.inf
+            chosen.append(int(opinion.argmax()))
+        return [contested[i] for i in chosen]
+
+    def _starts(self, drawn: Mapping[State, float]) -> list[State]:
+        """Where the tracks start: the best measured candidates, the default, the best drawn by score."""
         settings = self._settings
         ranked = sorted(self.throughputs, key=lambda state: (-self.throughputs[state], state))
         legal = (state for state in ranked if self.throughputs[state] and self.lattice.is_legal(state))
@@ -179,7 +215,8 @@ class SketchSearch:
         starts = [best[i % len(best)] for i in range(from_best)]
         if self.lattice.is_legal(self.lattice.default):
             starts.append(self.lattice.default)
-        return [*starts, *(pool[i % len(pool)] for i in range(settings.tracks - len(starts)))]
+        others = sorted(drawn, key=lambda state: -drawn[state])
+        return [*starts, *(others[i % len(others)] for i in range(settings.tracks - len(starts)))]
 
     def _fit(self, best_throughput: float) -> int:
         if not self._settings.use_cost_model or not best_throughput:
