@@ -94,7 +94,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _live(options: argparse.Namespace) -> int:
     _one_thread_without_presets()
-    suite = load_suite(LIVE_FILE)
+    file = SUITE_FILE if options.suite else LIVE_FILE
+    suite = load_suite(file)
     agents = tuple(dict.fromkeys(options.agents.split(",")))
     for agent in agents:
         agent_options(agent)
@@ -108,7 +109,7 @@ def _live(options: argparse.Namespace) -> int:
     results = Results(options.json, settings, this_machine(core))
     environments, missing = _environments([METASCHEDULE], options.environments)
     plan = LivePlan(
-        cases=_cases(suite, options.case, False, LIVE_FILE),
+        cases=_cases(suite, options.case, options.suite == "quick", file),
         agents=agents,
         seeds=options.seeds,
         trials=options.trials,
@@ -248,6 +249,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_live(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     live = commands.add_parser("live", help="compare how soon tuning gets anywhere, or go on with that")
     live.add_argument("--case", nargs="+", default=[], metavar="NAME", help="only these; * matches anything")
+    live.add_argument(
+        "--suite",
+        choices=("quick", "full"),
+        help="cases of the benchmark's suite, those of --quick or all, instead of benchmarks/live.json",
+    )
     live.add_argument(
         "--agents",
         default=",".join(LIVE_AGENTS),

@@ -30,6 +30,7 @@ def markdown(found: Mapping[str, Any]) -> str:
             "# How soon tuning gets there",
             machine_line(found),
             _method(found["settings"]),
+            *_means(found["means"]),
             table(_HEAD, [row for case in found["cases"] for row in _agents(case)]),
             "## What is compared with",
             table(
@@ -57,6 +58,15 @@ def _method(settings: Mapping[str, Any]) -> str:
         f" long run has {settings['long_trials']} trials, near it is within {100 * (NEAR - 1):.0f} % of its"
         " time. Medians over the seeds; a run that did not get there counts as one that never ends."
     )
+
+
+def _means(means: Mapping[str, Any]) -> Iterator[str]:
+    for agent, mean in means.items():
+        yield wrapped(
+            f"**{agent}**, geometric mean of {mean['cases']} cases: {percent(mean['ratio_to_long'])} of the"
+            f" long run, {percent(mean['ratio_to_metaschedule'])} of MetaSchedule,"
+            f" {number(mean['times_sooner'])} times sooner."
+        )
 
 
 def _agents(case: Mapping[str, Any]) -> Iterator[Sequence[str]]:

@@ -28,7 +28,19 @@ def summarise_live(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
             peaks += [peak for made in passes for peak in made.peaks]
     versions = {c.contender: c.version for c in results.cells if isinstance(c, Loaded)}
     peak = rounded(statistics.median(peaks) / 1e9) if peaks else None
-    return {"peak_gflops": peak, "versions": versions, "cases": cases}
+    return {"peak_gflops": peak, "versions": versions, "means": _means(cases), "cases": cases}
+
+
+def _means(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each agent, the geometric means over the cases of its medians."""
+    found: dict[str, Any] = {}
+    for agent in dict.fromkeys(agent for case in cases for agent in case["agents"]):
+        of_cases = [case["agents"][agent] for case in cases if agent in case["agents"]]
+        found[agent] = {"cases": len(of_cases)}
+        for name in ("ratio_to_metaschedule", "ratio_to_long", "times_sooner"):
+            known = [of_case[name] for of_case in of_cases if of_case[name]]
+            found[agent][name] = rounded(statistics.geometric_mean(known)) if known else None
+    return found
 
 
 def _case(results: Results, case: Case, passes: Sequence[Pass]) -> dict[str, Any]:

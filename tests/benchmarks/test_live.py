@@ -144,7 +144,10 @@ def test_the_headline_is_their_seconds_over_ours(tmp_path: Path) -> None:
     filled(file)
     results = Results(file, SETTINGS, MACHINE)
     results.add(replace_seed(results.of(Searched, "small")["harl/1/4"]))
-    assert summarise_live(results, (CASE,))["cases"][0]["agents"]["harl"]["times_sooner"] == 40.0
+    summary = summarise_live(results, (CASE,))
+    assert summary["cases"][0]["agents"]["harl"]["times_sooner"] == 40.0
+    assert summary["means"]["harl"]["times_sooner"] == pytest.approx(40.0)
+    assert summary["means"]["harl"]["cases"] == 1
 
 
 def replace_seed(cell: Searched) -> Searched:
