@@ -120,14 +120,14 @@ class SketchSearch:
         return state
 
     def expected(self, best_throughput: float) -> float:
-        """What the best candidates of a round are likely to reach: by a cost model that knows other tasks.
+        """What the best candidates of a first round are likely to reach: by a cost model that knows other tasks.
 
         Without one what was measured of this space, as a few measurements teach little about what was not.
+        The model is asked as it is: fitting it for every space would take longer than that tells.
         `best_throughput` is the task's.
         """
         if not self._model.knows_other_tasks or not best_throughput:
             return self.best_throughput
-        self._fit(best_throughput)
         drawn = self._scored(self.lattice.draw(self._rng, _LOOKED_AT) or [self.lattice.default])
         best = sorted(drawn.values())[-_HOPED_FOR:]
         return best_throughput * sum(best) / len(best)
