@@ -80,6 +80,7 @@ class HARL:
         self._queue: deque[Proposal] = deque()
         self._round: _Round | None = None
         self._rounds = 0
+        self._played = [0] * len(problems)
         self.acted: Counter[str] = Counter()
 
     def propose(self, count: int) -> list[Proposal]:
@@ -126,8 +127,8 @@ class HARL:
     def _plan_round(self, problem: int, why_task: str) -> bool:
         """Queue the proposals of a round on one task; whether there are any."""
         shares = self._first_shares(problem)
-        left = self._settings.measurements_per_round - sum(shares.values())
-        played, why_sketch = self._choose_sketch(problem, [*shares]) if left else (None, _UNKNOWN)
+        left = self._round_size(problem) - sum(shares.values())
+        played, why_sketch = self._choose_sketch(problem, [*shares]) if left > 0 else (None, _UNKNOWN)
         if played is not None:
             shares[played] = left
         best_seconds = self._gains.best(problem)
@@ -161,12 +162,23 @@ class HARL:
         choice = bandit.choose(left, {s: best_seconds * searches[s].expected(best) for s in unplayed})
         return choice.arm, str(choice)
 
+    def _round_size(self, problem: int) -> int:
+        """Candidates of the task's next round.
+
+        A cost model that knows other tasks names good ones at once: then the first rounds are small, and each
+        has twice as many as the one before.
+        """
+        if not any(search.knows_other_tasks for search in self._searches[problem]):
+            return self._settings.measurements_per_round
+        grown = self._settings.first_round << min(self._played[problem], 8)
+        return min(grown, self._settings.measurements_per_round)
+
     def _first_shares(self, problem: int) -> dict[int, int]:
         """Of every sketch of which too little is known for a cost model, how many candidates to sample."""
         searches = self._searches[problem]
         unknown = [s for s, search in enumerate(searches) if search.missing and not search.is_exhausted]
         unknown.sort(key=lambda sketch: len(searches[sketch].throughputs))
-        left, shares = self._settings.measurements_per_round, {}
+        left, shares = self._settings.measurements_per_round, dict[int, int]()
         for place, sketch in enumerate(unknown):
             shares[sketch] = min(searches[sketch].missing, -(-left // (len(unknown) - place)))
             left -= shares[sketch]
@@ -182,6 +194,7 @@ class HARL:
         self._task_choice.end_round(problem)
         best_seconds = self._gains.best(problem)
         if ended.played in ended.best:
+            self._played[problem] += 1
             reward = ended.best[ended.played] * (best_seconds or 0.0)
             self._sketch_bandits[problem].update(ended.played, reward)
 

@@ -19,6 +19,8 @@ class Settings:
 
     Rounds:
         measurements_per_round: candidates measured before anything is learned from them.
+        first_round: candidates of a task's first round where the cost model knows other tasks; each of its
+            rounds then has twice as many as the one before, up to `measurements_per_round`.
         exploration_share: part of a round drawn at random instead of by the cost model's score.
         model_min_rows: measurements of a space before its cost model speaks; until then a round of
             that space is its default and a diverse random sample.
@@ -81,6 +83,7 @@ class Settings:
     """
 
     measurements_per_round: int = 8
+    first_round: int = 2
     exploration_share: float = 1 / 8
     model_min_rows: int = 3
     model_min_task_rows: int = 14

@@ -88,6 +88,11 @@ class SketchSearch:
         return self._features.knows_nests
 
     @property
+    def knows_other_tasks(self) -> bool:
+        """Whether the cost model was trained on other tasks."""
+        return self._model.knows_other_tasks
+
+    @property
     def best_throughput(self) -> float:
         """Greatest calls per second measured; 0 if none succeeded."""
         return max(self.throughputs.values(), default=0.0)
@@ -120,13 +125,13 @@ class SketchSearch:
         return state
 
     def expected(self, best_throughput: float) -> float:
-        """What the best candidates of a first round are likely to reach: by a cost model that knows other tasks.
+        """What the best of a first round are likely to reach: by a cost model that knows other tasks.
 
         Without one what was measured of this space, as a few measurements teach little about what was not.
         The model is asked as it is: fitting it for every space would take longer than that tells.
         `best_throughput` is the task's.
         """
-        if not self._model.knows_other_tasks or not best_throughput:
+        if not self.knows_other_tasks or not best_throughput:
             return self.best_throughput
         drawn = self._scored(self.lattice.draw(self._rng, _LOOKED_AT) or [self.lattice.default])
         best = sorted(drawn.values())[-_HOPED_FOR:]
