@@ -57,7 +57,7 @@ class EvolutionSettings:
 class Evolutionary(PerTask):
     """Evolution of candidates of all sketches of a task together; Ansor's gradient chooses the task.
 
-    With a `prior` (see `CostModel`) nothing is drawn before the cost model speaks; Ansor has none.
+    With a `prior` (see `CostModel`) the cost model speaks as soon as anything was measured; Ansor has none.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class _Evolution:
         return planned
 
     def _fit(self) -> bool:
-        """Fit the sketches' models on what was measured; whether any of them could be."""
+        """Fit the sketches' models on what was measured; whether any of them speaks."""
         known = self._points.throughputs
         best = max(known.values(), default=0.0)
         if not best:
@@ -126,7 +126,6 @@ class _Evolution:
             for sketch in range(len(self._models))
         ]
         states = [lattice.rows(t) for lattice, t in zip(self._points.lattices, throughputs, strict=True)]
-        fitted = False
         for sketch, features in enumerate(self._features):
             # Candidates of other sketches teach by their loop nests, as with HARL; one's own come last.
             nests = [s for s, f in enumerate(self._features) if features.knows_nests and f.knows_nests]
@@ -135,8 +134,8 @@ class _Evolution:
             rows.append(features.model_rows(states[sketch]))
             labels = [value for s in (*others, sketch) for value in throughputs[s].values()]
             relative = np.array(labels, dtype=np.float32) / np.float32(best)
-            fitted |= self._models[sketch].fit(np.concatenate(rows), relative)
-        return fitted
+            self._models[sketch].fit(np.concatenate(rows), relative)
+        return any(model.is_fitted for model in self._models)
 
     def _evolve(self, count: int) -> list[Point]:
         """The `count` new points of the highest scores that any generation held."""

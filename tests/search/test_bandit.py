@@ -34,6 +34,16 @@ def test_chooses_among_the_available_only() -> None:
     assert bandit.choose([1, 2]).arm == 2
 
 
+def test_an_arm_that_was_not_played_counts_as_what_is_hoped_of_it() -> None:
+    bandit = SlidingWindowUCB(3, window=10, exploration=0.25)
+    bandit.update(0, 0.6)
+    assert bandit.choose([0, 1, 2], {1: 0.5, 2: 0.7}).arm == 2
+    assert bandit.choose([0, 1, 2], {1: 0.5, 2: 0.5}).arm == 0
+    assert bandit.choose([0, 1, 2], {1: 0.5}).arm == 2  # nothing is known of it
+    assert bandit.choose([0, 1], {0: 9.0, 1: 0.5}).arm == 0
+    assert bandit.choose([0, 1], {0: 0.0, 1: 0.5}).mean == 0.6  # what was measured stands
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_follows_the_best_arm_when_rewards_drift(seed: int) -> None:
     rng = random.Random(seed)

@@ -45,6 +45,19 @@ def test_equal_data_gives_equal_scores() -> None:
     assert np.array_equal(first.scores(rows), second.scores(rows))
 
 
+def test_opinions_differ_where_nothing_was_measured() -> None:
+    model = CostModel(Settings(), seed=0)
+    rows, throughputs = data(60)
+    rows, unknown = rows[rows[:, 0] < 0.5], rows[rows[:, 0] > 0.5]
+    assert model.opinions(rows).tolist() == [[1.0] * len(rows)]
+    assert model.fit(rows, throughputs[: len(rows)])
+    opinions = model.opinions(rows)
+    assert opinions.shape == (Settings().model_members, len(rows))
+    floor = Settings().model_score_floor
+    assert model.scores(rows) == pytest.approx(np.maximum(opinions.mean(axis=0), floor))
+    assert model.opinions(unknown).std(axis=0).mean() > opinions.std(axis=0).mean() > 0
+
+
 def without_failures(rows: np.ndarray) -> np.ndarray:
     return np.exp(-4 * (rows[:, 0] - 0.6) ** 2 - 3 * (rows[:, 1] - rows[:, 2]) ** 2)
 

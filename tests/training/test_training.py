@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from harl_mlir.errors import InputError
+from harl_mlir.lab.contenders import WARM_EVOLUTION, make_contender
+from harl_mlir.measure.measurement import Measurement
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
-from harl_mlir.search.agent import Problem
+from harl_mlir.search.agent import Problem, Proposal, Trial
 from harl_mlir.search.harl import HARL
 from harl_mlir.search.pretrained import Pretrained, load, load_weights, slim, write
 from harl_mlir.search.settings import QUICK
@@ -147,6 +149,30 @@ def test_harl_starts_from_the_weights(data: TrainingSet, weights: Path) -> None:
     cold, agent = first(None)
     assert agent.acted["first_samples"] == 8
     assert warm != cold
+
+
+def test_rounds_grow_from_small_ones_where_the_cost_model_was_trained(weights: Path) -> None:
+    task = add_task(128, 640)
+    agent = HARL([Problem(task, sketches_for(task, this_processor()))], 0, pretrained=load(weights))
+    sizes = []
+    for _ in range(3):
+        proposals = agent.propose(64)
+        sizes.append(len(proposals))
+        agent.observe([Trial(p, Measurement(seconds=1e-3 + 1e-5 * i)) for i, p in enumerate(proposals)])
+    assert sizes == [2, 4, 8]
+
+
+def test_evolution_may_start_from_the_cost_model(weights: Path) -> None:
+    task = add_task(128, 640)
+    problem = Problem(task, sketches_for(task, this_processor()))
+
+    def first(name: str) -> list[Proposal]:
+        agent = make_contender(name, [problem], 0, 64, load(weights))
+        agent.observe([Trial(Proposal(0, problem.spaces[0].default()), Measurement(seconds=1e-3))])
+        return agent.propose(4)
+
+    assert first(WARM_EVOLUTION) == first(WARM_EVOLUTION)
+    assert first(WARM_EVOLUTION) != first("evolutionary")
 
 
 def test_damaged_missing_and_foreign_weights_are_refused(weights: Path, tmp_path: Path) -> None:
