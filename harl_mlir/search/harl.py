@@ -80,7 +80,6 @@ class HARL:
         self._queue: deque[Proposal] = deque()
         self._round: _Round | None = None
         self._rounds = 0
-        self._played = [0] * len(problems)
         self.acted: Counter[str] = Counter()
 
     def propose(self, count: int) -> list[Proposal]:
@@ -170,8 +169,9 @@ class HARL:
         """
         if not any(search.knows_other_tasks for search in self._searches[problem]):
             return self._settings.measurements_per_round
-        grown = self._settings.first_round << min(self._played[problem], 8)
-        return min(grown, self._settings.measurements_per_round)
+        bandit = self._sketch_bandits[problem]
+        played = sum(bandit.plays(sketch) for sketch in range(len(self._searches[problem])))
+        return min(self._settings.first_round << min(played, 8), self._settings.measurements_per_round)
 
     def _first_shares(self, problem: int) -> dict[int, int]:
         """Of every sketch of which too little is known for a cost model, how many candidates to sample."""
@@ -194,7 +194,6 @@ class HARL:
         self._task_choice.end_round(problem)
         best_seconds = self._gains.best(problem)
         if ended.played in ended.best:
-            self._played[problem] += 1
             reward = ended.best[ended.played] * (best_seconds or 0.0)
             self._sketch_bandits[problem].update(ended.played, reward)
 

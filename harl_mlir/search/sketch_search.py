@@ -98,11 +98,6 @@ class SketchSearch:
         return max(self.throughputs.values(), default=0.0)
 
     @property
-    def is_sampled(self) -> bool:
-        """Whether a candidate was measured."""
-        return bool(self.throughputs)
-
-    @property
     def missing(self) -> int:
         """Measurements missing for a cost model: of this space, or of it and the task's other spaces."""
         if self._model.is_fitted:
