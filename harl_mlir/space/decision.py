@@ -30,6 +30,10 @@ class Decision:
         if self.default not in self.values:
             raise ValueError(f"decision {self.name}: default {self.default!r} is not among {self.values}")
 
+    def accepts(self, value: Value) -> bool:
+        """Whether it is one of the legal values."""
+        return value in self.values
+
     def sample(self, rng: random.Random) -> Value:
         """Draw a value uniformly."""
         return rng.choice(self.values)

@@ -47,7 +47,7 @@ class Space:
             return False
         if tuple(name for name, _ in candidate.values) != tuple(d.name for d in self.decisions):
             return False
-        known = all(value in d.values for d, (_, value) in zip(self.decisions, candidate.values, strict=True))
+        known = all(d.accepts(value) for d, (_, value) in zip(self.decisions, candidate.values, strict=True))
         return known and self.constraint(candidate.assignment)
 
     def sample(self, rng: random.Random) -> Candidate:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
-from harl_mlir.schedule.sketches import contraction, elementwise, reduction, window
+from harl_mlir.schedule.sketches import contraction, elementwise, loop_nest, reduction, window
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import NAMES as CONTRACTIONS
 from harl_mlir.tasks.task import Task
@@ -16,6 +16,7 @@ Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 _EMITTERS: Mapping[str, Emit] = {
     **dict.fromkeys(CONTRACTIONS, contraction.emit),
     "elementwise": elementwise.emit,
+    "loop_nest": loop_nest.emit,
     "reduction": reduction.emit,
     "window": window.emit,
 }
