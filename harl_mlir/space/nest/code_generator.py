@@ -1,4 +1,4 @@
-"""What a code generator makes of a nest without marks: the innermost loop a vector, small ones around unrolled.
+"""What a code generator makes of a nest without marks: a vector innermost, what fits around it unrolled.
 
 LoopTune's agent leaves these to its back end, LoopNest; this is the same division of labour.
 """

@@ -12,7 +12,7 @@ class Piece:
     """One combination of whole steps and last, shorter ones.
 
     Attributes:
-        rests: of each loop that has a shorter last step here, its number and whether the piece is inside that.
+        rests: of each loop with a shorter last step here, its number and whether the piece is inside that.
         trips: how many steps each loop of the nest makes here; one that makes a single step is no loop.
         left: for each loop, and at last inside all of them, what each dimension still has to walk over.
     """
