@@ -7,6 +7,7 @@ which is never trained on.
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -116,3 +117,27 @@ def stratified(problems: Sequence[Matmul], count: int = _STRATA) -> tuple[Matmul
 def module(problems: Sequence[Problem]) -> str:
     """MLIR text of a module with a function for each."""
     return "".join(problem.function() for problem in problems)
+
+
+_EXTENTS = (1, 2, 4, 7, 8, 16, 17, 24, 32, 48, 64, 100, 128, 192, 256, 384, 512, 768, 1000, 1024)
+_IMAGES = (7, 14, 28, 56)
+_CHANNELS = (3, 16, 32, 64, 128, 256)
+_KERNELS = (1, 3, 3, 5)
+_LEAST_FLOPS, _MOST_FLOPS = 1e5, 6e8
+
+
+def other_problems(seed: int = 0, matmuls: int = 160, convolutions: int = 80) -> tuple[Problem, ...]:
+    """Skinny, odd and large matmuls and convolutions, drawn by the seed: what the range above leaves out."""
+    rng = random.Random(seed)
+    found: dict[Problem, None] = {}
+    while len(found) < matmuls:
+        drawn: Problem = Matmul(*(rng.choice(_EXTENTS) for _ in range(3)))
+        if _LEAST_FLOPS < drawn.flops < _MOST_FLOPS:
+            found[drawn] = None
+    while len(found) < matmuls + convolutions:
+        size = rng.choice(_IMAGES)
+        channels, filters = rng.choice(_CHANNELS), rng.choice(_CHANNELS[1:])
+        drawn = Conv2D(size, size, channels, filters, rng.choice(_KERNELS), rng.choice((1, 1, 2)))
+        if _LEAST_FLOPS < drawn.flops < _MOST_FLOPS:
+            found[drawn] = None
+    return tuple(found)
