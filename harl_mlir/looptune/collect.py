@@ -16,15 +16,15 @@ from harl_mlir.records.database import Database
 from harl_mlir.records.record import Record, this_environment
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
-from harl_mlir.space.nest.space import candidate_of
+from harl_mlir.space.nest.space import SKETCH, candidate_of
 from harl_mlir.tasks.task import Task
 
 AGENT = "looptune"
-_KEPT = 400
+_KEPT = 150
 """Good nests of any problem that are carried over to others."""
-_CARRIED_OVER = 0.6
+_CARRIED_OVER = 0.75
 _MOST_VARIED = 3
-_SLOWEST = 100.0
+_SLOWEST = 60.0
 """A call may take so many times what the peak would: slower nests are only known to be slow."""
 _LEAST_CAP = 5e-3
 
@@ -44,12 +44,16 @@ class Collector:
     peak: float
     seed: int
     measured: int = 0
-    _good: list[tuple[float, int, str]] = field(default_factory=list)
+    _good: list[tuple[float, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
         self._weights = [weight for _, _, weight in self.problems]
         self._environment = this_environment(this_processor(), 1, LOWERING_VERSION)
+        for task, _, _ in self.problems:
+            for record in self.database.records(task.key, self._environment):
+                if record.candidate.sketch == SKETCH and record.measurement.seconds:
+                    self._keep(task, record.measurement.seconds, record.candidate.word("nest"))
 
     def run(self, seconds: float, told: Callable[[str], None]) -> None:
         """Measure for so long."""
@@ -71,8 +75,11 @@ class Collector:
         self.database.add_task(task)
         self.database.add(record)
         self.measured += 1
-        share = task.flops / measurement.seconds / self.peak if measurement.seconds else 0.0
-        heapq.heappush(self._good, (share, self.measured, nest.text()))
+        return self._keep(task, measurement.seconds, nest.text()) if measurement.seconds else 0.0
+
+    def _keep(self, task: Task, seconds: float, text: str) -> float:
+        share = task.flops / seconds / self.peak
+        heapq.heappush(self._good, (share, task.key, text))
         if len(self._good) > _KEPT:
             heapq.heappop(self._good)
         return share
