@@ -43,7 +43,10 @@ class ActorCritic:
 
     Attributes:
         flat: all weights in one vector, of which those used are views.
+        critic: the layers of the value alone.
     """
+
+    critic: tuple[str, ...] = ("value",)
 
     def __init__(self, situation: int, features: int, hidden: int, rng: np.random.Generator) -> None:
         _keep_freed_memory()

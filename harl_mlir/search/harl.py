@@ -15,8 +15,8 @@ import numpy as np
 
 from harl_mlir.search.agent import Problem, Proposal, Trial
 from harl_mlir.search.bandit import SlidingWindowUCB
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import FEATURES, GLOBALS
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.sketch_search import Plan, SketchSearch
@@ -232,11 +232,11 @@ class HARL:
         )
 
 
-def _policy(settings: Settings, seed: int, pretrained: Pretrained | None) -> PPO | None:
+def _policy(settings: Settings, seed: int, pretrained: Pretrained | None) -> MovePolicy | None:
     """One policy for all spaces of all tasks."""
     if not settings.use_policy:
         return None
-    policy = PPO(GLOBALS, FEATURES, settings, seed)
+    policy = MovePolicy(GLOBALS, FEATURES, settings, seed)
     if pretrained:
         policy.set_weights(pretrained.policy)
     return policy

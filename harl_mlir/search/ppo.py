@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harl_mlir.search.actor_critic import ActorCritic, Floats
+from harl_mlir.search.actor_critic import Floats
 from harl_mlir.search.adam import Adam
-from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps
 
 _FORBIDDEN = np.float32(-1e9)
@@ -18,22 +18,84 @@ _FORBIDDEN = np.float32(-1e9)
 Masks = NDArray[np.bool_]
 
 
-class PPO:
-    """A policy over the moves of any number of decisions, and a critic.
+class Settings(Protocol):
+    """The constants of the learner; see `harl_mlir.search.settings.Settings`."""
 
-    Observations are as `ActorCritic` takes them. The advantage of a step is `r + gamma V(s') - V(s)`; tracks
-    have no end state. The seed decides everything.
+    @property
+    def actor_learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def critic_learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def discount(self) -> float: ...  # noqa: D102
+    @property
+    def clip(self) -> float: ...  # noqa: D102
+    @property
+    def critic_weight(self) -> float: ...  # noqa: D102
+    @property
+    def entropy_weight(self) -> float: ...  # noqa: D102
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def gradient_clip(self) -> float: ...  # noqa: D102
+
+
+class Outputs(Protocol):
+    """What a network made of B observations."""
+
+    @property
+    def logits(self) -> Floats: ...  # noqa: D102
+    @property
+    def values(self) -> Floats: ...  # noqa: D102
+
+
+Made = TypeVar("Made", bound=Outputs)
+
+
+class Network(Protocol[Made]):
+    """Logits (B, actions) and values (B,) of B observations, with the way back.
+
+    Attributes:
+        flat: all weights in one vector, of which `weights` are views by name.
+        critic: the layers that learn at the critic's rate.
     """
 
-    def __init__(self, situation: int, features: int, settings: Settings, seed: int) -> None:
+    flat: Floats
+    weights: dict[str, Floats]
+    critic: tuple[str, ...]
+
+    def views(self, flat: Floats) -> dict[str, Floats]:
+        """A vector like `flat` by the names of the weights."""
+        ...
+
+    def forward(self, observations: Floats) -> Made:
+        """Logits of all actions, and values."""
+        ...
+
+    def backward(self, at: Made, of_logits: Floats, of_values: Floats) -> Floats:
+        """The gradient of `flat` from those of logits and values."""
+        ...
+
+    def set_weights(self, weights: Mapping[str, Floats]) -> None:
+        """Copy weights by name. Raises ValueError if they are of another network."""
+        ...
+
+
+class PPO:
+    """A policy over masked actions, and a critic, both by `network`.
+
+    The advantage of a step is `r + gamma V(s') - V(s)`, of tracks that have no end state, unless the caller
+    gives advantages. All that is drawn is drawn from `rng`.
+    """
+
+    def __init__(self, network: Network[Any], settings: Settings, rng: np.random.Generator) -> None:
         self._settings = settings
-        self._rng = np.random.default_rng(seed)
-        self._network = ActorCritic(situation, features, settings.hidden, self._rng)
-        rates = np.full_like(self._network.flat, settings.actor_learning_rate)
-        of_layers = self._network.views(rates)
-        for name in ("value", "value_bias"):
-            of_layers[name][:] = settings.critic_learning_rate
-        self._adam = Adam(self._network.flat, rates)
+        self._rng = rng
+        self._network = network
+        rates = np.full_like(network.flat, settings.actor_learning_rate)
+        of_layers = network.views(rates)
+        for layer in network.critic:
+            of_layers[layer][:] = of_layers[f"{layer}_bias"][:] = settings.critic_learning_rate
+        self._adam = Adam(network.flat, rates)
 
     def weights(self) -> dict[str, Floats]:
         """Copies of all weights by name."""
@@ -60,18 +122,31 @@ class PPO:
 
     def train(self, steps: Steps) -> Floats:
         """One update from fresh steps; returns their advantages before it."""
+        discount = np.float32(self._settings.discount)
+        returns = steps.rewards + discount * self.values(steps.next_observations)
+        advantages = self.update(steps, returns)
+        for _ in range(1, self._settings.epochs):
+            self.update(steps, returns, advantages)
+        return advantages
+
+    def values(self, observations: Floats) -> Floats:
+        """The critic's values of observations."""
+        values: Floats = self._network.forward(observations).values
+        return values
+
+    def update(self, steps: Steps, returns: Floats, advantages: Floats | None = None) -> Floats:
+        """One step along the gradient; `returns` are what the critic should have said.
+
+        Advantages are what it said too little, unless they are given. They are returned.
+        """
         settings, network = self._settings, self._network
-        discount = np.float32(settings.discount)
-        returns = steps.rewards + discount * network.forward(steps.next_observations).values
-        advantages = normalised = np.zeros(0, dtype=np.float32)
-        for epoch in range(settings.epochs):
-            at = network.forward(steps.observations)
-            if epoch == 0:
-                advantages = returns - at.values
-                normalised = (advantages - advantages.mean()) / (advantages.std() + np.float32(1e-6))
-            of_logits = self._slope_of_logits(at.logits, steps, normalised)
-            of_values = np.float32(2 * settings.critic_weight / len(returns)) * (at.values - returns)
-            self._adam.step(network.backward(at, of_logits, of_values), settings.gradient_clip)
+        at = network.forward(steps.observations)
+        if advantages is None:
+            advantages = returns - at.values
+        normalised = (advantages - advantages.mean()) / (advantages.std() + np.float32(1e-6))
+        of_logits = self._slope_of_logits(at.logits, steps, normalised)
+        of_values = np.float32(2 * settings.critic_weight / len(returns)) * (at.values - returns)
+        self._adam.step(network.backward(at, of_logits, of_values), settings.gradient_clip)
         return advantages
 
     def _slope_of_logits(self, logits: Floats, steps: Steps, advantages: Floats) -> Floats:

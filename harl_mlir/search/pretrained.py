@@ -47,7 +47,7 @@ class Pretrained:
 
     Attributes:
         digest: tells one set of weights from another.
-        policy: of `PPO.set_weights`.
+        policy: of `MovePolicy.set_weights`.
     """
 
     digest: str

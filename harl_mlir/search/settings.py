@@ -60,7 +60,7 @@ class Settings:
         hidden: width of the layers of the network of actor and critic.
         actor_learning_rate, critic_learning_rate: step sizes of Adam.
         discount: gamma.
-        clip: PPO's bound on the change of an action's probability.
+        clip: MovePolicy's bound on the change of an action's probability.
         critic_weight: of the critic's squared error in the loss.
         entropy_weight: of the policy's entropy in the loss. With few updates a low one lets all tracks end
             at one state.

@@ -13,8 +13,8 @@ from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.failing_values import working_values
 from harl_mlir.search.features import Rows, SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import Observer
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.sampling import diverse, fresh_states
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.walk import Walker
@@ -66,7 +66,7 @@ class SketchSearch:
         space: Space,
         settings: Settings,
         seed: int,
-        policy: PPO | None,
+        policy: MovePolicy | None,
         prior: xgboost.Booster | None = None,
     ) -> None:
         self.space = space

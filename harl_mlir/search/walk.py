@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from harl_mlir.search.cost_model import CostModel, Scores
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice, State, States
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import Observer
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps, joined
 
@@ -56,7 +56,7 @@ class Walker:
         features: SpaceFeatures,
         observer: Observer,
         model: CostModel,
-        policy: PPO | None,
+        policy: MovePolicy | None,
         settings: Settings,
         rng: np.random.Generator,
     ) -> None:

@@ -11,8 +11,8 @@ import xgboost
 from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.features import SpaceFeatures
 from harl_mlir.search.lattice import Lattice
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import FEATURES, GLOBALS, Observer
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.sampling import fresh_states
 from harl_mlir.search.settings import QUICK
 from harl_mlir.search.walk import Walker
@@ -40,7 +40,7 @@ class _Ground:
     observer: Observer
     model: CostModel
 
-    def walk(self, policy: PPO | None, rng: np.random.Generator) -> float:
+    def walk(self, policy: MovePolicy | None, rng: np.random.Generator) -> float:
         """Walk from random candidates; the mean score where the tracks end."""
         pool = fresh_states(self.lattice, rng, (), SETTINGS.tracks)
         starts = [pool[i % len(pool)] for i in range(SETTINGS.tracks)]
@@ -63,10 +63,10 @@ def train_policy(
     seed: int,
     walks: int = WALKS,
     tell: Callable[[str], None] = lambda _: None,
-) -> PPO:
+) -> MovePolicy:
     """A policy that has walked through the spaces of `tasks`, a space a walk, drawn by task."""
     rng = np.random.default_rng(seed)
-    policy = PPO(GLOBALS, FEATURES, SETTINGS, seed)
+    policy = MovePolicy(GLOBALS, FEATURES, SETTINGS, seed)
     grounds = _grounds(tasks, booster, seed)
     gained: list[float] = []
     for walk in range(1, walks + 1):
@@ -78,7 +78,7 @@ def train_policy(
 
 
 def compare_policies(
-    tasks: Sequence[TaskRecords], booster: xgboost.Booster, policy: PPO, seed: int
+    tasks: Sequence[TaskRecords], booster: xgboost.Booster, policy: MovePolicy, seed: int
 ) -> Reached:
     """What walks of a policy reach on `tasks`, beside an untrained one's and random ones.
 
@@ -87,7 +87,7 @@ def compare_policies(
     reached: list[tuple[float, ...]] = []
     for of_task in _grounds(tasks, booster, seed):
         for ground in of_task:
-            trained, untrained = (PPO(GLOBALS, FEATURES, SETTINGS, seed) for _ in range(2))
+            trained, untrained = (MovePolicy(GLOBALS, FEATURES, SETTINGS, seed) for _ in range(2))
             trained.set_weights(policy.weights())
             walkers = (trained, untrained, None)
             reached.append(tuple(ground.walk(each, np.random.default_rng(seed)) for each in walkers))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from harl_mlir.search.adam import Adam
-from harl_mlir.search.ppo import PPO
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps, joined
 
@@ -34,7 +34,7 @@ class Chain:
     def masks(self) -> np.ndarray:
         return np.stack([np.ones(len(self.at), dtype=bool), self.at > 0, self.at < LAST], axis=1)
 
-    def step(self, policy: PPO) -> Steps:
+    def step(self, policy: MovePolicy) -> Steps:
         observations, masks = self.observations(), self.masks()
         actions, log_probabilities = policy.act(observations, masks)
         assert masks[np.arange(len(actions)), actions].all()
@@ -44,8 +44,8 @@ class Chain:
         return Steps(observations, masks, actions, log_probabilities, rewards, self.observations())
 
 
-def trained(seed: int, updates: int) -> PPO:
-    policy = PPO(len(WORTH), 1, LEARNER, seed)
+def trained(seed: int, updates: int) -> MovePolicy:
+    policy = MovePolicy(len(WORTH), 1, LEARNER, seed)
     for update in range(updates):
         if update % 10 == 0:
             chain = Chain(56)
@@ -62,7 +62,7 @@ def test_solves_a_chain_on_which_a_greedy_climber_stays_behind() -> None:
 
 
 def test_masked_actions_are_never_taken() -> None:
-    policy = PPO(2, 3, LEARNER, seed=0)
+    policy = MovePolicy(2, 3, LEARNER, seed=0)
     rng = np.random.default_rng(0)
     observations = rng.random((4000, 2 + 4 * 3)).astype(np.float32)
     masks = rng.random((4000, 9)) < 0.3
@@ -77,7 +77,7 @@ def test_masked_actions_are_never_taken() -> None:
 
 
 def test_training_is_finite_with_one_legal_action() -> None:
-    policy = PPO(3, 2, LEARNER, seed=0)
+    policy = MovePolicy(3, 2, LEARNER, seed=0)
     observations, masks = np.ones((8, 3 + 2 * 2), dtype=np.float32), np.zeros((8, 5), dtype=bool)
     masks[:, 0] = True
     actions, log_probabilities = policy.act(observations, masks)
@@ -96,7 +96,9 @@ def test_the_seed_decides_everything() -> None:
 
 
 def test_advantage_is_the_one_step_error_of_the_critic() -> None:
-    policy = PPO(len(WORTH), 1, replace(LEARNER, discount=0.0, epochs=200, critic_learning_rate=1e-2), seed=0)
+    policy = MovePolicy(
+        len(WORTH), 1, replace(LEARNER, discount=0.0, epochs=200, critic_learning_rate=1e-2), seed=0
+    )
     steps = Chain(56).step(policy)
     first = policy.train(steps)
     again = policy.train(steps)
@@ -108,7 +110,7 @@ def test_advantage_is_the_one_step_error_of_the_critic() -> None:
     assert np.abs(again - expected).max() < 0.1 < np.abs(first - expected).max()
 
 
-def torch_loss(policy: PPO, steps: Steps, settings: Settings) -> list[torch.Tensor]:
+def torch_loss(policy: MovePolicy, steps: Steps, settings: Settings) -> list[torch.Tensor]:
     """The loss of one epoch, written down once more; the network's weights with their gradients."""
     w = {n: torch.from_numpy(v).double().requires_grad_() for n, v in policy.weights().items()}
     situation, features = len(w["situation"]), len(w["decision"])
@@ -148,7 +150,7 @@ def torch_loss(policy: PPO, steps: Steps, settings: Settings) -> list[torch.Tens
 def test_the_gradient_is_that_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     settings = replace(LEARNER, epochs=1, entropy_weight=0.3, gradient_clip=1e9)
-    policy = PPO(5, 3, settings, seed=1)
+    policy = MovePolicy(5, 3, settings, seed=1)
     weights = {n: w + rng.normal(0, 0.3, w.shape).astype(np.float32) for n, w in policy.weights().items()}
     policy.set_weights(weights)
     seen, then = (rng.normal(size=(40, 5 + 4 * 3)).astype(np.float32) for _ in range(2))
@@ -168,7 +170,11 @@ def test_the_gradient_is_that_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_weights_travel_and_those_of_another_network_are_refused() -> None:
-    first, second, other = PPO(3, 2, LEARNER, 0), PPO(3, 2, LEARNER, 1), PPO(4, 2, LEARNER, 0)
+    first, second, other = (
+        MovePolicy(3, 2, LEARNER, 0),
+        MovePolicy(3, 2, LEARNER, 1),
+        MovePolicy(4, 2, LEARNER, 0),
+    )
     second.set_weights(first.weights())
     rows, masks = np.random.default_rng(0).random((9, 9)).astype(np.float32), np.ones((9, 7), dtype=bool)
     assert first.best_actions(rows, masks).tolist() == second.best_actions(rows, masks).tolist()

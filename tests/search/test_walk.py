@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from harl_mlir.search.cost_model import CostModel
 from harl_mlir.search.features import Rows, SpaceFeatures
 from harl_mlir.search.lattice import Lattice
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import Observer
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.settings import Settings
 from harl_mlir.search.steps import Steps
 from harl_mlir.search.walk import Walk, Walker
@@ -62,7 +62,7 @@ def walk(settings: Settings, policy: Rightwards | None) -> Walk:
         Observer(matmul_task(), SPACE),
     )
     model, rng = KnownScores(settings, 0), np.random.default_rng(0)
-    walker = Walker(lattice, features, observer, model, cast(PPO | None, policy), settings, rng)
+    walker = Walker(lattice, features, observer, model, cast(MovePolicy | None, policy), settings, rng)
     return walker.walk([(0, place) for _ in range(8) for place in (0, 1)])
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.training_kernels import checked_kernels
 from harl_mlir.measure.pool import Pool
 from harl_mlir.search.features import SpaceFeatures
+from harl_mlir.search.move_policy import MovePolicy
 from harl_mlir.search.observations import FEATURES, GLOBALS
-from harl_mlir.search.ppo import PPO
 from harl_mlir.search.pretrained import load_weights
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
 from harl_mlir.search.settings import PRESETS
@@ -22,7 +22,7 @@ def test_the_shipped_weights_fit_this_version() -> None:
     pretrained = load_weights(SHIPPED_WEIGHTS)
     assert pretrained is not None
     for settings in PRESETS.values():
-        PPO(GLOBALS, FEATURES, settings, 0).set_weights(pretrained.policy)
+        MovePolicy(GLOBALS, FEATURES, settings, 0).set_weights(pretrained.policy)
     rows = np.zeros((3, SpaceFeatures.nest_width), dtype=np.float32)
     assert np.isfinite(pretrained.cost_model.inplace_predict(rows)).all()
     assert sum(path.stat().st_size for path in SHIPPED_WEIGHTS.iterdir()) < 1_000_000
