@@ -93,7 +93,7 @@ def _swap(by: int) -> _Move:
 
     def move(state: WalkState) -> WalkState | None:
         nest = moves.swap(state.nest, min(state.cursor, state.cursor + by))
-        return nest and WalkState(nest, state.cursor + by)
+        return None if nest is None else WalkState(nest, state.cursor + by)
 
     return move
 
@@ -103,7 +103,7 @@ def _split(factor: int) -> _Move:
 
     def move(state: WalkState) -> WalkState | None:
         nest = moves.split(state.nest, state.cursor, factor)
-        return nest and WalkState(nest, state.cursor + 1)
+        return None if nest is None else WalkState(nest, state.cursor + 1)
 
     return move
 
@@ -125,7 +125,7 @@ def _mark(how: Mark) -> _Move:
 
     def move(state: WalkState) -> WalkState | None:
         nest = moves.mark(state.nest, len(state.nest.loops) - 1 - state.nest.marked, how)
-        return nest and WalkState(nest, state.cursor)
+        return None if nest is None else WalkState(nest, state.cursor)
 
     return move
 

@@ -9,7 +9,7 @@ from string import ascii_lowercase
 from harl_mlir.space.nest.nest import LoopNest, plain_nest
 from harl_mlir.tasks.linalg_op import LinalgOp
 
-_MATMUL = {("parallel", "parallel", "reduction"): ("m", "n", "k")}
+_MATMUL = ("parallel", "parallel", "reduction")
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,4 @@ def start(dims: Sequence[int]) -> WalkState:
 
 def dimension_names(op: LinalgOp) -> tuple[str, ...]:
     """A name for each dimension of an op: `m n k` of a matmul, else letters in order."""
-    return _MATMUL.get(op.iterators) or tuple(ascii_lowercase[: len(op.dims)])
+    return ("m", "n", "k") if op.iterators == _MATMUL else tuple(ascii_lowercase[: len(op.dims)])

@@ -15,7 +15,7 @@ MOST_LOOPS = 12
 MOST_REGISTERS_A_VECTOR = 4
 """Longer vectors are slower to compile and no faster."""
 _REGISTERS_KEPT_FREE = 3
-_MOST_BODY = 128
+MOST_BODY = 128
 """Vector operations that unrolling may put into one body; each takes LLVM about half a millisecond."""
 _MOST_PIECES = 4
 
@@ -37,6 +37,9 @@ class NestRules:
     op: LinalgOp
     lanes: int
     registers: int
+
+    def __hash__(self) -> int:
+        return hash((self.op.dims, self.lanes, self.registers))
 
     @cached_property
     def vector_dims(self) -> tuple[int, ...]:
@@ -106,7 +109,7 @@ class NestRules:
             return False
         registers, body = self.register_tile(nest)
         kept = self.registers - _REGISTERS_KEPT_FREE
-        return registers + self.vector_registers(nest) <= kept and body <= _MOST_BODY
+        return registers + self.vector_registers(nest) <= kept and body <= MOST_BODY
 
     def _vector_suits(self, nest: LoopNest) -> bool:
         """Whether vectors can lie along the last loop and have good lengths in all pieces."""
