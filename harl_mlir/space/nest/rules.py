@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from harl_mlir.space.nest.nest import LoopNest
-from harl_mlir.space.nest.pieces import pieces_of
 from harl_mlir.tasks.contraction import step_along, stride_along
 from harl_mlir.tasks.linalg_op import LinalgOp
 
@@ -17,7 +15,7 @@ MOST_LOOPS = 12
 MOST_REGISTERS_A_VECTOR = 4
 """Longer vectors are slower to compile and no faster."""
 _REGISTERS_KEPT_FREE = 3
-_MOST_BODY = 128
+MOST_BODY = 128
 """Vector operations that unrolling may put into one body; each takes LLVM about half a millisecond."""
 _MOST_PIECES = 4
 
@@ -39,6 +37,9 @@ class NestRules:
     op: LinalgOp
     lanes: int
     registers: int
+
+    def __hash__(self) -> int:
+        return hash((self.op.dims, self.lanes, self.registers))
 
     @cached_property
     def vector_dims(self) -> tuple[int, ...]:
@@ -66,16 +67,19 @@ class NestRules:
             and len(nest.loops) <= MOST_LOOPS
             and self._is_chain(nest)
             and self._marks_suit(nest)
-            and len(pieces_of(nest)) <= _MOST_PIECES
+            and 2 ** sum(tail > 0 for tail in nest.tails) <= _MOST_PIECES
         )
 
     def _is_chain(self, nest: LoopNest) -> bool:
         """Whether steps get smaller down to one, and divide what they walk over but for the outermost.
 
-        What that leaves over is divided by the steps inside, or less than one.
+        What that leaves over is divided by the steps inside, or less than one: so every dimension with a
+        tail doubles the pieces of the nest, and nothing else does.
         """
-        for d, extent in enumerate(nest.dims):
-            steps = [loop.step for loop in nest.loops if loop.dim == d]
+        found: list[list[int]] = [[] for _ in nest.dims]
+        for loop in nest.loops:
+            found[loop.dim].append(loop.step)
+        for extent, steps in zip(nest.dims, found, strict=True):
             if extent == 1 and not steps:
                 continue
             if not steps or steps[-1] != 1 or steps[0] >= extent:
@@ -86,37 +90,35 @@ class NestRules:
             # A single whole step would be no loop, and bufferization would copy what is computed in it.
             if tail and extent < 2 * steps[0]:
                 return False
-            if any(tail > step and tail % step for step in steps[1:]):
+            if tail and any(tail > step and tail % step for step in steps[1:]):
                 return False
         return True
 
     def _marks_suit(self, nest: LoopNest) -> bool:
-        marked = nest.loops[len(nest.loops) - nest.marked :]
-        if any(loop.mark for loop in nest.loops[: len(nest.loops) - nest.marked]):
+        first = len(nest.loops) - nest.marked
+        if any(loop.mark for loop in nest.loops[:first]):
             return False
-        unrolled = [loop for loop in marked if loop.mark == "u"]
+        if not nest.marked:
+            return True
+        *unrolled, vector = nest.loops[first:]
+        if vector.mark != "v" or any(loop.mark == "v" for loop in unrolled):
+            return False
         if len({loop.dim for loop in unrolled}) < len(unrolled):
             return False
-        if any(loop.mark == "v" for loop in marked[:-1]) or (marked and marked[-1].mark != "v"):
-            return False
-        if marked and not self._vector_suits(nest):
-            return False
-        if any(nest.tails[len(nest.loops) - nest.marked :]):
+        if any(nest.tails[first:]) or not self._vector_suits(nest):
             return False
         registers, body = self.register_tile(nest)
         kept = self.registers - _REGISTERS_KEPT_FREE
-        return registers + self.vector_registers(nest) <= kept and body <= _MOST_BODY
+        return registers + self.vector_registers(nest) <= kept and body <= MOST_BODY
 
     def _vector_suits(self, nest: LoopNest) -> bool:
-        vector = nest.loops[-1]
-        if vector.dim not in self.vector_dims:
+        """Whether vectors can lie along the last loop and have good lengths in all pieces."""
+        dim, width = nest.loops[-1].dim, nest.extents[-1]
+        if dim not in self.vector_dims or not is_width(width, self.lanes):
             return False
-        return all(is_width(width, self.lanes) for width in self._widths(nest))
-
-    def _widths(self, nest: LoopNest) -> Iterator[int]:
-        """The lengths of the vectors of all pieces."""
-        for piece in pieces_of(nest):
-            yield piece.left[-2][nest.loops[-1].dim]
+        outermost = next(number for number, loop in enumerate(nest.loops) if loop.dim == dim)
+        tail = nest.tails[outermost]
+        return not tail or is_width(min(tail, width), self.lanes)
 
     def vector_registers(self, nest: LoopNest) -> int:
         """Registers of one vector; 1 where there is none."""
