@@ -19,11 +19,17 @@ from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import SKETCH, candidate_of
 from harl_mlir.tasks.task import Task
 
+Problem = tuple[Task, NestRules]
+
 AGENT = "looptune"
 _KEPT = 150
 """Good nests of any problem that are carried over to others."""
 _CARRIED_OVER = 0.75
 _MOST_VARIED = 3
+_WANTED, _BESIDE = 0.6, 0.6
+"""Shares of the nests that are wanted, and of these of those that are varied before."""
+_MOST_BESIDE = 2
+_TELL = 500
 _SLOWEST = 60.0
 """A call may take so many times what the peak would: slower nests are only known to be slow."""
 _LEAST_CAP = 5e-3
@@ -55,13 +61,21 @@ class Collector:
                 if record.candidate.sketch == SKETCH and record.measurement.seconds:
                     self._keep(task, record.measurement.seconds, record.candidate.word("nest"))
 
-    def run(self, seconds: float, told: Callable[[str], None]) -> None:
-        """Measure for so long."""
+    def run(
+        self, seconds: float, wanted: Sequence[tuple[Problem, LoopNest]], told: Callable[[str], None]
+    ) -> None:
+        """Measure for so long; a good part are nests that are `wanted`, if any are, and what is beside them."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            task, rules, _ = self._rng.choices(self.problems, self._weights)[0]
-            self.measure(task, rules, self._next(rules))
-            if self.measured % 500 == 0:
+            if wanted and self._rng.random() < _WANTED:
+                (task, rules), nest = self._rng.choice(wanted)
+                if self._rng.random() < _BESIDE:
+                    nest = vary(nest, rules, self._rng, self._rng.randint(0, _MOST_BESIDE))
+            else:
+                task, rules, _ = self._rng.choices(self.problems, self._weights)[0]
+                nest = self._next(rules)
+            self.measure(task, rules, nest)
+            if self.measured % _TELL == 0:
                 told(f"{self.measured} nests measured; the best share of the peak {max(self._good)[0]:.3f}")
 
     def measure(self, task: Task, rules: NestRules, nest: LoopNest) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,3 +32,11 @@ class Adam:
         mean = self._mean / np.float32(1 - float(_MEAN_DECAY) ** self._steps)
         square = self._square / np.float32(1 - float(_SQUARE_DECAY) ** self._steps)
         self._parameters -= self._rates * mean / (np.sqrt(square) + _EPSILON)
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """What `set_state` goes on from."""
+        return {"mean": self._mean, "square": self._square, "steps": np.array([self._steps], np.float32)}
+
+    def set_state(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Go on from where `state` was asked for."""
+        self._mean[:], self._square[:], self._steps = state["mean"], state["square"], int(state["steps"][0])

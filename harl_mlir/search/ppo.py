@@ -105,6 +105,16 @@ class PPO:
         """Start from weights that `weights` gave. Raises ValueError if they are of another network."""
         self._network.set_weights(weights)
 
+    def state(self) -> dict[str, Floats]:
+        """All that `set_state` needs to go on as if nothing had been in between, but for what is drawn."""
+        return {"weights": self._network.flat, **self._adam.state()}
+
+    def set_state(self, state: Mapping[str, Floats], rng: np.random.Generator) -> None:
+        """Go on from a state, drawing from `rng`."""
+        self._network.flat[:] = state["weights"]
+        self._adam.set_state(state)
+        self._rng = rng
+
     def act(self, observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
         """Draw a legal action for every row; the actions and their log-probabilities."""
         log_probabilities = _log_softmax(self._network.forward(observations).logits, masks)

@@ -1,0 +1,55 @@
+"""What is known of nests: the measured ones of a database as rows with shares of the peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.looptune.columns import COLUMNS, NestColumns, Rows
+from harl_mlir.processor import Processor
+from harl_mlir.records.database import Database
+from harl_mlir.records.record import Environment
+from harl_mlir.space.nest.nest import parse
+from harl_mlir.space.nest.rules import NestRules
+from harl_mlir.space.nest.space import SKETCH, VERSION
+from harl_mlir.tasks.task import Task
+
+
+@dataclass
+class Dataset:
+    """The records of some problems; those read before are not read again.
+
+    Attributes:
+        peak: FLOP/s of the core.
+        rows: of `COLUMNS`, and `shares` (N,) of the peak, 0 for a failure.
+    """
+
+    database: Database
+    environment: Environment
+    processor: Processor
+    peak: float
+    rows: Rows = field(default_factory=lambda: np.empty((0, len(COLUMNS)), dtype=np.float32))
+    shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    _seen: dict[str, int] = field(default_factory=dict)
+
+    def read(self, problems: Sequence[tuple[Task, NestRules]]) -> None:
+        """Add what the database holds of these problems by now."""
+        rows, shares = [self.rows], [self.shares]
+        for task, rules in problems:
+            records = [
+                record
+                for record in self.database.records(task.key, self.environment)
+                if (record.candidate.sketch, record.candidate.version) == (SKETCH, VERSION)
+            ]
+            new = records[self._seen.get(task.key, 0) :]
+            if not new:
+                continue
+            self._seen[task.key] = len(records)
+            nests = [parse(rules.op.dims, record.candidate.word("nest")) for record in new]
+            rows.append(NestColumns(task, rules, self.processor).rows(nests))
+            times = [record.measurement.seconds for record in new]
+            shares.append(np.array([task.flops / s / self.peak if s else 0.0 for s in times]))
+        self.rows, self.shares = np.concatenate(rows), np.concatenate(shares)

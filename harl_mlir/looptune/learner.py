@@ -1,0 +1,147 @@
+"""Learns a policy from walks through the nests of many problems: PPO (arXiv 1707.06347), masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.looptune.actions import Configuration
+from harl_mlir.looptune.network import Floats, LayeredActorCritic
+from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.tracks import Estimates, Problem, Tracks
+from harl_mlir.search.ppo import PPO
+from harl_mlir.search.steps import Steps, joined
+from harl_mlir.space.nest.nest import LoopNest
+
+HIDDEN = 256
+
+
+@dataclass(frozen=True)
+class LearnerSettings:
+    """Constants of the learner.
+
+    Attributes:
+        problems, tracks: of an update: how many problems, and walks of each side by side.
+        minibatch: steps of one gradient.
+        trace: lambda of generalised advantage estimation (arXiv 1506.02438).
+        others: see `harl_mlir.search.settings.Settings`.
+    """
+
+    problems: int = 12
+    tracks: int = 16
+    minibatch: int = 1024
+    trace: float = 0.95
+    actor_learning_rate: float = 5e-4
+    critic_learning_rate: float = 5e-4
+    discount: float = 1.0
+    clip: float = 0.2
+    critic_weight: float = 0.5
+    entropy_weight: float = 0.01
+    epochs: int = 3
+    gradient_clip: float = 0.5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the walks of an update came to, as means: the share where they ended, the best on the way."""
+
+    last: float
+    best: float
+    steps: float
+
+
+def new_policy(configuration: Configuration, settings: LearnerSettings, seed: int) -> PPO:
+    """A policy that has learned nothing yet."""
+    rng = np.random.default_rng(seed)
+    network = LayeredActorCritic(width(configuration), len(configuration.actions), HIDDEN, rng)
+    return PPO(network, settings, rng)
+
+
+class Learner:
+    """Walks through nests of random problems and improves its policy.
+
+    Attributes:
+        policy: what has been learned.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        problems: Sequence[Problem],
+        weights: Sequence[float],
+        settings: LearnerSettings,
+        seed: int,
+    ) -> None:
+        self._configuration = configuration
+        self._problems = problems
+        self._chances = np.array(weights) / sum(weights)
+        self._settings = settings
+        self._seed = seed
+        self._rng = np.random.default_rng((seed, 1))
+        self.policy = new_policy(configuration, settings, seed)
+        self._walked: list[Problem] = []
+        self._nests: list[LoopNest] = []
+
+    def state(self) -> dict[str, Floats]:
+        """What `go_on` needs."""
+        return self.policy.state()
+
+    def go_on(self, state: Mapping[str, Floats], stretch: int) -> None:
+        """Go on from a state; what is drawn from here on follows from the seed and the stretch's number."""
+        self._rng = np.random.default_rng((self._seed, 1, stretch))
+        self.policy.set_state(state, np.random.default_rng((self._seed, 2, stretch)))
+
+    def update(self, estimates: Estimates) -> Progress:
+        """One round of walks, and what is learned from them."""
+        settings = self._settings
+        count = min(settings.problems, len(self._problems))
+        chosen = self._rng.choice(len(self._problems), count, replace=False, p=self._chances)
+        self._walked = [self._problems[number] for number in chosen for _ in range(settings.tracks)]
+        tracks = Tracks(self._walked, self._configuration, estimates)
+        parts: list[Steps] = []
+        numbers: list[NDArray[np.int64]] = []
+        while not tracks.is_over:
+            numbers.append(tracks.alive)
+            observations, masks = tracks.look()
+            actions, log_probabilities = self.policy.act(observations, masks)
+            rewards = tracks.move(actions)
+            parts.append(Steps(observations, masks, actions, log_probabilities, rewards, observations))
+        self._learn(parts, numbers)
+        self._nests = tracks.nests
+        steps = sum(len(part) for part in numbers) / len(self._walked)
+        return Progress(float(tracks.shares.mean()), float(tracks.best.mean()), steps)
+
+    def reached(self) -> list[tuple[str, LoopNest]]:
+        """The best nest of each walk of the last update, with its workload key."""
+        return [(task.key, nest) for (task, _), nest in zip(self._walked, self._nests, strict=True)]
+
+    def _learn(self, parts: Sequence[Steps], numbers: Sequence[NDArray[np.int64]]) -> None:
+        advantages, returns = self._advantages(parts, numbers)
+        steps = joined(parts)
+        for _ in range(self._settings.epochs):
+            order = self._rng.permutation(len(steps.actions))
+            for begin in range(0, len(order), self._settings.minibatch):
+                rows = order[begin : begin + self._settings.minibatch]
+                part = replace(steps, **{f.name: getattr(steps, f.name)[rows] for f in fields(Steps)})
+                self.policy.update(part, returns[rows], advantages[rows])
+
+    def _advantages(
+        self, parts: Sequence[Steps], numbers: Sequence[NDArray[np.int64]]
+    ) -> tuple[Floats, Floats]:
+        """Generalised advantages and returns of all steps; a walk that is over has the value 0."""
+        settings = self._settings
+        later = np.zeros(len(self._walked), dtype=np.float32)
+        value_after = np.zeros_like(later)
+        advantages: list[Floats] = []
+        returns: list[Floats] = []
+        for part, alive in zip(reversed(parts), reversed(numbers), strict=True):
+            values = self.policy.values(part.observations)
+            error = part.rewards + settings.discount * value_after[alive] - values
+            later[alive] = error + settings.discount * settings.trace * later[alive]
+            value_after[alive] = values
+            advantages.append(later[alive])
+            returns.append(later[alive] + values)
+        return np.concatenate(advantages[::-1]), np.concatenate(returns[::-1])

@@ -1,0 +1,145 @@
+"""Training: nests are measured, an estimate is fitted to them, and the policies learn from the estimate.
+
+That goes round in stretches: what the policies reach is measured in the next one, so that the estimate is
+right where they go. Everything needed to go on is written after each stretch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harl_mlir.looptune import checkpoint as checkpoints
+from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER
+from harl_mlir.looptune.checkpoint import Checkpoint, Point
+from harl_mlir.looptune.collect import Collector
+from harl_mlir.looptune.dataset import Dataset
+from harl_mlir.looptune.estimate import Estimate, fit, predict
+from harl_mlir.looptune.learner import Learner, LearnerSettings, Progress
+from harl_mlir.looptune.tracks import Problem
+from harl_mlir.space.nest.nest import LoopNest, parse
+
+Told = Callable[[str], None]
+LEAST_RECORDS = 500
+"""Fewer tell an estimate too little for a policy to learn from."""
+_PAPERS_SHARE = 1 / 3
+"""Updates of the configuration of few steps, for one of the other."""
+_POINT = 10
+"""Updates that make a point of the curve."""
+_WANTED_UPDATES, _MOST_WANTED = 12, 4000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """How much each stretch does: seconds of measuring, updates of the policy of the product."""
+
+    measuring: float
+    updates: int
+
+
+@dataclass
+class Training:
+    """Training that may be stopped at any time and goes on from the last stretch that was completed.
+
+    Attributes:
+        problems: with how often each is drawn against the others.
+    """
+
+    directory: Path
+    dataset: Dataset
+    collector: Collector
+    problems: Sequence[tuple[Problem, float]]
+    seed: int
+
+    def run(self, count: int, stretch: Stretch, told: Told) -> tuple[Checkpoint, Estimate]:
+        """Train until there are `count` stretches; what was reached, and the last estimate."""
+        checkpoint = checkpoints.read(self.directory, self.seed)
+        estimate: Estimate | None = None
+        while checkpoint.stretches < count:
+            began = time.monotonic()
+            self._measure(checkpoint, stretch.measuring, told)
+            estimate = self._fit(checkpoint, told)
+            self._learn(checkpoint, estimate, stretch.updates, told)
+            checkpoint.stretches += 1
+            checkpoint.measured_seconds += stretch.measuring
+            checkpoint.seconds += time.monotonic() - began
+            checkpoints.write(self.directory, checkpoint)
+            told(f"stretch {checkpoint.stretches} of {count} done")
+        return checkpoint, estimate or self._fit(checkpoint, told)
+
+    def _measure(self, checkpoint: Checkpoint, seconds: float, told: Told) -> None:
+        by_key = {task.key: (task, rules) for (task, rules), _ in self.problems}
+        wanted = [
+            (by_key[key], parse(by_key[key][1].op.dims, text))
+            for key, text in checkpoint.wanted
+            if key in by_key
+        ]
+        self.collector.run(seconds, wanted, told)
+
+    def _fit(self, checkpoint: Checkpoint, told: Told) -> Estimate:
+        problems = [problem for problem, _ in self.problems]
+        known = len(self.dataset.shares)
+        self.dataset.read(problems)
+        rows, shares = self.dataset.rows, self.dataset.shares
+        if len(shares) < LEAST_RECORDS:
+            raise ValueError(f"{len(shares)} records are too few; measure for longer")
+        error = _error_on_some(rows, shares, self.seed)
+        checkpoint.errors.append(round(error, 4))
+        told(
+            f"{len(shares)} records, {len(shares) - known} of them new; the estimate is off by {error:.3f} "
+            "(root mean square) on those it was not fitted to"
+        )
+        return Estimate(fit(rows, shares, self.seed), self.dataset.processor)
+
+    def _learn(self, checkpoint: Checkpoint, estimate: Estimate, updates: int, told: Told) -> None:
+        wanted: dict[tuple[str, str], None] = {}
+        for configuration in CONFIGURATIONS:
+            problems, weights = zip(*self.problems, strict=True)
+            learner = Learner(configuration, problems, weights, LearnerSettings(), self.seed)
+            state = checkpoint.state(configuration.name)
+            learner.go_on(state or learner.state(), checkpoint.stretches)
+            count = max(_POINT, round(updates * _PAPERS_SHARE)) if configuration is PAPER else updates
+            reached = self._updates(learner, configuration.name, estimate, count, checkpoint, told)
+            wanted |= reached
+            checkpoint.keep(configuration.name, learner.state())
+            estimate.forget()
+        chosen = list(wanted)
+        np.random.default_rng((self.seed, checkpoint.stretches)).shuffle(chosen)
+        checkpoint.wanted = [(key, text) for key, text in chosen[:_MOST_WANTED]]
+
+    def _updates(
+        self,
+        learner: Learner,
+        name: str,
+        estimate: Estimate,
+        count: int,
+        checkpoint: Checkpoint,
+        told: Told,
+    ) -> dict[tuple[str, str], None]:
+        """Updates of one policy, noted in the curve; the best nests of the last walks."""
+        done = max((point.updates for point in checkpoint.curve if point.configuration == name), default=0)
+        recent: deque[Progress] = deque(maxlen=_POINT)
+        reached: deque[list[tuple[str, LoopNest]]] = deque(maxlen=_WANTED_UPDATES)
+        for number in range(1, count + 1):
+            recent.append(learner.update(estimate))
+            reached.append(learner.reached())
+            if number % _POINT == 0:
+                last, best = (float(np.mean([getattr(p, what) for p in recent])) for what in ("last", "best"))
+                checkpoint.curve.append(
+                    Point(name, checkpoint.stretches, done + number, round(last, 4), round(best, 4))
+                )
+                told(f"{name}: {done + number} updates; walks end at {last:.3f} of the peak, best {best:.3f}")
+        return {(key, nest.text()): None for part in reached for key, nest in part}
+
+
+def _error_on_some(rows: NDArray[np.float32], shares: NDArray[np.float64], seed: int) -> float:
+    """Root mean square error, on a tenth of the records, of an estimate fitted to the others."""
+    left_out = np.random.default_rng(seed).random(len(shares)) < 0.1
+    booster = fit(rows[~left_out], shares[~left_out], seed)
+    return float(np.sqrt(np.mean((predict(booster, rows[left_out]) - shares[left_out]) ** 2)))
