@@ -1,7 +1,8 @@
 """What an agent sees of a state: a fixed number of float32, made from the state's graph.
 
-Both have zeros where there is no loop. *paper*, as LoopTune has it (arXiv 2309.01825, section 4.2), 20 columns
-for each of 10 loops:
+Columns are zero where there is no loop.
+
+*paper*, as LoopTune has it (arXiv 2309.01825, section 4.2), 20 columns for each of 10 loops:
 
     0      whether the cursor is on the loop
     1      log2 of its steps / 8
@@ -64,6 +65,8 @@ _PRODUCT_COLUMNS, _OF_THE_NEST = 24, 20
 _CURSOR, _SAME_DIM = 1, 11
 _KEPT = 1 << 14
 """Nests seen last whose columns are kept."""
+LOWEST, HIGHEST = -1.0, 4.0
+"""Of all values, for dimensions of up to 2**40 elements."""
 Floats = NDArray[np.float32]
 
 
@@ -77,7 +80,7 @@ def width(configuration: Configuration) -> int:
 def observe(
     state: WalkState, task: Task, rules: NestRules, configuration: Configuration, steps_left: int
 ) -> Floats:
-    """The observation of a state: float32 of shape (`width(configuration)`,), finite, mostly within 0 and 1.
+    """The observation of a state: float32 of shape (`width(configuration)`,), finite, most within 0 and 1.
 
     The nest has no more than `configuration.most_loops` loops.
     """
