@@ -92,11 +92,16 @@ def _strides(rules: NestRules) -> tuple[tuple[int, ...], ...]:
 
 def _covered(nest: LoopNest, rules: NestRules) -> list[tuple[int, ...]]:
     """For each loop the elements of every operand inside one of its steps."""
+    operands, strides = rules.op.operands, _strides(rules)
     left = list(nest.dims)
+    elements = [_elements(operand, left) for operand in operands]
     found = []
     for loop in nest.loops:
         left[loop.dim] = loop.step
-        found.append(tuple(_elements(operand, left) for operand in rules.op.operands))
+        for number, stride in enumerate(strides[loop.dim]):
+            if stride:
+                elements[number] = _elements(operands[number], left)
+        found.append(tuple(elements))
     return found
 
 

@@ -47,6 +47,7 @@ and then 20 of the whole nest:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import networkx as nx
@@ -114,14 +115,13 @@ def _product_parts(nest: LoopNest, task: Task, rules: NestRules) -> tuple[Floats
     """All columns but those of the cursor, and the values of the whole nest but the steps left."""
     graph = nest_graph(nest, rules)
     rows = np.zeros((PRODUCT.most_loops, _PRODUCT_COLUMNS), np.float32)
-    for number in range(len(nest.loops)):
-        rows[number] = _columns(graph, nest, number)
-    return rows, np.array(_whole(graph, nest, task, rules), np.float32)
+    strides = [_strides(graph, number) for number in range(len(nest.loops))]
+    rows[: len(strides)] = [_columns(graph, nest, number, strides[number]) for number in range(len(strides))]
+    return rows, np.array(_whole(graph, strides, nest, task, rules), np.float32)
 
 
-def _columns(graph: nx.DiGraph, nest: LoopNest, number: int) -> list[float]:
+def _columns(graph: nx.DiGraph, nest: LoopNest, number: int, strides: dict[int, int]) -> list[float]:
     loop, log = graph.nodes["loop", number], math.log2
-    strides = _strides(graph, number)
     return [
         1,
         0,
@@ -144,7 +144,9 @@ def _columns(graph: nx.DiGraph, nest: LoopNest, number: int) -> list[float]:
     ]
 
 
-def _whole(graph: nx.DiGraph, nest: LoopNest, task: Task, rules: NestRules) -> list[float]:
+def _whole(
+    graph: nx.DiGraph, strides: Sequence[dict[int, int]], nest: LoopNest, task: Task, rules: NestRules
+) -> list[float]:
     log, op = math.log2, rules.op
     loops = [graph.nodes["loop", number] for number in range(len(nest.loops))]
     vector = loops[-1] if nest.marked else None
@@ -153,7 +155,7 @@ def _whole(graph: nx.DiGraph, nest: LoopNest, task: Task, rules: NestRules) -> l
     unrolled = {loop["dim"]: loop["trips"] for loop in loops if loop["mark"] == "u"}
     loads = 0
     for operand in range(len(op.inputs)):
-        moved = [n for n, loop in enumerate(loops) if loop["mark"] and operand in _strides(graph, n)]
+        moved = [n for n, loop in enumerate(loops) if loop["mark"] and operand in strides[n]]
         factors = [rules.vector_registers(nest) if loops[n] is vector else loops[n]["trips"] for n in moved]
         loads += math.prod(factors)
     return [
