@@ -22,7 +22,7 @@ from harl_mlir.cli.terminal import DONE, REFUSED, Outcome, Terminal
 from harl_mlir.errors import HarlError
 from harl_mlir.processor import Processor, this_processor
 
-_DISTRIBUTIONS = ("torch-mlir", "torch", "numpy", "xgboost-cpu", "networkx", "msgspec", "rich")
+_DISTRIBUTIONS = ("torch-mlir", "torch", "numpy", "xgboost-cpu", "networkx", "gymnasium", "msgspec", "rich")
 _BINDINGS = "torch-mlir"
 _MLIR_OPT = ("mlir-opt-22", "mlir-opt")
 _VERSION = re.compile(r"LLVM version (\S+)")

@@ -8,6 +8,7 @@ computation, as has the innermost loop.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import networkx as nx
@@ -19,7 +20,8 @@ from harl_mlir.tasks.contraction import stride_along
 from harl_mlir.tasks.linalg_op import Operand
 
 COMPUTATION = "computation"
-_KEPT = 1 << 14
+Node = tuple[str, int] | str
+_KEPT = 1 << 10
 """Graphs of the nests seen last."""
 
 
@@ -40,16 +42,12 @@ def nest_graph(nest: LoopNest, rules: NestRules) -> nx.DiGraph:
     graph = nx.DiGraph()
     graph.add_node(COMPUTATION, operations=2)
     for number, operand in enumerate(op.operands):
-        result = number == len(op.inputs)
-        graph.add_node(("data", number), elements=math.prod(operand.shape), result=result)
-        graph.add_edge(("data", number), COMPUTATION)
-    strides = _strides(rules)
+        graph.add_node(("data", number), elements=math.prod(operand.shape), result=operand is op.init)
     covered = _covered(nest, rules)
     following = len(nest.loops) - 1 - nest.marked
     for number, loop in enumerate(nest.loops):
-        node = ("loop", number)
         graph.add_node(
-            node,
+            ("loop", number),
             dim=loop.dim,
             extent=nest.extents[number],
             step=loop.step,
@@ -62,12 +60,19 @@ def nest_graph(nest: LoopNest, rules: NestRules) -> nx.DiGraph:
             covers=covered[number],
             nest="compute",
         )
-        for place, stride in enumerate(strides[loop.dim]):
-            if stride:
-                graph.add_edge(node, ("data", place), stride=loop.step * stride)
-        inside = ("loop", number + 1) if number + 1 < len(nest.loops) else COMPUTATION
-        graph.add_edge(node, inside)
+    graph.add_edges_from(_edges(nest, rules))
     return graph
+
+
+def _edges(nest: LoopNest, rules: NestRules) -> Iterator[tuple[Node, Node, dict[str, int]]]:
+    strides = _strides(rules)
+    for operand in range(len(rules.op.operands)):
+        yield ("data", operand), COMPUTATION, {}
+    for number, loop in enumerate(nest.loops):
+        for operand, stride in enumerate(strides[loop.dim]):
+            if stride:
+                yield ("loop", number), ("data", operand), {"stride": loop.step * stride}
+        yield ("loop", number), ("loop", number + 1) if number + 1 < len(nest.loops) else COMPUTATION, {}
 
 
 def state_graph(state: WalkState, rules: NestRules) -> nx.DiGraph:
@@ -87,11 +92,16 @@ def _strides(rules: NestRules) -> tuple[tuple[int, ...], ...]:
 
 def _covered(nest: LoopNest, rules: NestRules) -> list[tuple[int, ...]]:
     """For each loop the elements of every operand inside one of its steps."""
+    operands, strides = rules.op.operands, _strides(rules)
     left = list(nest.dims)
+    elements = [_elements(operand, left) for operand in operands]
     found = []
     for loop in nest.loops:
         left[loop.dim] = loop.step
-        found.append(tuple(_elements(operand, left) for operand in rules.op.operands))
+        for number, stride in enumerate(strides[loop.dim]):
+            if stride:
+                elements[number] = _elements(operands[number], left)
+        found.append(tuple(elements))
     return found
 
 

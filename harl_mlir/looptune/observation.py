@@ -1,7 +1,8 @@
 """What an agent sees of a state: a fixed number of float32, made from the state's graph.
 
-Both have zeros where there is no loop. *paper*, as LoopTune has it (arXiv 2309.01825, section 4.2), 20 columns
-for each of 10 loops:
+Columns are zero where there is no loop.
+
+*paper*, as LoopTune has it (arXiv 2309.01825, section 4.2), 20 columns for each of 10 loops:
 
     0      whether the cursor is on the loop
     1      log2 of its steps / 8
@@ -46,6 +47,7 @@ and then 20 of the whole nest:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import networkx as nx
@@ -64,6 +66,8 @@ _PRODUCT_COLUMNS, _OF_THE_NEST = 24, 20
 _CURSOR, _SAME_DIM = 1, 11
 _KEPT = 1 << 14
 """Nests seen last whose columns are kept."""
+LOWEST, HIGHEST = -1.0, 4.0
+"""Of all values, for dimensions of up to 2**40 elements."""
 Floats = NDArray[np.float32]
 
 
@@ -77,7 +81,7 @@ def width(configuration: Configuration) -> int:
 def observe(
     state: WalkState, task: Task, rules: NestRules, configuration: Configuration, steps_left: int
 ) -> Floats:
-    """The observation of a state: float32 of shape (`width(configuration)`,), finite, mostly within 0 and 1.
+    """The observation of a state: float32 of shape (`width(configuration)`,), finite, most within 0 and 1.
 
     The nest has no more than `configuration.most_loops` loops.
     """
@@ -111,14 +115,13 @@ def _product_parts(nest: LoopNest, task: Task, rules: NestRules) -> tuple[Floats
     """All columns but those of the cursor, and the values of the whole nest but the steps left."""
     graph = nest_graph(nest, rules)
     rows = np.zeros((PRODUCT.most_loops, _PRODUCT_COLUMNS), np.float32)
-    for number in range(len(nest.loops)):
-        rows[number] = _columns(graph, nest, number)
-    return rows, np.array(_whole(graph, nest, task, rules), np.float32)
+    strides = [_strides(graph, number) for number in range(len(nest.loops))]
+    rows[: len(strides)] = [_columns(graph, nest, number, strides[number]) for number in range(len(strides))]
+    return rows, np.array(_whole(graph, strides, nest, task, rules), np.float32)
 
 
-def _columns(graph: nx.DiGraph, nest: LoopNest, number: int) -> list[float]:
+def _columns(graph: nx.DiGraph, nest: LoopNest, number: int, strides: dict[int, int]) -> list[float]:
     loop, log = graph.nodes["loop", number], math.log2
-    strides = _strides(graph, number)
     return [
         1,
         0,
@@ -141,7 +144,9 @@ def _columns(graph: nx.DiGraph, nest: LoopNest, number: int) -> list[float]:
     ]
 
 
-def _whole(graph: nx.DiGraph, nest: LoopNest, task: Task, rules: NestRules) -> list[float]:
+def _whole(
+    graph: nx.DiGraph, strides: Sequence[dict[int, int]], nest: LoopNest, task: Task, rules: NestRules
+) -> list[float]:
     log, op = math.log2, rules.op
     loops = [graph.nodes["loop", number] for number in range(len(nest.loops))]
     vector = loops[-1] if nest.marked else None
@@ -150,7 +155,7 @@ def _whole(graph: nx.DiGraph, nest: LoopNest, task: Task, rules: NestRules) -> l
     unrolled = {loop["dim"]: loop["trips"] for loop in loops if loop["mark"] == "u"}
     loads = 0
     for operand in range(len(op.inputs)):
-        moved = [n for n, loop in enumerate(loops) if loop["mark"] and operand in _strides(graph, n)]
+        moved = [n for n, loop in enumerate(loops) if loop["mark"] and operand in strides[n]]
         factors = [rules.vector_registers(nest) if loops[n] is vector else loops[n]["trips"] for n in moved]
         loads += math.prod(factors)
     return [

@@ -8,16 +8,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
+from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.frontend.prepare import prepare
 from harl_mlir.mlir import ir
 from harl_mlir.processor import Processor
 from harl_mlir.schedule.library import write_library
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry, Provenance
+from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.analyse import analyse
+from harl_mlir.tasks.task import Task
 
 PROCESSOR = Processor("any", ("avx512f",), 64, 32, 32 << 10, 1 << 20, 32 << 20)
 
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("kernel", type=Path)
     parser.add_argument("--function")
     parser.add_argument("--set", action="append", default=[], help="DECISION=VALUE instead of the default")
+    parser.add_argument("--nest", help="the loop nest of contractions, instead of their sketches")
     parser.add_argument("--tunable", action="store_true")
     parser.add_argument("--accuracy", choices=ACCURACIES, default=DEFAULT_ACCURACY)
     parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
@@ -34,11 +37,18 @@ def main() -> None:
     with ir.Context():
         text = options.kernel.read_text()
         tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
-        spaces = [(task, sketches_for(task, PROCESSOR, options.accuracy)) for task in tasks]
-        entries = [Entry(task, candidate(found[0], options.set)) for task, found in spaces if found]
+        settings = [*options.set, *([f"nest={options.nest}"] if options.nest else [])]
+        spaces = [(task, spaces_of(task, options.accuracy, options.nest)) for task in tasks]
+        entries = [Entry(task, candidate(found[0], settings)) for task, found in spaces if found]
         about = Provenance("0", PROCESSOR.name, PROCESSOR.features, accuracy=options.accuracy)
         library = write_library(entries, provenance=about, tunable=options.tunable)
         print(break_schedule(library, options.fail) if options.fail else library)
+
+
+def spaces_of(task: Task, accuracy: Accuracy, nest: str | None) -> tuple[Space, ...]:
+    """The spaces a candidate may be of, the first of which is taken."""
+    nests = nest_space(task, PROCESSOR, accuracy) if nest else None
+    return (nests,) if nests else sketches_for(task, PROCESSOR, accuracy)
 
 
 def candidate(space: Space, settings: list[str]) -> Candidate:

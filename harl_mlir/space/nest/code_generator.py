@@ -9,7 +9,7 @@ from harl_mlir.space.nest.moves import mark, split
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
 
-_REGISTERS = (2, 1, 4)
+_REGISTERS = (2, 1, 4, 1 / 2, 1 / 4)
 """Of a vector, in the order of preference."""
 _MOST_STEPS = 16
 """A loop of more steps is not unrolled."""
@@ -36,7 +36,8 @@ def _vectorised(nest: LoopNest, rules: NestRules) -> LoopNest:
     if whole is not None and nest.extents[last] <= 2 * rules.lanes and rules.is_legal(whole):
         return whole
     for registers in _REGISTERS:
-        parts = split(nest, last, registers * rules.lanes)
+        width = int(registers * rules.lanes)
+        parts = split(nest, last, width) if width > 1 else None
         made = parts and mark(parts, last + 1, "v")
         if made is not None and rules.is_legal(made):
             return made
