@@ -64,7 +64,7 @@ class Collector:
     def run(
         self, seconds: float, wanted: Sequence[tuple[Problem, LoopNest]], told: Callable[[str], None]
     ) -> None:
-        """Measure for so long; a good part are nests that are `wanted`, if any are, and what is beside them."""
+        """Measure for so long; a good part of it nests that are `wanted` and what is beside them."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if wanted and self._rng.random() < _WANTED:
