@@ -67,6 +67,11 @@ class Estimate:
             )
         return np.array([self._known[each] for each in asked])
 
+    @property
+    def known(self) -> int:
+        """How many nests were looked at."""
+        return len(self._known)
+
     def forget(self) -> None:
         """Free the memory of the nests that were looked at."""
         self._known.clear()
