@@ -16,6 +16,8 @@ from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 DEFAULT_WALKS = 600
 """Walks of the policy in training, unless the user says."""
+DEFAULT_STRETCHES, DEFAULT_MEASURING = 10, 3600.0
+"""Of training looptune, unless the user says."""
 DEFAULT_POINTS = 5000
 """Candidates recorded of a task, unless the user says."""
 
@@ -210,9 +212,9 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
 
 
 def _add_train(commands: _Commands[_Parser]) -> _Parser:
-    command = commands.add_parser("train", help="train what the agent harl starts from", allow_abbrev=False)
+    command = commands.add_parser("train", help="train what an agent starts from", allow_abbrev=False)
     add = command.add_argument
-    add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"only {DEFAULT_AGENT} learns beforehand")
+    add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"harl or looptune ({DEFAULT_AGENT})")
     add(
         "--database",
         type=to.path,
@@ -235,6 +237,21 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
         help="recorded spaces to try the cost model on: files, or names of the package's",
     )
     add("--walks", type=to.whole, default=DEFAULT_WALKS, metavar="N", help=f"of the policy ({DEFAULT_WALKS})")
+    add(
+        "--stretches",
+        type=to.whole,
+        default=DEFAULT_STRETCHES,
+        metavar="N",
+        help=f"looptune: rounds of measuring and learning, after each of which it can be stopped "
+        f"({DEFAULT_STRETCHES})",
+    )
+    add(
+        "--measure",
+        type=to.number,
+        default=DEFAULT_MEASURING,
+        metavar="S",
+        help=f"looptune: seconds of measuring in all ({DEFAULT_MEASURING:g})",
+    )
     add("--seed", type=to.whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
     return command
 

@@ -34,9 +34,20 @@ _ROUNDED = 4
 
 
 def run(options: Namespace, terminal: Terminal) -> Outcome:
-    """Read, validate by leaving tasks out, train on all, evaluate, write."""
+    """Train the agent that was named; `looptune` in a module of its own."""
+    if options.agent == "looptune":
+        from harl_mlir.cli import train_looptune
+
+        return train_looptune.run(options, terminal)
     if options.agent != "harl":
-        raise UsageError(f"the agent {options.agent} learns nothing beforehand; use --agent harl")
+        raise UsageError(
+            f"the agent {options.agent} learns nothing beforehand; use --agent harl or --agent looptune"
+        )
+    return _train_harl(options, terminal)
+
+
+def _train_harl(options: Namespace, terminal: Terminal) -> Outcome:
+    """Read, validate by leaving tasks out, train on all, evaluate, write."""
     if options.walks < 1:
         raise UsageError(f"{options.walks} walks train no policy; use --walks 1 or more")
     _make_directory(options.output)

@@ -33,6 +33,7 @@ class Checkpoint(msgspec.Struct):
 
     Attributes:
         seed: of the training.
+        peak: FLOP/s of the core when it began; all shares are of that.
         measured_seconds: spent on measuring so far, and `seconds` on everything.
         errors: of each stretch's estimate on the records that were new to it, as root mean squares.
         policies: by configuration, what `Learner.go_on` takes, as bytes of float32.
@@ -40,6 +41,7 @@ class Checkpoint(msgspec.Struct):
     """
 
     seed: int
+    peak: float = 0.0
     stretches: int = 0
     measured_seconds: float = 0.0
     seconds: float = 0.0

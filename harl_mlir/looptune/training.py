@@ -60,6 +60,8 @@ class Training:
     def run(self, count: int, stretch: Stretch, told: Told) -> tuple[Checkpoint, Estimate]:
         """Train until there are `count` stretches; what was reached, and the last estimate."""
         checkpoint = checkpoints.read(self.directory, self.seed)
+        checkpoint.peak = checkpoint.peak or self.dataset.peak
+        self.dataset.peak = self.collector.peak = checkpoint.peak
         estimate: Estimate | None = None
         while checkpoint.stretches < count:
             began = time.monotonic()

@@ -109,11 +109,11 @@ class PPO:
         """All that `set_state` needs to go on as if nothing had been in between, but for what is drawn."""
         return {"weights": self._network.flat, **self._adam.state()}
 
-    def set_state(self, state: Mapping[str, Floats], rng: np.random.Generator) -> None:
-        """Go on from a state, drawing from `rng`."""
+    def set_state(self, state: Mapping[str, Floats], rng: np.random.Generator | None = None) -> None:
+        """Go on from a state, drawing from `rng` if one is given."""
         self._network.flat[:] = state["weights"]
         self._adam.set_state(state)
-        self._rng = rng
+        self._rng = rng or self._rng
 
     def act(self, observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
         """Draw a legal action for every row; the actions and their log-probabilities."""
