@@ -1,4 +1,4 @@
-"""`harl-mlir train --agent looptune`: trains the estimate and the policies that walks through loop nests use."""
+"""`harl-mlir train --agent looptune`: trains the estimate and the policies of walks through loop nests."""
 
 from __future__ import annotations
 
