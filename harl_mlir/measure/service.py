@@ -14,7 +14,7 @@ from harl_mlir.codegen.jit import CompiledKernel
 from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import protocol
-from harl_mlir.measure.build import BuildError, build, provenance
+from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
 from harl_mlir.measure.faults import GuardPageHandler
@@ -69,6 +69,8 @@ class Service:
                 return protocol.Measured((self._measure(request),))
             case protocol.Retime():
                 return protocol.Measured(tuple(self._retime(request)))
+            case protocol.Verify():
+                return protocol.Verified(self._verify(request))
             case protocol.Peak(element):
                 return protocol.PeakFound(fma_peak(element))
             case protocol.Ping():
@@ -128,7 +130,11 @@ class Service:
         return bench
 
     def _built_and_checked(
-        self, bench: TaskBench, request: protocol.Measure | protocol.Retime, schedule: Schedule, index: int
+        self,
+        bench: TaskBench,
+        request: protocol.Measure | protocol.Retime | protocol.Verify,
+        schedule: Schedule,
+        index: int,
     ) -> tuple[CompiledKernel | Failure, float]:
         """Build a schedule and call it once on guarded operands; the kernel or its failure, build seconds."""
         task, accuracy = request.task, request.accuracy
@@ -161,6 +167,18 @@ class Service:
         kernel = build(task, bench.result_types, None, None, self._memory_bytes, "strict")
         bench.fresh_call(kernel)(1)
         bench.keep_untuned(kernel)
+
+    def _verify(self, request: protocol.Verify) -> Failure | None:
+        task, schedule = request.task, request.schedule
+        if request.run:
+            made, _ = self._built_and_checked(self._bench(task, (schedule,)), request, schedule, 0)
+            return made if isinstance(made, Failure) else None
+        self._report(Phase("build"))
+        try:
+            lower(task, result_types(task), schedule, request.script, self._memory_bytes, request.accuracy)
+        except BuildError as error:
+            return Failure(error.kind, error.message)
+        return None
 
     def _measure(self, request: protocol.Measure) -> Measurement:
         task = request.task
