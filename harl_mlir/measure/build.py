@@ -10,8 +10,8 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.jit import (
     CompiledKernel,
     JitError,
-    LowerError,
     LoweredKernel,
+    LowerError,
     compile_lowered,
     lower_kernel,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harl_mlir.errors import HarlError
+from harl_mlir.looptune.walker import Walk
 from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.analysis import Skipped
@@ -28,6 +29,10 @@ class TaskResult:
         best_seconds: the chosen candidate, or the untuned kernel where none is faster.
         trials: candidates measured in this run; `stored` more came from the database.
         failures: how many of `trials` failed, by kind.
+        checked: whether the results of `chosen` were compared with the reference; None where there is none.
+        refusal: in a run that measures nothing, what is wrong with the schedule that was not taken.
+        walk: the walk to it, where the agent walks.
+        peak: the core's FMA peak for its elements in FLOP/s, where it was asked for.
     """
 
     task: Task
@@ -39,6 +44,10 @@ class TaskResult:
     trials: int
     stored: int
     failures: Mapping[FailureKind, int]
+    checked: bool | None = None
+    refusal: Failure | None = None
+    walk: Walk | None = None
+    peak: float | None = None
 
     @property
     def gflops(self) -> float | None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harl_mlir.measure.measurement import FailureKind, Measurement
+from harl_mlir.looptune.walker import Walk
+from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
 from harl_mlir.search.agent import Problem
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
@@ -16,12 +17,29 @@ from harl_mlir.tuner.progress import Phase, TaskProgress
 from harl_mlir.tuner.result import TaskResult
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A candidate taken without timing it.
+
+    Attributes:
+        failure: why it is not used after all, or None.
+        checked: it was called once and its results were compared with the reference.
+    """
+
+    candidate: Candidate
+    failure: Failure | None
+    checked: bool
+
+
 @dataclass
 class TaskState:
     """One task, its spaces, and every measurement of it.
 
     Attributes:
         script: the user's own script, where the candidates set its knobs.
+        walk: the walk that led to the first space's default, where there was one.
+        peak: the core's FMA peak for the task's elements in FLOP/s, where it was asked for.
+        decided: what was taken without timing anything, in a run that measures nothing.
         untuned: time of the kernel as it came, or why there is none; None before it was tried.
         untuned_cap: the cap within which it had to end, where it did not.
         measured: candidates of this run; `stored`: those of the database, the newest of each; `known`: both.
@@ -32,6 +50,9 @@ class TaskState:
     task: Task
     spaces: tuple[Space, ...]
     script: str | None = None
+    walk: Walk | None = None
+    peak: float | None = None
+    decided: Decided | None = None
     phase: Phase = "waiting"
     untuned: Measurement | None = None
     untuned_cap: float | None = None
@@ -98,6 +119,8 @@ class TaskState:
         Once finalists are timed they alone count: their times were taken in turns and can be compared.
         Of a user's own script the best candidate is chosen even if the untuned kernel is faster.
         """
+        if self.decided is not None:
+            return None if self.decided.failure else self.decided.candidate
         compared: dict[Candidate | None, Measurement | None] = {**self.final}
         if not compared:
             compared = {self._fastest: self.known[self._fastest]} if self._fastest else {}
@@ -135,6 +158,10 @@ class TaskState:
             trials=len(self.measured),
             stored=len(self.stored),
             failures=dict(self._failures),
+            checked=None if chosen is None else self.decided is None or self.decided.checked,
+            refusal=self.decided.failure if self.decided else None,
+            walk=self.walk,
+            peak=self.peak,
         )
 
     def _time_of(self, candidate: Candidate | None) -> float | None:

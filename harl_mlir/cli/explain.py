@@ -1,0 +1,48 @@
+"""A walk over loop nests, step by step, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harl_mlir.cli.numbers import plain
+from harl_mlir.cli.terminal import Terminal
+from harl_mlir.looptune.walker import Step
+from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tuner import TaskResult
+
+_MATMUL = ("parallel", "parallel", "reduction")
+
+
+def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
+    """Print the walk of every task that was walked."""
+    for task in tasks:
+        if task.walk is None:
+            continue
+        terminal.result(f"the walk over {task.task.label()} ({task.task.function}), by estimate:")
+        names = dimension_names(task.task.anchor_op)
+        for number, step in enumerate(task.walk.steps):
+            terminal.result(f"{number:4}  {_line(step, names, task.peak)}")
+
+
+def _line(step: Step, names: Sequence[str], peak: float | None) -> str:
+    rate = plain(None if peak is None else step.estimate * peak / 1e9)
+    share = f"{100 * step.estimate:.1f} %"
+    return f"{step.action:<12} {rate:>7} GFLOP/s {share:>7} of the peak  {step.nest.spelled(names)}"
+
+
+def dimension_names(op: LinalgOp) -> tuple[str, ...]:
+    """`m`, `n`, `k` for the loops of a matmul, else `d0`, `d1`, ..."""
+    if op.iterators == _MATMUL:
+        return "m", "n", "k"
+    return tuple(f"d{number}" for number in range(len(op.dims)))
+
+
+def walk_objects(task: TaskResult) -> list[dict[str, Any]] | None:
+    """The JSON form of a task's walk; None where it was not walked."""
+    if task.walk is None:
+        return None
+    return [
+        {"action": step.action, "nest": step.nest.text(), "estimate": step.estimate}
+        for step in task.walk.steps
+    ]

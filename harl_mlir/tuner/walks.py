@@ -1,0 +1,45 @@
+"""Walks over the loop nests of tasks, before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from harl_mlir.accuracy import Accuracy
+from harl_mlir.interrupts import heed
+from harl_mlir.looptune.agent import HANDFUL
+from harl_mlir.looptune.walker import Walker
+from harl_mlir.processor import Processor
+from harl_mlir.space.nest.space import nest_space, rules_for
+from harl_mlir.tuner.state import TaskState
+
+
+def load_walker(directory: Path) -> Walker:
+    """The walker by the weights in a directory.
+
+    Raises:
+        InputError: they are missing, damaged, or of another version.
+    """
+    # Only a run that walks needs what walking needs.
+    walker: Walker = import_module("harl_mlir.looptune.walk").load_walker(directory)
+    return walker
+
+
+def walk_tasks(states: Sequence[TaskState], walker: Walker, processor: Processor, accuracy: Accuracy) -> None:
+    """Walk each task that has loop nests to walk over.
+
+    Its spaces are then that of its nests, with what the walk found best as the default and the next best
+    listed, and its first sketch's. Other tasks keep theirs.
+    """
+    for state in states:
+        heed()
+        rules = rules_for(state.task, processor, accuracy)
+        if rules is None:
+            continue
+        walk = walker(state.task, rules)
+        best, *others = walk.best[:HANDFUL]
+        space = nest_space(state.task, processor, accuracy, best, others)
+        assert space is not None
+        state.walk = walk
+        state.spaces = (space, *state.spaces[:1])
