@@ -28,6 +28,7 @@ from harl_mlir.schedule.library import write_library
 from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry
+from harl_mlir.tasks.analyse import analyse, analyse_functions
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Task
 
@@ -219,9 +220,6 @@ def _prepare(source: Source, *, skip_zeros: bool = False) -> Prepared:
 
 def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
-    # Imported here because it brings networkx, which a worker that replaces a dead one does not need.
-    from harl_mlir.tasks.analyse import analyse
-
     with ir.Context(), ir.Location.unknown():
         found = analyse(_prepare(source, skip_zeros=accuracy != "strict"), source.file)
     tasks, skipped = [], list(found.skipped)
@@ -235,8 +233,6 @@ def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
 
 
 def _functions(source: Source) -> Analysis:
-    from harl_mlir.tasks.analyse import analyse_functions
-
     with ir.Context(), ir.Location.unknown():
         return analyse_functions(_prepare(source), source.file)
 
