@@ -33,7 +33,6 @@ class Settings:
         accuracy: what schedules may do to floating-point arithmetic.
         check: with 0 trials, call every schedule once and compare its results with the reference; what is
             measured is always checked.
-        explain: with `looptune`, keep the peak of the core beside the walks.
 
     Raises:
         UsageError: a value out of range.
@@ -47,7 +46,6 @@ class Settings:
     weights: Path | None = SHIPPED_WEIGHTS
     accuracy: Accuracy = DEFAULT_ACCURACY
     check: bool = False
-    explain: bool = False
 
     @property
     def walks_by(self) -> Path | None:
@@ -62,8 +60,6 @@ class Settings:
             raise UsageError(f"a budget of {self.trials} trials cannot be spent; use --trials 0 or more")
         if self.agent == LOOPTUNE and self.weights is None:
             raise UsageError("looptune cannot walk without weights; use --weights with a directory, or not")
-        if self.explain and self.agent != LOOPTUNE:
-            raise UsageError(f"the agent {self.agent} does not walk; use --explain with --agent {LOOPTUNE}")
         if not (math.isfinite(self.seconds) and self.seconds > 0):
             raise UsageError(f"a budget of {self.seconds:g} seconds cannot be kept; use --seconds above 0")
         if self.threads != 1:

@@ -7,11 +7,9 @@ from typing import Any
 
 from harl_mlir.cli.numbers import plain
 from harl_mlir.cli.terminal import Terminal
+from harl_mlir.looptune.state import dimension_names
 from harl_mlir.looptune.walker import Step
-from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tuner import TaskResult
-
-_MATMUL = ("parallel", "parallel", "reduction")
 
 
 def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
@@ -22,20 +20,13 @@ def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
         terminal.result(f"the walk over {task.task.label()} ({task.task.function}), by estimate:")
         names = dimension_names(task.task.anchor_op)
         for number, step in enumerate(task.walk.steps):
-            terminal.result(f"{number:4}  {_line(step, names, task.peak)}")
+            terminal.result(f"{number:4}  {_line(step, names, task.walk_peak_gflops)}")
 
 
-def _line(step: Step, names: Sequence[str], peak: float | None) -> str:
-    rate = plain(None if peak is None else step.estimate * peak / 1e9)
+def _line(step: Step, names: Sequence[str], peak_gflops: float | None) -> str:
+    rate = plain(peak_gflops and step.estimate * peak_gflops)
     share = f"{100 * step.estimate:.1f} %"
     return f"{step.action:<12} {rate:>7} GFLOP/s {share:>7} of the peak  {step.nest.spelled(names)}"
-
-
-def dimension_names(op: LinalgOp) -> tuple[str, ...]:
-    """`m`, `n`, `k` for the loops of a matmul, else `d0`, `d1`, ..."""
-    if op.iterators == _MATMUL:
-        return "m", "n", "k"
-    return tuple(f"d{number}" for number in range(len(op.dims)))
 
 
 def walk_objects(task: TaskResult) -> list[dict[str, Any]] | None:

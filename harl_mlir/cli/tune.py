@@ -12,7 +12,9 @@ from harl_mlir.cli.explain import explain, walk_objects
 from harl_mlir.cli.numbers import duration, first_line, plain, speed_up
 from harl_mlir.cli.terminal import DONE, INTERRUPTED, REFUSED, Outcome, Terminal, skipped_objects
 from harl_mlir.clock import seconds_since_start
+from harl_mlir.errors import UsageError
 from harl_mlir.files import default_database
+from harl_mlir.search.registry import LOOPTUNE
 from harl_mlir.tuner import Request, Result, Settings, Spent, TaskResult, tune
 
 _EXIT_CODES = {"ok": DONE, "error": REFUSED, "interrupted": INTERRUPTED}
@@ -23,7 +25,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
     request = _request(options)
     with make_display(live=request.settings.trials > 0) as display:
         result = tune(request, display, elapsed=seconds_since_start())
-    if request.settings.explain:
+    if options.explain:
         explain(result.tasks, terminal)
     _summarise(result, request, terminal)
     return Outcome(
@@ -31,7 +33,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         fields={
             "wall_seconds": round(seconds_since_start(), 3),
             **_spent_fields(result.spent),
-            "tasks": [_task_object(task, explained=request.settings.explain) for task in result.tasks],
+            "tasks": [_task_object(task, explained=options.explain) for task in result.tasks],
             "skipped": skipped_objects(result.skipped),
             "written": [str(path) for path in result.written],
             "reproducer": str(result.reproducer.path) if result.reproducer else None,
@@ -42,6 +44,8 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
 
 
 def _request(options: Namespace) -> Request:
+    if options.explain and options.agent != LOOPTUNE:
+        raise UsageError(f"the agent {options.agent} does not walk; use --explain with --agent {LOOPTUNE}")
     settings = Settings(
         agent=options.agent,
         trials=options.trials,
@@ -51,7 +55,6 @@ def _request(options: Namespace) -> Request:
         weights=options.weights,
         accuracy=options.accuracy,
         check=options.check,
-        explain=options.explain,
     )
     return Request(
         kernel=options.kernel,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from harl_mlir.space.nest.nest import LoopNest
@@ -25,7 +26,7 @@ class Step(Protocol):
 
     @property
     def estimate(self) -> float:
-        """The estimated share of the core's FMA peak."""
+        """The estimated share of the peak."""
         ...
 
 
@@ -43,5 +44,14 @@ class Walk(Protocol):
         ...
 
 
-Walker = Callable[[Task, NestRules], Walk]
-"""Walks over the nests of a task, without measuring any."""
+@dataclass(frozen=True)
+class Walker:
+    """Walks over the nests of tasks, without measuring any.
+
+    Attributes:
+        walk: the walk over the nests of a task.
+        peak_gflops: what estimates are shares of, the FMA peak of the core that was trained on.
+    """
+
+    walk: Callable[[Task, NestRules], Walk]
+    peak_gflops: float

@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 
-from harl_mlir.measure.protocol import PEAK_ELEMENTS
 from harl_mlir.mlir import ExecutionEngine, PassManager, ir
 from harl_mlir.processor import Processor, this_processor
 from harl_mlir.tasks.task import element_bytes
@@ -28,7 +27,7 @@ def fma_peak(element: str = "f32", processor: Processor | None = None) -> float:
 
     `element` is `f32` or `f64`. Raises ValueError for another.
     """
-    if element not in PEAK_ELEMENTS:
+    if element not in ("f32", "f64"):
         raise ValueError(f"the peak is measured for f32 and f64, not {element}")
     processor = processor or this_processor()
     widths = [width for width in (16, 32, 64) if width <= processor.vector_bytes]

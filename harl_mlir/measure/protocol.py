@@ -210,9 +210,6 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
 Answer = Analysed | Measured | Verified | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
 Reply = Phase | Answer
 
-PEAK_ELEMENTS = ("f32", "f64")
-"""What `Peak` may ask for."""
-
 OUT_OF_BOUNDS_EXIT = 86
 """Exit status of a worker whose generated code touched a guard page."""
 

@@ -31,8 +31,7 @@ class TaskResult:
         failures: how many of `trials` failed, by kind.
         checked: whether the results of `chosen` were compared with the reference; None where there is none.
         refusal: in a run that measures nothing, what is wrong with the schedule that was not taken.
-        walk: the walk to it, where the agent walks.
-        peak: the core's FMA peak for its elements in FLOP/s, where it was asked for.
+        walk: the walk to it, where the agent walks; its estimates are shares of `walk_peak_gflops`.
     """
 
     task: Task
@@ -47,7 +46,7 @@ class TaskResult:
     checked: bool | None = None
     refusal: Failure | None = None
     walk: Walk | None = None
-    peak: float | None = None
+    walk_peak_gflops: float | None = None
 
     @property
     def gflops(self) -> float | None:

@@ -15,7 +15,6 @@ from harl_mlir.interrupts import heeded, interrupts_held
 from harl_mlir.looptune.walker import Walker
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
-from harl_mlir.measure.protocol import PEAK_ELEMENTS
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
@@ -80,7 +79,6 @@ def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed
         run.search(budget, listener)
         with watch.part("writing"):
             run.write(library, output)
-        run.explain()
         return run.result()
 
 
@@ -209,26 +207,6 @@ class _Run:
             f"none of the {len(measured)} choices tried of this script runs on the kernel{first}; correct it",
             Place(str(self.request.script)),
         )
-
-    def explain(self) -> None:
-        """Measure the peaks that estimates are shares of; last, because nobody waits for a peak."""
-        if not self.request.settings.explain:
-            return
-        peaks: dict[str, float] = {}
-        for state in self.plan.states:
-            element = state.task.anchor_op.init.element
-            if state.walk is None or element not in PEAK_ELEMENTS:
-                continue
-            try:
-                peaks[element] = peaks.get(element) or self.pool.peak(element)
-            except KeyboardInterrupt:
-                heeded()
-                self.interrupted = True
-                return
-            except WorkerError as error:
-                self.error = self.error or _internal(error)
-                return
-            state.peak = peaks[element]
 
     def result(self) -> Result:
         """How the run came out."""

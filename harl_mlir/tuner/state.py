@@ -37,8 +37,8 @@ class TaskState:
 
     Attributes:
         script: the user's own script, where the candidates set its knobs.
-        walk: the walk that led to the first space's default, where there was one.
-        peak: the core's FMA peak for the task's elements in FLOP/s, where it was asked for.
+        walk: the walk that led to the first space's default, where there was one; its estimates are shares
+            of `walk_peak_gflops`.
         decided: what was taken without timing anything, in a run that measures nothing.
         untuned: time of the kernel as it came, or why there is none; None before it was tried.
         untuned_cap: the cap within which it had to end, where it did not.
@@ -51,7 +51,7 @@ class TaskState:
     spaces: tuple[Space, ...]
     script: str | None = None
     walk: Walk | None = None
-    peak: float | None = None
+    walk_peak_gflops: float | None = None
     decided: Decided | None = None
     phase: Phase = "waiting"
     untuned: Measurement | None = None
@@ -161,7 +161,7 @@ class TaskState:
             checked=None if chosen is None else self.decided is None or self.decided.checked,
             refusal=self.decided.failure if self.decided else None,
             walk=self.walk,
-            peak=self.peak,
+            walk_peak_gflops=self.walk_peak_gflops,
         )
 
     def _time_of(self, candidate: Candidate | None) -> float | None:

@@ -22,8 +22,11 @@ def load_walker(directory: Path) -> Walker:
         InputError: they are missing, damaged, or of another version.
     """
     # Only a run that walks needs what walking needs.
-    walker: Walker = import_module("harl_mlir.looptune.walk").load_walker(directory)
-    return walker
+    from harl_mlir.looptune.weights import load
+
+    weights = load(directory)
+    walk = import_module("harl_mlir.looptune.walk").walk
+    return Walker(lambda task, rules: walk(task, rules, weights), weights.peak_gflops)
 
 
 def walk_tasks(states: Sequence[TaskState], walker: Walker, processor: Processor, accuracy: Accuracy) -> None:
@@ -37,9 +40,9 @@ def walk_tasks(states: Sequence[TaskState], walker: Walker, processor: Processor
         rules = rules_for(state.task, processor, accuracy)
         if rules is None:
             continue
-        walk = walker(state.task, rules)
+        walk = walker.walk(state.task, rules)
         best, *others = walk.best[:HANDFUL]
         space = nest_space(state.task, processor, accuracy, best, others)
         assert space is not None
-        state.walk = walk
+        state.walk, state.walk_peak_gflops = walk, walker.peak_gflops
         state.spaces = (space, *state.spaces[:1])

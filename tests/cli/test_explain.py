@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harl_mlir.cli.explain import dimension_names, explain, walk_objects
+from harl_mlir.cli.explain import explain, walk_objects
 from harl_mlir.cli.terminal import Terminal
 from harl_mlir.processor import this_processor
 from harl_mlir.space.nest.space import rules_for
@@ -19,7 +19,8 @@ def result() -> TaskResult:
     task = matmul_task()
     rules = rules_for(task, this_processor())
     assert rules is not None
-    return TaskResult(task, None, None, None, None, None, 0, 0, {}, walk=plain_walk(task, rules), peak=200e9)
+    walk = plain_walk(task, rules)
+    return TaskResult(task, None, None, None, None, None, 0, 0, {}, walk=walk, walk_peak_gflops=200.0)
 
 
 def test_every_step_with_its_nest_and_estimate(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,19 +32,8 @@ def test_every_step_with_its_nest_and_estimate(capsys: pytest.CaptureFixture[str
     assert " 50.0 GFLOP/s  25.0 % of the peak  m/2, m:2, n, k" in second
 
 
-def test_without_a_peak_only_the_share_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    explain([replace(result(), peak=None)], Terminal(as_json=False, debug=False))
-    assert "? GFLOP/s   2.0 % of the peak" in capsys.readouterr().out
-
-
 def test_the_json_form() -> None:
     walk = walk_objects(result())
     assert walk is not None
     assert walk[0] == {"action": "start", "nest": "0/1 1/1 2/1", "estimate": 0.02}
     assert walk_objects(replace(result(), walk=None)) is None
-
-
-def test_names_of_dimensions() -> None:
-    op = matmul_task().anchor_op
-    assert dimension_names(op) == ("m", "n", "k")
-    assert dimension_names(replace(op, iterators=("reduction", "parallel", "parallel"))) == ("d0", "d1", "d2")

@@ -13,7 +13,7 @@ from harl_mlir.space.nest.space import SKETCH, candidate_of, rules_for
 from harl_mlir.tuner.walks import walk_tasks
 from tests.small_task import matmul_task
 from tests.tuner.recorded import RecordedBench, memory, search, tile_space
-from tests.tuner.walked import plain_walk
+from tests.tuner.walked import PLAIN_WALKER, plain_walk
 
 ORDINARY = (tile_space("a"), tile_space("b"))
 
@@ -28,17 +28,17 @@ def known_times(values: Mapping[str, Value]) -> float:
 
 def test_a_walked_task_has_its_nests_and_its_first_sketch() -> None:
     run = search(RecordedBench(known_times), memory(), [ORDINARY])
-    walk_tasks(run.states, plain_walk, this_processor(), "reassociate")
+    walk_tasks(run.states, PLAIN_WALKER, this_processor(), "reassociate")
     (state,) = run.states
     assert [space.sketch for space in state.spaces] == [SKETCH, "a"]
     assert state.walk is not None
     assert state.spaces[0].default()["nest"] == state.walk.best[0].text()
-    assert state.result().walk is state.walk
+    assert (state.result().walk, state.result().walk_peak_gflops) == (state.walk, 200.0)
 
 
 def test_a_task_without_nests_keeps_its_spaces() -> None:
     run = search(RecordedBench(known_times), memory(), [ORDINARY])
-    walk_tasks(run.states, plain_walk, this_processor(), "strict")
+    walk_tasks(run.states, PLAIN_WALKER, this_processor(), "strict")
     assert run.states[0].spaces == ORDINARY
     assert run.states[0].walk is None
 
@@ -53,7 +53,7 @@ def test_a_handful_of_nests_is_measured_and_stored_ones_are_recalled() -> None:
     for _ in range(2):
         bench = RecordedBench(known_times)
         run = search(bench, database, [ORDINARY])
-        walk_tasks(run.states, plain_walk, this_processor(), "reassociate")
+        walk_tasks(run.states, PLAIN_WALKER, this_processor(), "reassociate")
         run.run(looptune)
         asked.append(bench.asked)
     handful = nests[:HANDFUL]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harl_mlir.looptune.walker import Step, Walk
+from harl_mlir.looptune.walker import Step, Walk, Walker
 from harl_mlir.space.nest.nest import LoopNest, plain_nest
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import legal_moves
@@ -36,3 +36,6 @@ def plain_walk(task: Task, rules: NestRules) -> Walk:
     first, second, *others = some_nests(rules)
     steps = (PlainStep("start", first, 0.02), PlainStep("split 2", second, 0.25))
     return PlainWalk(steps, (second, first, *others))
+
+
+PLAIN_WALKER = Walker(plain_walk, 200.0)
