@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harl_mlir.cli.numbers import plain
 from harl_mlir.cli.terminal import Terminal
 from harl_mlir.looptune.state import dimension_names
-from harl_mlir.looptune.walker import Step
 from harl_mlir.tuner import TaskResult
+
+if TYPE_CHECKING:
+    from harl_mlir.looptune.walk import Step
 
 
 def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
@@ -19,7 +21,7 @@ def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
             continue
         terminal.result(f"the walk over {task.task.label()} ({task.task.function}), by estimate:")
         names = dimension_names(task.task.anchor_op)
-        for number, step in enumerate(task.walk.steps):
+        for number, step in enumerate((task.walk.start, *task.walk.steps)):
             terminal.result(f"{number:4}  {_line(step, names, task.walk_peak_gflops)}")
 
 
@@ -35,5 +37,5 @@ def walk_objects(task: TaskResult) -> list[dict[str, Any]] | None:
         return None
     return [
         {"action": step.action, "nest": step.nest.text(), "estimate": step.estimate}
-        for step in task.walk.steps
+        for step in (task.walk.start, *task.walk.steps)
     ]

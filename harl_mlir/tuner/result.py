@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harl_mlir.errors import HarlError
-from harl_mlir.looptune.walker import Walk
 from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.stopwatch import Spent
+
+if TYPE_CHECKING:  # only a run that walks needs what walking needs
+    from harl_mlir.looptune.walk import Walk
 
 Status = Literal["ok", "error", "interrupted"]
 

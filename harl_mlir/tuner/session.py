@@ -12,7 +12,6 @@ from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.files import Output, read_mlir
 from harl_mlir.interrupts import heeded, interrupts_held
-from harl_mlir.looptune.walker import Walker
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.processor import this_processor
@@ -35,7 +34,7 @@ from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.result import Result, Status, TaskResult
 from harl_mlir.tuner.search import Search
 from harl_mlir.tuner.stopwatch import Stopwatch
-from harl_mlir.tuner.walks import load_walker, walk_tasks
+from harl_mlir.tuner.walks import Walker, load_walker, walk_tasks
 
 
 def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
@@ -92,7 +91,7 @@ class _Policy:
 
 def _load_policy(settings: Settings) -> _Policy:
     if settings.walks_by is not None:
-        return _Policy(walker=load_walker(settings.walks_by))
+        return _Policy(walker=load_walker(settings.walks_by, settings.seed))
     if settings.agent == "harl" and settings.trials:
         return _Policy(load_weights(settings.weights))
     return _Policy()
@@ -100,7 +99,7 @@ def _load_policy(settings: Settings) -> _Policy:
 
 def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan:
     pool.start()
-    if request.settings.trials:
+    if request.settings.trials or request.settings.walks_by:
         preload(request.settings.agent)
     if script is not None:
         return plan_script(request, kernel, script, pool)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from harl_mlir.looptune.walker import Walk
 from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
 from harl_mlir.search.agent import Problem
 from harl_mlir.space.candidate import Candidate
@@ -15,6 +15,9 @@ from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.progress import Phase, TaskProgress
 from harl_mlir.tuner.result import TaskResult
+
+if TYPE_CHECKING:  # only a run that walks needs what walking needs
+    from harl_mlir.looptune.walk import Walk
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from harl_mlir.looptune.walker import Step, Walk, Walker
+from harl_mlir.looptune.walk import Step, Walk
 from harl_mlir.space.nest.nest import LoopNest, plain_nest
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import legal_moves
 from harl_mlir.tasks.task import Task
-
-
-@dataclass(frozen=True)
-class PlainStep:
-    action: str
-    nest: LoopNest
-    estimate: float
-
-
-@dataclass(frozen=True)
-class PlainWalk:
-    steps: tuple[Step, ...]
-    best: tuple[LoopNest, ...]
+from harl_mlir.tuner.walks import Walker
 
 
 def some_nests(rules: NestRules) -> tuple[LoopNest, ...]:
@@ -34,8 +20,10 @@ def some_nests(rules: NestRules) -> tuple[LoopNest, ...]:
 def plain_walk(task: Task, rules: NestRules) -> Walk:
     """From the plain nest to the first legal one after it."""
     first, second, *others = some_nests(rules)
-    steps = (PlainStep("start", first, 0.02), PlainStep("split 2", second, 0.25))
-    return PlainWalk(steps, (second, first, *others))
+    best = (second, first, *others)
+    estimates = (0.25, *[0.02] * (len(best) - 1))
+    step = Step("split 2", second, 0, 0.25)
+    return Walk(Step("start", first, 0, 0.02), (step,), best, estimates, len(best))
 
 
 PLAIN_WALKER = Walker(plain_walk, 200.0)
