@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS, check_agent
+from harl_mlir.search.registry import AGENTS, LOOPTUNE, LOOPTUNE_WEIGHTS, SHIPPED_WEIGHTS, check_agent
 
 DEFAULT_AGENT = AGENTS[0]
 DEFAULT_TRIALS = 200
@@ -21,14 +21,18 @@ class Settings:
 
     Attributes:
         agent: a search policy's name (see `harl_mlir.search.registry`).
-        trials: at most this many candidates are measured, over all tasks; at least 1.
+        trials: at most this many candidates are measured, over all tasks. With 0 nothing is timed: every
+            task gets the default of its first space, if that transforms and lowers.
         seconds: budget of wall time, finalists included; positive. Trial 0
             of the first task is measured even where the time is over.
         threads: threads a kernel runs on; only 1 is supported.
         seed: the same seed and the same measurements give the same proposals.
         weights: directory of trained weights that the agent `harl` starts from (see
-            `harl_mlir.search.pretrained`); None for none.
+            `harl_mlir.search.pretrained`), None for none; or those that `looptune` walks by. That of the
+            package for `harl` stands for that of the package for `looptune` too.
         accuracy: what schedules may do to floating-point arithmetic.
+        check: with 0 trials, call every schedule once and compare its results with the reference; what is
+            measured is always checked.
 
     Raises:
         UsageError: a value out of range.
@@ -41,11 +45,21 @@ class Settings:
     seed: int = 0
     weights: Path | None = SHIPPED_WEIGHTS
     accuracy: Accuracy = DEFAULT_ACCURACY
+    check: bool = False
+
+    @property
+    def walks_by(self) -> Path | None:
+        """The directory of the weights that the agent walks by; None where it does not walk."""
+        if self.agent != LOOPTUNE:
+            return None
+        return LOOPTUNE_WEIGHTS if self.weights == SHIPPED_WEIGHTS else self.weights
 
     def __post_init__(self) -> None:
         check_agent(self.agent)
-        if self.trials < 1:
-            raise UsageError(f"the budget of {self.trials} trials measures nothing; use --trials 1 or more")
+        if self.trials < 0:
+            raise UsageError(f"a budget of {self.trials} trials cannot be spent; use --trials 0 or more")
+        if self.agent == LOOPTUNE and self.weights is None:
+            raise UsageError("looptune cannot walk without weights; use --weights with a directory, or not")
         if not (math.isfinite(self.seconds) and self.seconds > 0):
             raise UsageError(f"a budget of {self.seconds:g} seconds cannot be kept; use --seconds above 0")
         if self.threads != 1:

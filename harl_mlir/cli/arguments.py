@@ -84,7 +84,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
         type=to.whole,
         default=DEFAULT_TRIALS,
         metavar="N",
-        help=f"candidates to measure, at least 1 ({DEFAULT_TRIALS})",
+        help=f"candidates to measure ({DEFAULT_TRIALS}); 0 takes the first choice without timing anything",
     )
     add(
         "--seconds",
@@ -98,6 +98,12 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     add(
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
+    add(
+        "--check",
+        action="store_true",
+        help="with --trials 0, run each schedule once and compare its results (what is measured always is)",
+    )
+    add("--explain", action="store_true", help="with --agent looptune, print its walk step by step")
     add("--seed", type=to.whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
     _add_weights(command)
     add(
@@ -262,7 +268,7 @@ def _add_weights(command: _Parser) -> None:
         type=to.weights,
         default=SHIPPED_WEIGHTS,
         metavar="DIRECTORY",
-        help="trained weights that harl starts from, or none (those of the package)",
+        help="trained weights that harl starts from or looptune walks by, or none (those of the package)",
     )
 
 

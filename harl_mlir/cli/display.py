@@ -24,9 +24,9 @@ class Display(AbstractContextManager["Display"], Protocol):
         ...
 
 
-def make_display() -> Display:
-    """A live table if stderr is a terminal, else plain lines on stderr."""
-    return LiveTable() if sys.stderr.isatty() else PlainLines()
+def make_display(*, live: bool = True) -> Display:
+    """A live table if stderr is a terminal, else plain lines on stderr, as for what is not `live`."""
+    return LiveTable() if live and sys.stderr.isatty() else PlainLines()
 
 
 class PlainLines:

@@ -88,7 +88,17 @@ _LISTS = {
 
 _SPENT = tuple(
     f"{part}_seconds"
-    for part in ("first_measurement", "planning", "search", "search_cpu", "measuring", "finalists", "writing")
+    for part in (
+        "decide",
+        "first_measurement",
+        "planning",
+        "search",
+        "search_cpu",
+        "verifying",
+        "measuring",
+        "finalists",
+        "writing",
+    )
 )
 
 

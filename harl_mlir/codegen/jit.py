@@ -53,6 +53,20 @@ class Bound:
         self._function(ctypes.addressof(self._packed))
 
 
+@dataclass(frozen=True)
+class LoweredKernel:
+    """A module in the LLVM dialect that repeats a kernel, ready to be compiled.
+
+    Attributes:
+        parameters: types of all parameters: the arguments, then the out-parameters.
+        results: where each result is left.
+    """
+
+    module: ir.Module
+    parameters: tuple[TensorType, ...]
+    results: tuple[ResultPlace, ...]
+
+
 class CompiledKernel:
     """A kernel in memory.
 
@@ -90,17 +104,17 @@ class CompiledKernel:
         return Bound(self._function, packed, count, (*kept, self))
 
 
-def compile_kernel(
+def lower_kernel(
     module: ir.Module,
     kernel: str = "kernel",
     memory_bytes: int | None = None,
     accuracy: Accuracy = DEFAULT_ACCURACY,
     *,
     loops: bool = False,
-) -> CompiledKernel:
-    """Lower and compile a module, which is consumed.
+) -> LoweredKernel:
+    """Lower a module, which is consumed.
 
-    `memory_bytes` and `loops` are what `check_memory` refuses. Raises LowerError, JitError, AllocationError,
+    `memory_bytes` and `loops` are what `check_memory` refuses. Raises LowerError, AllocationError,
     LoopMemoryError.
     """
     with module.context, ir.Location.unknown():
@@ -114,9 +128,15 @@ def compile_kernel(
             to_llvm(module, accuracy)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
+        return LoweredKernel(module, parameters, results)
+
+
+def compile_lowered(lowered: LoweredKernel) -> CompiledKernel:
+    """Compile a lowered kernel, which is consumed. Raises JitError."""
+    with lowered.module.context, ir.Location.unknown():
         try:
-            engine = ExecutionEngine(module, opt_level=OPT_LEVEL)
-            return CompiledKernel(engine, parameters, results)
+            engine = ExecutionEngine(lowered.module, opt_level=OPT_LEVEL)
+            return CompiledKernel(engine, lowered.parameters, lowered.results)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise JitError(str(error)) from error
 

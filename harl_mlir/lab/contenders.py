@@ -10,7 +10,7 @@ from typing import Any
 from harl_mlir.errors import UsageError
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.pretrained import Pretrained
-from harl_mlir.search.registry import AGENTS, check_agent, make_agent
+from harl_mlir.search.registry import AGENTS, LOOPTUNE, check_agent, make_agent
 from harl_mlir.search.settings import Settings, preset
 
 _HARL = "harl"
@@ -33,7 +33,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 """Changes of HARL's settings: its ablations, and the task policies it is compared with."""
 
-CONTENDERS: tuple[str, ...] = (*AGENTS, *VARIANTS, WARM_EVOLUTION)
+CONTENDERS: tuple[str, ...] = (*(name for name in AGENTS if name != LOOPTUNE), *VARIANTS, WARM_EVOLUTION)
 
 _LEARNERS = {"evolutionary": ("xgboost",), "tpe": ("optuna",), _HARL: ("xgboost", "harl_mlir.search.ppo")}
 
@@ -46,6 +46,8 @@ def check_contender(name: str) -> None:
     """
     if name in VARIANTS or name == WARM_EVOLUTION:
         return
+    if name == LOOPTUNE:
+        raise UsageError("looptune walks loop nests instead of searching spaces; leave it out of --agents")
     if name not in AGENTS:
         raise UsageError(
             f"there is no agent named {name!r}; use --agents with some of {', '.join(CONTENDERS)}"

@@ -7,7 +7,14 @@ import os
 
 from harl_mlir import __version__
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
-from harl_mlir.codegen.jit import CompiledKernel, JitError, LowerError, compile_kernel
+from harl_mlir.codegen.jit import (
+    CompiledKernel,
+    JitError,
+    LoweredKernel,
+    LowerError,
+    compile_lowered,
+    lower_kernel,
+)
 from harl_mlir.codegen.lowering import InPlace
 from harl_mlir.codegen.memory import AllocationError, LoopMemoryError
 from harl_mlir.errors import InputError
@@ -73,6 +80,23 @@ def build(
     accuracy: Accuracy = DEFAULT_ACCURACY,
 ) -> CompiledKernel:
     """Schedule, lower and compile a task's kernel. Raises BuildError."""
+    lowered = lower(task, results, schedule, script, memory_bytes, accuracy)
+    said = _Said()
+    try:
+        return compile_lowered(lowered)
+    except JitError as error:
+        raise BuildError("jit", str(error) + said()) from error
+
+
+def lower(
+    task: Task,
+    results: tuple[TensorType, ...],
+    schedule: Schedule,
+    script: str | None,
+    memory_bytes: int | None = None,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
+) -> LoweredKernel:
+    """Schedule and lower a task's kernel, which takes a fraction of compiling it. Raises BuildError."""
     said = _Said()
     with _context(), ir.Location.unknown():
         try:
@@ -86,11 +110,9 @@ def build(
         # What a user's script or the kernel itself does with memory is the user's affair.
         ours = isinstance(schedule, Candidate) and script is None
         try:
-            compiled = compile_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours)
+            lowered = lower_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours)
         except LowerError as error:
             raise BuildError("lower", str(error) + said()) from error
-        except JitError as error:
-            raise BuildError("jit", str(error) + said()) from error
         except AllocationError as error:
             raise BuildError("out_of_memory", str(error)) from error
         except LoopMemoryError as error:
@@ -99,13 +121,13 @@ def build(
         *task.arguments,
         *(
             kind
-            for kind, place in zip(results, compiled.results, strict=True)
+            for kind, place in zip(results, lowered.results, strict=True)
             if not isinstance(place, InPlace)
         ),
     )
-    if compiled.parameters != expected:
-        raise BuildError("lower", f"the schedule changed the kernel's parameters to {compiled.parameters}")
-    return compiled
+    if lowered.parameters != expected:
+        raise BuildError("lower", f"the schedule changed the kernel's parameters to {lowered.parameters}")
+    return lowered
 
 
 def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None, accuracy: Accuracy) -> None:

@@ -152,7 +152,7 @@ class Pool:
         except WorkerDied as died:
             return Measurement(failure=self._failure(died, one_call, cap))
         measurement = answer.measurements[0]
-        self._distrust(measurement)
+        self._distrust(measurement.failure)
         return measurement
 
     def retime(
@@ -175,8 +175,27 @@ class Pool:
                 continue
             for index, measurement in zip(left, answer.measurements, strict=True):
                 failures[index] = measurement
-                self._distrust(measurement)
+                self._distrust(measurement.failure)
         return [failures[i] for i in range(len(schedules))]
+
+    def verify(
+        self, task: Task, schedule: Schedule, *, run: bool = False, script: str | None = None
+    ) -> Failure | None:
+        """What is wrong with one schedule of a task, or None; nothing is timed.
+
+        It has to transform and lower; it is compiled and called only with `run`, once, and its results are
+        compared with the reference. The other arguments are those of `measure`.
+
+        Raises InputError if the task cannot be checked and `run` asks for it.
+        """
+        request = protocol.Verify(task, schedule, run, script, self.accuracy)
+        one_call = self._limits.first_run_seconds
+        try:
+            failure = self._ask(request, self._phase_limit(one_call), protocol.Verified).failure
+        except WorkerDied as died:
+            return self._failure(died, one_call, None)
+        self._distrust(failure)
+        return failure
 
     def peak(self, element: str = "f32") -> float:
         """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
@@ -255,9 +274,9 @@ class Pool:
         except WorkerDied as died:
             raise WorkerError(f"the worker died ({died.cause}, {died.signal_name()}): {died.tail}") from died
 
-    def _distrust(self, measurement: Measurement) -> None:
+    def _distrust(self, failure: Failure | None) -> None:
         """Replace a worker whose memory a candidate wrote to out of bounds."""
-        if measurement.failure and measurement.failure.kind == "out_of_bounds":
+        if failure is not None and failure.kind == "out_of_bounds":
             self.close()
 
     def _phase_limit(self, one_call: float) -> Callable[[Phase], float]:

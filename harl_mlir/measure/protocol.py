@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
-from harl_mlir.measure.measurement import Measurement
+from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.tasks.analysis import Analysis
@@ -83,6 +83,16 @@ class Retime(msgspec.Struct, frozen=True, tag=True):
     accuracy: Accuracy = DEFAULT_ACCURACY
 
 
+class Verify(msgspec.Struct, frozen=True, tag=True):
+    """Ask whether a schedule transforms and lowers and, with `run`, computes the right results; no time."""
+
+    task: Task
+    schedule: Schedule
+    run: bool = False
+    script: str | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
+
+
 class Peak(msgspec.Struct, frozen=True, tag=True):
     """Ask for the FMA peak of the worker's core for one element type."""
 
@@ -124,7 +134,7 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Ask which modules the worker holds (a worker must not have loaded torch)."""
 
 
-Request = Analyse | Functions | Measure | Retime | Peak | Library | Apply | Knobs | Select | Ping
+Request = Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Knobs | Select | Ping
 
 
 class Phase(msgspec.Struct, frozen=True, tag=True):
@@ -144,6 +154,12 @@ class Measured(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Measure` (one) and `Retime` (one for each schedule)."""
 
     measurements: tuple[Measurement, ...]
+
+
+class Verified(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Verify`: what is wrong with the schedule, or None."""
+
+    failure: Failure | None
 
 
 class PeakFound(msgspec.Struct, frozen=True, tag=True):
@@ -191,7 +207,7 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     traceback: str
 
 
-Answer = Analysed | Measured | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
+Answer = Analysed | Measured | Verified | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
 Reply = Phase | Answer
 
 OUT_OF_BOUNDS_EXIT = 86

@@ -14,7 +14,7 @@ from harl_mlir.codegen.jit import CompiledKernel
 from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import protocol
-from harl_mlir.measure.build import BuildError, build, provenance
+from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
 from harl_mlir.measure.faults import GuardPageHandler
@@ -28,6 +28,7 @@ from harl_mlir.schedule.library import write_library
 from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry
+from harl_mlir.tasks.analyse import analyse, analyse_functions
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Task
 
@@ -69,6 +70,8 @@ class Service:
                 return protocol.Measured((self._measure(request),))
             case protocol.Retime():
                 return protocol.Measured(tuple(self._retime(request)))
+            case protocol.Verify():
+                return protocol.Verified(self._verify(request))
             case protocol.Peak(element):
                 return protocol.PeakFound(fma_peak(element))
             case protocol.Ping():
@@ -128,7 +131,11 @@ class Service:
         return bench
 
     def _built_and_checked(
-        self, bench: TaskBench, request: protocol.Measure | protocol.Retime, schedule: Schedule, index: int
+        self,
+        bench: TaskBench,
+        request: protocol.Measure | protocol.Retime | protocol.Verify,
+        schedule: Schedule,
+        index: int,
     ) -> tuple[CompiledKernel | Failure, float]:
         """Build a schedule and call it once on guarded operands; the kernel or its failure, build seconds."""
         task, accuracy = request.task, request.accuracy
@@ -161,6 +168,18 @@ class Service:
         kernel = build(task, bench.result_types, None, None, self._memory_bytes, "strict")
         bench.fresh_call(kernel)(1)
         bench.keep_untuned(kernel)
+
+    def _verify(self, request: protocol.Verify) -> Failure | None:
+        task, schedule = request.task, request.schedule
+        if request.run:
+            made, _ = self._built_and_checked(self._bench(task, (schedule,)), request, schedule, 0)
+            return made if isinstance(made, Failure) else None
+        self._report(Phase("build"))
+        try:
+            lower(task, result_types(task), schedule, request.script, self._memory_bytes, request.accuracy)
+        except BuildError as error:
+            return Failure(error.kind, error.message)
+        return None
 
     def _measure(self, request: protocol.Measure) -> Measurement:
         task = request.task
@@ -201,9 +220,6 @@ def _prepare(source: Source, *, skip_zeros: bool = False) -> Prepared:
 
 def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
-    # Imported here because it brings networkx, which a worker that replaces a dead one does not need.
-    from harl_mlir.tasks.analyse import analyse
-
     with ir.Context(), ir.Location.unknown():
         found = analyse(_prepare(source, skip_zeros=accuracy != "strict"), source.file)
     tasks, skipped = [], list(found.skipped)
@@ -217,8 +233,6 @@ def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
 
 
 def _functions(source: Source) -> Analysis:
-    from harl_mlir.tasks.analyse import analyse_functions
-
     with ir.Context(), ir.Location.unknown():
         return analyse_functions(_prepare(source), source.file)
 

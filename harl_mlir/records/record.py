@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from typing import Literal
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
@@ -61,6 +60,8 @@ class Record:
 @lru_cache(maxsize=1)
 def bindings_version() -> str:
     """Version of the installed MLIR bindings, read without importing them; `missing` if there are none."""
+    from importlib import metadata  # for the first record, not for every start
+
     try:
         return metadata.version("torch-mlir")
     except metadata.PackageNotFoundError:

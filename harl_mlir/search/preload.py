@@ -12,6 +12,7 @@ _LEARNERS: Mapping[str, tuple[str, ...]] = {
     "harl": ("xgboost",),
     "evolutionary": ("xgboost",),
     "tpe": ("optuna",),
+    "looptune": ("xgboost",),
 }
 
 

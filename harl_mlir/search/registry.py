@@ -14,8 +14,14 @@ from harl_mlir.search.settings import QUICK, Settings
 if TYPE_CHECKING:  # what it needs may not be installed
     from harl_mlir.search.pretrained import Pretrained
 
-SHIPPED_WEIGHTS = Path(__file__).parent.parent / "weights" / "harl"
+_WEIGHTS = Path(__file__).parent.parent / "weights"
+SHIPPED_WEIGHTS = _WEIGHTS / "harl"
 """The trained weights that come with the package."""
+
+LOOPTUNE = "looptune"
+"""The agent that walks loop nests instead of searching spaces."""
+LOOPTUNE_WEIGHTS = _WEIGHTS / LOOPTUNE
+"""Those it walks by."""
 
 
 def _harl(problems: Sequence[Problem], seed: int, settings: Settings, pretrained: Pretrained | None) -> Agent:
@@ -56,6 +62,12 @@ def _tpe(problems: Sequence[Problem], seed: int, *_: object) -> Agent:
     return TPE(problems, seed)
 
 
+def _looptune(problems: Sequence[Problem], *_: object) -> Agent:
+    from harl_mlir.looptune.agent import LoopTune
+
+    return LoopTune(problems)
+
+
 def _default(problems: Sequence[Problem], *_: object) -> Agent:
     from harl_mlir.search.default import DefaultOnly
 
@@ -70,6 +82,7 @@ _MAKERS: dict[str, Callable[[Sequence[Problem], int, Settings, Pretrained | None
     "beam": _beam,
     "tpe": _tpe,
     "random": _random,
+    LOOPTUNE: _looptune,
     "default": _default,
 }
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import networkx
-
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 
@@ -57,20 +55,32 @@ class Group:
         return self.nodes[-1]
 
 
-def op_graph(nodes: list[Node]) -> networkx.DiGraph:
-    """Edges from producer to consumer; `operands` on an edge are the consumer's operand numbers."""
-    graph = networkx.DiGraph()
-    graph.add_nodes_from(range(len(nodes)))
-    producers = {node.op.results[0]: i for i, node in enumerate(nodes)}
+@dataclass(frozen=True)
+class Flow:
+    """Which nodes take the results of which: for each node the others, and by which operands.
+
+    Attributes:
+        consumers: numbers of the nodes that take a node's result, in program order.
+        producers: numbers of the nodes whose results a node takes, with its own operand numbers.
+    """
+
+    consumers: tuple[list[int], ...]
+    producers: tuple[dict[int, tuple[int, ...]], ...]
+
+
+def flow_of(nodes: list[Node]) -> Flow:
+    """How values flow between the nodes."""
+    made_by = {node.op.results[0]: i for i, node in enumerate(nodes)}
+    flow = Flow(tuple([] for _ in nodes), tuple({} for _ in nodes))
     for consumer, node in enumerate(nodes):
+        taken = flow.producers[consumer]
         for number, value in enumerate(node.op.operands):
-            producer = producers.get(value)
-            if producer is None:
-                continue
-            if not graph.has_edge(producer, consumer):
-                graph.add_edge(producer, consumer, operands=())
-            graph.edges[producer, consumer]["operands"] += (number,)
-    return graph
+            producer = made_by.get(value)
+            if producer is not None:
+                taken[producer] = (*taken.get(producer, ()), number)
+        for producer in taken:
+            flow.consumers[producer].append(consumer)
+    return flow
 
 
 def group(nodes: list[Node]) -> list[Group]:
@@ -78,44 +88,44 @@ def group(nodes: list[Node]) -> list[Group]:
 
     Every node is in a group, but for fills that are only needed by groups they are members of.
     """
-    graph = op_graph(nodes)
+    flow = flow_of(nodes)
     taken: set[int] = set()
     groups: list[Group] = []
     # From the last anchor to the first: an op that could follow two anchors follows the nearer one,
     # whose result is still in the cache.
     for anchor in reversed([i for i, node in enumerate(nodes) if not node.is_elementwise]):
-        fills = _fill_of(nodes, graph, anchor)
-        chain = _chain(nodes, graph, anchor, taken)
+        fills = _fill_of(nodes, flow, anchor)
+        chain = _chain(nodes, flow, anchor, taken)
         taken.update(chain)
         groups.append(Group((*fills, *chain), anchor))
     absorbed = {i for g in groups for i in g.nodes if i not in taken}
     for fill in absorbed:
-        if _all_uses_inside(nodes, graph, fill, groups):
+        if _all_uses_inside(nodes, flow, fill, groups):
             taken.add(fill)
     for start in range(len(nodes)):
         if start not in taken:
-            chain = _chain(nodes, graph, start, taken)
+            chain = _chain(nodes, flow, start, taken)
             taken.update(chain)
             groups.append(Group(chain, chain[-1]))
     return sorted(groups, key=lambda g: g.root)
 
 
-def _fill_of(nodes: list[Node], graph: networkx.DiGraph, anchor: int) -> tuple[int, ...]:
+def _fill_of(nodes: list[Node], flow: Flow, anchor: int) -> tuple[int, ...]:
     init = len(nodes[anchor].facts.operands) - 1
     return tuple(
         producer
-        for producer in graph.predecessors(anchor)
-        if nodes[producer].is_fill and graph.edges[producer, anchor]["operands"] == (init,)
+        for producer, operands in flow.producers[anchor].items()
+        if nodes[producer].is_fill and operands == (init,)
     )
 
 
-def _chain(nodes: list[Node], graph: networkx.DiGraph, start: int, taken: Iterable[int]) -> tuple[int, ...]:
+def _chain(nodes: list[Node], flow: Flow, start: int, taken: Iterable[int]) -> tuple[int, ...]:
     """`start` and the elementwise ops that follow it, each the only use of the one before."""
     chain = [start]
     while True:
         last = chain[-1]
         uses = list(nodes[last].op.results[0].uses)
-        consumers = list(graph.successors(last))
+        consumers = flow.consumers[last]
         if len(uses) != 1 or len(consumers) != 1:
             return tuple(chain)
         consumer = consumers[0]
@@ -141,6 +151,6 @@ def _is_identity(operand: Operand) -> bool:
     )
 
 
-def _all_uses_inside(nodes: list[Node], graph: networkx.DiGraph, fill: int, groups: list[Group]) -> bool:
-    users = {nodes[c].op for c in graph.successors(fill) if any({fill, c} <= set(g.nodes) for g in groups)}
+def _all_uses_inside(nodes: list[Node], flow: Flow, fill: int, groups: list[Group]) -> bool:
+    users = {nodes[c].op for c in flow.consumers[fill] if any({fill, c} <= set(g.nodes) for g in groups)}
     return all(use.owner in users for use in nodes[fill].op.results[0].uses)

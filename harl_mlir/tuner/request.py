@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harl_mlir.errors import UsageError
 from harl_mlir.files import same_file
+from harl_mlir.search.registry import LOOPTUNE
 from harl_mlir.settings import Settings
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -29,7 +30,7 @@ class Request:
         settings: how to search.
 
     Raises:
-        UsageError: two of the files are one.
+        UsageError: two of the files are one, or the agent cannot set the knobs of a script.
     """
 
     kernel: Path
@@ -43,6 +44,8 @@ class Request:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
+        if self.script is not None and self.settings.agent == LOOPTUNE:
+            raise UsageError("looptune walks loop nests, not the knobs of a script; use another --agent")
         named = [
             ("KERNEL.mlir", self.kernel),
             ("--library", self.library),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.measurement import Failure, FailureKind
@@ -13,6 +13,9 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.stopwatch import Spent
+
+if TYPE_CHECKING:  # only a run that walks needs what walking needs
+    from harl_mlir.looptune.walk import Walk
 
 Status = Literal["ok", "error", "interrupted"]
 
@@ -28,6 +31,9 @@ class TaskResult:
         best_seconds: the chosen candidate, or the untuned kernel where none is faster.
         trials: candidates measured in this run; `stored` more came from the database.
         failures: how many of `trials` failed, by kind.
+        checked: whether the results of `chosen` were compared with the reference; None where there is none.
+        refusal: in a run that measures nothing, what is wrong with the schedule that was not taken.
+        walk: the walk to it, where the agent walks; its estimates are shares of `walk_peak_gflops`.
     """
 
     task: Task
@@ -39,6 +45,10 @@ class TaskResult:
     trials: int
     stored: int
     failures: Mapping[FailureKind, int]
+    checked: bool | None = None
+    refusal: Failure | None = None
+    walk: Walk | None = None
+    walk_peak_gflops: float | None = None
 
     @property
     def gflops(self) -> float | None:

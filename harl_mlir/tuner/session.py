@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,10 @@ from harl_mlir.search.preload import preload
 from harl_mlir.search.pretrained import Pretrained, load_weights
 from harl_mlir.search.registry import make_agent
 from harl_mlir.search.settings import preset
+from harl_mlir.settings import Settings
 from harl_mlir.tasks.analysis import Skipped
 from harl_mlir.tuner.budget import Budget
+from harl_mlir.tuner.decide import decide
 from harl_mlir.tuner.plan import Plan, plan_script, plan_sketches
 from harl_mlir.tuner.progress import Listener, Planned, ignore
 from harl_mlir.tuner.recorder import Recorder
@@ -31,6 +34,7 @@ from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.result import Result, Status, TaskResult
 from harl_mlir.tuner.search import Search
 from harl_mlir.tuner.stopwatch import Stopwatch
+from harl_mlir.tuner.walks import Walker, load_walker, walk_tasks
 
 
 def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
@@ -54,29 +58,49 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
 
 def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
     """As `tune`, measured by a pool of the caller's, whose accuracy must be that of the settings."""
-    budget = Budget(request.settings.trials, request.settings.seconds, elapsed)
+    settings = request.settings
+    budget = Budget(settings.trials, settings.seconds, elapsed)
     watch = Stopwatch(elapsed)
     with watch.part("planning"):
+        watch.note_reading()
         kernel = read_mlir(request.kernel)
         script = read_mlir(request.script) if request.script else None
         library = Output(request.library, "--library")
         output = Output(request.output, "-o") if request.output else None
-        pretrained = load_weights(request.settings.weights) if request.settings.agent == "harl" else None
-        database = Database(request.database)
-    with database:
+        policy = _load_policy(settings)
+        database = Database(request.database) if settings.trials else None
+    with database or nullcontext():
         with watch.part("planning"):
             plan = _plan(request, kernel, script, pool)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
-        run = _Run(request, kernel, plan, pool, _recorder(request, database), watch, pretrained)
+        recorder = _recorder(request, database) if database else None
+        run = _Run(request, kernel, plan, pool, recorder, watch, policy)
         run.search(budget, listener)
         with watch.part("writing"):
             run.write(library, output)
         return run.result()
 
 
+@dataclass(frozen=True)
+class _Policy:
+    """What the agent learned beforehand, where it did."""
+
+    pretrained: Pretrained | None = None
+    walker: Walker | None = None
+
+
+def _load_policy(settings: Settings) -> _Policy:
+    if settings.walks_by is not None:
+        return _Policy(walker=load_walker(settings.walks_by, settings.seed))
+    if settings.agent == "harl" and settings.trials:
+        return _Policy(load_weights(settings.weights))
+    return _Policy()
+
+
 def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan:
     pool.start()
-    preload(request.settings.agent)
+    if request.settings.trials or request.settings.walks_by:
+        preload(request.settings.agent)
     if script is not None:
         return plan_script(request, kernel, script, pool)
     return plan_sketches(request, kernel, pool, this_processor())
@@ -96,30 +120,37 @@ class _Run:
     kernel: str
     plan: Plan
     pool: Pool
-    recorder: Recorder
+    recorder: Recorder | None
     watch: Stopwatch
-    pretrained: Pretrained | None = None
+    policy: _Policy
     interrupted: bool = False
     error: HarlError | None = None
     written: tuple[Path, ...] = ()
 
     def search(self, budget: Budget, listener: Listener) -> None:
-        """Spend the budget."""
-        settings = self.request.settings
-
-        def agent(problems: Sequence[Problem]) -> Agent:
-            constants = preset(settings.trials)
-            return make_agent(settings.agent, problems, settings.seed, constants, self.pretrained)
-
+        """Walk where the agent does, and spend the budget."""
+        states, settings = self.plan.states, self.request.settings
         try:
-            search = Search(self.plan.states, self.pool, self.recorder, budget, listener, self.watch)
-            search.run(agent)
+            if self.policy.walker is not None:
+                with self.watch.part("search"):
+                    walk_tasks(states, self.policy.walker, this_processor(), settings.accuracy)
+            if self.recorder is None:
+                decide(states, self.pool, budget, self.watch, check=settings.check)
+            else:
+                search = Search(states, self.pool, self.recorder, budget, listener, self.watch)
+                search.run(self._agent)
         except KeyboardInterrupt:
             heeded()
             self.interrupted = True
         except WorkerError as error:
             self.error = _internal(error)
-        self.error = self.error or self.recorder.error
+        if self.recorder is not None:
+            self.error = self.error or self.recorder.error
+
+    def _agent(self, problems: Sequence[Problem]) -> Agent:
+        settings = self.request.settings
+        constants = preset(settings.trials)
+        return make_agent(settings.agent, problems, settings.seed, constants, self.policy.pretrained)
 
     def write(self, library: Output, output: Output | None) -> None:
         """Write the outputs. Interrupts end the search, not this, unless three come meanwhile."""
@@ -147,6 +178,8 @@ class _Run:
         for target, text in texts:
             target.write(text)
             self.written = (*self.written, target.path)
+            if target is library:
+                self.watch.note_decided()
 
     def _schedules(self) -> str | None:
         """The library, or the user's script with its knobs selected; None leaves the files as they are.
@@ -165,7 +198,9 @@ class _Run:
 
     def _nothing_ran(self) -> InputError:
         """Nothing a user's script leaves open runs on the kernel."""
-        measured = [m.failure for state in self.plan.states for m in state.known.values() if m.failure]
+        states = self.plan.states
+        measured = [m.failure for state in states for m in state.known.values() if m.failure]
+        measured += [state.decided.failure for state in states if state.decided and state.decided.failure]
         first = f" ({measured[0].kind}: {measured[0].message.strip().splitlines()[0]})" if measured else ""
         return InputError(
             f"none of the {len(measured)} choices tried of this script runs on the kernel{first}; correct it",
@@ -201,7 +236,10 @@ def _internal(error: WorkerError) -> HarlError:
 
 
 def _left_alone(task: TaskResult) -> Skipped:
-    if task.trials + task.stored == 0:
+    if task.refusal is not None:
+        message = (task.refusal.message.strip().splitlines() or [""])[0]
+        reason = f"its schedule is not used ({task.refusal.kind}: {message})"
+    elif task.trials + task.stored == 0:
         reason = "the budget ended before it was tried"
     elif sum(task.failures.values()) == task.trials and not task.stored:
         reason = "every candidate failed"

@@ -6,14 +6,32 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from harl_mlir.measure.measurement import FailureKind, Measurement
+from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
 from harl_mlir.search.agent import Problem
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.progress import Phase, TaskProgress
 from harl_mlir.tuner.result import TaskResult
+
+if TYPE_CHECKING:  # only a run that walks needs what walking needs
+    from harl_mlir.looptune.walk import Walk
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A candidate taken without timing it.
+
+    Attributes:
+        failure: why it is not used after all, or None.
+        checked: it was called once and its results were compared with the reference.
+    """
+
+    candidate: Candidate
+    failure: Failure | None
+    checked: bool
 
 
 @dataclass
@@ -22,6 +40,9 @@ class TaskState:
 
     Attributes:
         script: the user's own script, where the candidates set its knobs.
+        walk: the walk that led to the first space's default, where there was one; its estimates are shares
+            of `walk_peak_gflops`.
+        decided: what was taken without timing anything, in a run that measures nothing.
         untuned: time of the kernel as it came, or why there is none; None before it was tried.
         untuned_cap: the cap within which it had to end, where it did not.
         measured: candidates of this run; `stored`: those of the database, the newest of each; `known`: both.
@@ -32,6 +53,9 @@ class TaskState:
     task: Task
     spaces: tuple[Space, ...]
     script: str | None = None
+    walk: Walk | None = None
+    walk_peak_gflops: float | None = None
+    decided: Decided | None = None
     phase: Phase = "waiting"
     untuned: Measurement | None = None
     untuned_cap: float | None = None
@@ -98,6 +122,8 @@ class TaskState:
         Once finalists are timed they alone count: their times were taken in turns and can be compared.
         Of a user's own script the best candidate is chosen even if the untuned kernel is faster.
         """
+        if self.decided is not None:
+            return None if self.decided.failure else self.decided.candidate
         compared: dict[Candidate | None, Measurement | None] = {**self.final}
         if not compared:
             compared = {self._fastest: self.known[self._fastest]} if self._fastest else {}
@@ -135,6 +161,10 @@ class TaskState:
             trials=len(self.measured),
             stored=len(self.stored),
             failures=dict(self._failures),
+            checked=None if chosen is None else self.decided is None or self.decided.checked,
+            refusal=self.decided.failure if self.decided else None,
+            walk=self.walk,
+            walk_peak_gflops=self.walk_peak_gflops,
         )
 
     def _time_of(self, candidate: Candidate | None) -> float | None:

@@ -51,8 +51,8 @@ def test_an_agent_may_start_without_weights() -> None:
 
 
 def test_options_that_are_refused_end_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="0 trials"):
-        run_tune(tmp_path / "kernel.mlir", tmp_path, 0, [])
+    with pytest.raises(UsageError, match="-1 trials"):
+        run_tune(tmp_path / "kernel.mlir", tmp_path, -1, [])
 
 
 def test_a_kernel_that_is_refused_is_a_failed_run() -> None:

@@ -12,13 +12,13 @@ ROOT = Path(__file__).parent.parent.parent
 _COMPILE = """
 import sys
 import numpy as np
-from harl_mlir.codegen.jit import JitError, LowerError, compile_kernel
+from harl_mlir.codegen.jit import JitError, LowerError, compile_lowered, lower_kernel
 from harl_mlir.codegen.memory import AllocationError, LoopMemoryError
 from harl_mlir.mlir import ir
 
 def compiled(text, **options):
     with ir.Context(), ir.Location.unknown():
-        return compile_kernel(ir.Module.parse(text), **options)
+        return compile_lowered(lower_kernel(ir.Module.parse(text), **options))
 
 M = "tensor<4x6xf32>"
 """

@@ -77,6 +77,8 @@ def test_variants_change_what_their_names_say() -> None:
         make_contender(name, [], 0, 64)
     with pytest.raises(UsageError, match="no agent named 'harl:none'; use --agents with some of harl"):
         check_contender("harl:none")
+    with pytest.raises(UsageError, match="leave it out of --agents"):
+        check_contender("looptune")
 
 
 def test_trials_and_seconds_to_a_share() -> None:

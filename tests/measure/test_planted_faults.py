@@ -50,6 +50,36 @@ SCRIPTS: dict[str, tuple[str, FailureKind, str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("kernel", "schedule", "built", "run"),
+    [
+        (faulty.MATMUL, faulty.TILES, None, None),
+        (faulty.WRONG, faulty.TILES, None, "wrong_result"),
+        (faulty.WRITES_FAR_BEHIND, None, None, "out_of_bounds"),
+        (faulty.ABORTS, None, None, "crash"),
+        (faulty.NOT_LOWERED, None, "lower", "lower"),
+        (faulty.MATMUL, faulty.TRANSFORM_FAILS, "transform", "transform"),
+        (faulty.MATMUL, faulty.TRANSFORM_CRASHES, "crash", "crash"),
+    ],
+)
+def test_a_schedule_is_verified_without_timing(
+    hasty_pool: Pool,
+    task: Task,
+    kernel: str,
+    schedule: str | None,
+    built: FailureKind | None,
+    run: FailureKind | None,
+) -> None:
+    kinds = [
+        failure and failure.kind
+        for failure in (
+            hasty_pool.verify(replace(task, kernel=kernel), schedule, run=call) for call in (False, True)
+        )
+    ]
+    assert kinds == [built, run]
+    assert hasty_pool.verify(task, faulty.TILES, run=True) is None
+
+
 @pytest.mark.parametrize("name", KERNELS)
 def test_faulty_kernel_is_named(hasty_pool: Pool, task: Task, name: str) -> None:
     kernel, kind, words = KERNELS[name]

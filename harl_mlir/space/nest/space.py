@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
@@ -25,7 +26,7 @@ _STEPS = 24
 
 @dataclass(frozen=True)
 class NestDecision(Decision):
-    """The loop nest as one decision: too many values to list, of which `values` holds the default."""
+    """The loop nest as one decision: too many values to list, of which `values` holds some, best first."""
 
     rules: NestRules = field(kw_only=True, compare=False)
 
@@ -82,17 +83,19 @@ def nest_space(
     processor: Processor,
     accuracy: Accuracy = DEFAULT_ACCURACY,
     default: LoopNest | None = None,
+    others: Sequence[LoopNest] = (),
 ) -> Space | None:
     """All nests of a task, None where `rules_for` gives none.
 
-    Its default is the nest `default`, or else what a code generator makes of the plain nest.
+    Its default is the nest `default`, or else what a code generator makes of the plain nest; `others`, best
+    first, are listed beside it.
     """
     rules = rules_for(task, processor, accuracy)
     if rules is None:
         return None
     first = default or generated(plain_nest(rules.op.dims), rules)
-    text = first.text()
-    nests = NestDecision("nest", (text,), text, ordered=False, rules=rules)
+    texts = tuple(dict.fromkeys(nest.text() for nest in (first, *others)))
+    nests = NestDecision("nest", texts, texts[0], ordered=False, rules=rules)
     return Space(SKETCH, VERSION, (nests, Decision("lanes", (rules.lanes,), rules.lanes)))
 
 
