@@ -6,6 +6,7 @@ twice, and answers with the best nest it has seen, not with the last.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -156,10 +157,8 @@ def _run(
     budget: Budget,
 ) -> Found:
     memory = _Memory(rules, evaluate, max(1, budget) if isinstance(budget, int) else budget)
-    try:
+    with contextlib.suppress(_OverError):
         search(memory)
-    except _OverError:
-        pass
     assert memory.best is not None
     value = memory.known[memory.best]
     return Found(memory.best, value, len(memory.known), tuple(memory.curve))
