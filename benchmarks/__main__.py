@@ -1,4 +1,4 @@
-"""`python -m benchmarks run | live | report | install`; `--help` says more."""
+"""`python -m benchmarks run | live | looptune | report | install`; `--help` says more."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from benchmarks.environments import FOLDER, install
 from benchmarks.live import LivePlan, run_live
 from benchmarks.live_report import write_live_report
 from benchmarks.live_summary import METASCHEDULE
+from benchmarks.looptune.command import add_looptune, looptune
 from benchmarks.machine import this_machine
 from benchmarks.options import (
     RESULTS,
@@ -55,7 +56,7 @@ def main() -> int:
     """Run a subcommand; the exit code."""
     options = _parser().parse_args()
     try:
-        return {"run": _run, "live": _live, "report": _report, "install": _install}[options.command](options)
+        return _COMMANDS[options.command](options)
     except UsageError as error:
         tell(f"benchmarks: {error}")
         return 2
@@ -145,6 +146,9 @@ def _install(options: argparse.Namespace) -> int:
     return 1 if any(each.failure for each in made) else 0
 
 
+_COMMANDS = {"run": _run, "live": _live, "looptune": looptune, "report": _report, "install": _install}
+
+
 def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
     """Those named; else all, but in a quick run for those that no ratio is taken to."""
     for name in names:
@@ -179,7 +183,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--passes", type=int, help=f"default {_FULL.passes}, quick {_QUICK.passes}")
     made.add_argument("--seed", type=int, default=0, help="of the search (default 0)")
     live = _add_live(commands)
-    for command in (made, live):
+    walks = add_looptune(commands)
+    for command in (made, live, walks):
         command.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
         command.add_argument(
             "--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists"
@@ -188,11 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("json", type=Path, metavar="OUT.json")
     make = commands.add_parser("install", help="make the peers' environments")
     there = "made before, taken as they are"
-    for command, what in ((made, there), (live, there), (make, "where to make them")):
+    for command, what in ((made, there), (live, there), (walks, there), (make, "where to make them")):
         command.add_argument(
             "--environments", type=Path, metavar="DIR", help=f"{what} (default: benchmarks/.peers)"
         )
-    for command in (made, report):
+    for command in (made, walks, report):
         command.add_argument(
             "--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot"
         )
