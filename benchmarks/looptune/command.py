@@ -7,9 +7,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from benchmarks.live_summary import METASCHEDULE
-from benchmarks.looptune.learned import WEIGHTS, shipped
+from benchmarks.looptune.learned import trained
 from benchmarks.looptune.report import write_looptune_report
 from benchmarks.looptune.run import LoopTunePlan, run_looptune
 from benchmarks.looptune.stages import HELD_OUT, OUTSIDE, SEARCHES, Stage, stages
@@ -24,6 +25,7 @@ from benchmarks.options import (
 )
 from benchmarks.results import Results
 from harl_mlir.errors import UsageError
+from harl_mlir.looptune.weights import SHIPPED
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
 
 REPORT = "report"
@@ -50,6 +52,9 @@ def add_looptune(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     made.add_argument("--trials", type=int, default=64, help="of each run of HARL (default 64)")
     made.add_argument("--passes", type=int, default=3, help="over each problem (default 3)")
     made.add_argument("--seed", type=int, default=0, help="of the searches (default 0)")
+    made.add_argument(
+        "--weights", type=Path, default=SHIPPED, metavar="DIR", help="of the agent (default: those shipped)"
+    )
     return made
 
 
@@ -59,7 +64,7 @@ def looptune(options: argparse.Namespace) -> int:
     core = timing_core(options)
     settings = {
         **{name: getattr(options, name) for name in ("seconds", "trials", "passes", "seed")},
-        "weights": told_by(WEIGHTS),
+        "weights": told_by(options.weights),
         "harl_weights": told_by(SHIPPED_WEIGHTS),
     }
     results = Results(options.json, settings, this_machine(core))
@@ -72,7 +77,7 @@ def looptune(options: argparse.Namespace) -> int:
     plan = LoopTunePlan(
         stages=chosen,
         contenders=options.contender,
-        learned=shipped(),
+        learned=trained(options.weights),
         seconds=options.seconds,
         trials=options.trials,
         passes=options.passes,
