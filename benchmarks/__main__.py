@@ -1,27 +1,34 @@
-"""`python -m benchmarks run | live | report | install`; `--help` says more."""
+"""`python -m benchmarks run | live | looptune | report | install`; `--help` says more."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks.environments import FOLDER, Installed, environment, install
+from benchmarks.environments import FOLDER, install
 from benchmarks.live import LivePlan, run_live
 from benchmarks.live_report import write_live_report
 from benchmarks.live_summary import METASCHEDULE
+from benchmarks.looptune.command import add_looptune, looptune
 from benchmarks.machine import this_machine
+from benchmarks.options import (
+    RESULTS,
+    matching_cases,
+    one_thread_without_presets,
+    peer_environments,
+    timing_core,
+    told_by,
+)
 from benchmarks.ours import OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
 from benchmarks.run import ALL_CONTENDERS, Plan, run
-from benchmarks.suite import LIVE_FILE, SUITE_FILE, Case, load_suite
+from benchmarks.suite import LIVE_FILE, SUITE_FILE, load_suite
 from benchmarks.summary import summarise
 from benchmarks.timing import tell
 from benchmarks.tune_process import agent_options
@@ -29,7 +36,6 @@ from harl_mlir.errors import HarlError, UsageError
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
 
 LIVE_AGENTS = ("harl", "default", "random")
-RESULTS = Path(__file__).parent / "results"
 _INTERRUPTED = 130
 
 
@@ -50,7 +56,7 @@ def main() -> int:
     """Run a subcommand; the exit code."""
     options = _parser().parse_args()
     try:
-        return {"run": _run, "live": _live, "report": _report, "install": _install}[options.command](options)
+        return _COMMANDS[options.command](options)
     except UsageError as error:
         tell(f"benchmarks: {error}")
         return 2
@@ -63,18 +69,18 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    _one_thread_without_presets()
+    one_thread_without_presets()
     suite = load_suite()
     default = _QUICK if options.quick else _FULL
     seconds, trials = options.seconds or default.seconds, options.trials or default.trials
     passes = options.passes or default.passes
-    core = _core(options)
+    core = timing_core(options)
     settings = {"seconds": seconds, "trials": trials, "passes": passes, "seed": options.seed}
     results = Results(options.json, settings, this_machine(core))
     contenders = _contenders(options.contender, options.quick)
-    environments, missing = _environments([*contenders, *results.timed()], options.environments)
+    environments, missing = peer_environments([*contenders, *results.timed()], options.environments)
     plan = Plan(
-        cases=_cases(suite, options.case, options.quick, SUITE_FILE),
+        cases=matching_cases(suite, options.case, options.quick, SUITE_FILE),
         contenders=contenders,
         seconds=seconds,
         trials=trials,
@@ -93,23 +99,23 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> int:
-    _one_thread_without_presets()
+    one_thread_without_presets()
     file = SUITE_FILE if options.suite else LIVE_FILE
     suite = load_suite(file)
     agents = tuple(dict.fromkeys(options.agents.split(",")))
     for agent in agents:
         agent_options(agent)
-    core = _core(options)
+    core = timing_core(options)
     settings = {
         "trials": options.trials,
         "long_trials": options.long_trials,
         "passes": options.passes,
-        "weights": _weights(),
+        "weights": told_by(SHIPPED_WEIGHTS),
     }
     results = Results(options.json, settings, this_machine(core))
-    environments, missing = _environments([METASCHEDULE], options.environments)
+    environments, missing = peer_environments([METASCHEDULE], options.environments)
     plan = LivePlan(
-        cases=_cases(suite, options.case, options.suite == "quick", file),
+        cases=matching_cases(suite, options.case, options.suite == "quick", file),
         agents=agents,
         seeds=options.seeds,
         trials=options.trials,
@@ -126,41 +132,11 @@ def _live(options: argparse.Namespace) -> int:
     return 0
 
 
-def _weights() -> str | None:
-    """What tells the weights that `harl` starts from, None where there are none."""
-    about = SHIPPED_WEIGHTS / "about.json"
-    return hashlib.sha256(about.read_bytes()).hexdigest()[:12] if about.exists() else None
-
-
-def _core(options: argparse.Namespace) -> int:
-    return max(os.sched_getaffinity(0)) if options.core is None else int(options.core)
-
-
 def _report(options: argparse.Namespace) -> int:
     results = read_results(options.json)
     results.write(summarise(results, load_suite()))
     print(write_report(options.json, options.results))
     return 0
-
-
-def _environments(contenders: Sequence[str], folder: Path | None) -> tuple[dict[str, Path], dict[str, str]]:
-    """The peers' environments by name, and why others are missing. Those in our own folder are made."""
-    names = list(dict.fromkeys(CONTENDERS[n].environment for n in contenders if n in CONTENDERS))
-    if folder is None:
-        made = install(names, progress=tell)
-    else:
-        given = {name: environment(name, folder) for name in names}
-        made = [
-            Installed(name, path, None if (path / "bin/python").exists() else f"{path} holds no Python.")
-            for name, path in given.items()
-        ]
-    for each in made:
-        if each.failure is not None:
-            tell(f"{each.name} is not installed: {each.failure}")
-    return (
-        {each.name: each.folder for each in made if each.failure is None},
-        {each.name: each.failure for each in made if each.failure is not None},
-    )
 
 
 def _install(options: argparse.Namespace) -> int:
@@ -170,15 +146,7 @@ def _install(options: argparse.Namespace) -> int:
     return 1 if any(each.failure for each in made) else 0
 
 
-def _cases(suite: Sequence[Case], patterns: Sequence[str], quick: bool, file: Path) -> tuple[Case, ...]:
-    for pattern in patterns:
-        if not any(fnmatchcase(case.name, pattern) for case in suite):
-            raise UsageError(f"there is no case {pattern!r}; see benchmarks/{file.name}")
-    return tuple(
-        case
-        for case in suite
-        if (case.quick or not quick) and (not patterns or any(fnmatchcase(case.name, p) for p in patterns))
-    )
+_COMMANDS = {"run": _run, "live": _live, "looptune": looptune, "report": _report, "install": _install}
 
 
 def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
@@ -189,17 +157,6 @@ def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
     if names:
         return tuple(name for name in ALL_CONTENDERS if name in names)
     return tuple(n for n in ALL_CONTENDERS if not quick or n in OURS or CONTENDERS[n].is_compared)
-
-
-def _one_thread_without_presets() -> None:
-    """Start again with one thread a library and no other `OPENBLAS_*` setting.
-
-    Such presets pick other kernels than a library would for this core, and its threads start with it.
-    """
-    wanted = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    wanted |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    if wanted != dict(os.environ):
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], wanted)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -226,7 +183,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--passes", type=int, help=f"default {_FULL.passes}, quick {_QUICK.passes}")
     made.add_argument("--seed", type=int, default=0, help="of the search (default 0)")
     live = _add_live(commands)
-    for command in (made, live):
+    walks = add_looptune(commands)
+    for command in (made, live, walks):
         command.add_argument("--core", type=int, help="everything is pinned to it (default: the last one)")
         command.add_argument(
             "--json", type=Path, required=True, metavar="OUT.json", help="read first if it exists"
@@ -235,11 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("json", type=Path, metavar="OUT.json")
     make = commands.add_parser("install", help="make the peers' environments")
     there = "made before, taken as they are"
-    for command, what in ((made, there), (live, there), (make, "where to make them")):
+    for command, what in ((made, there), (live, there), (walks, there), (make, "where to make them")):
         command.add_argument(
             "--environments", type=Path, metavar="DIR", help=f"{what} (default: benchmarks/.peers)"
         )
-    for command in (made, report):
+    for command in (made, walks, report):
         command.add_argument(
             "--results", type=Path, default=RESULTS, metavar="DIR", help="for table and plot"
         )

@@ -1,8 +1,8 @@
 """`python -m benchmarks.held_out [NAME=KERNEL.mlir...] [--list FILE]`: no weights may be trained on these.
 
-Adds the workload keys of the suite, the cases of live comparisons, the examples, the recorded spaces (the
-kernels in `benchmarks/spaces` and the files that come with the package) and the kernels named to
-`harl_mlir/weights/held_out.json`. Nothing is removed.
+Adds the workload keys of the suite, the cases of live comparisons, those outside the range of training, the
+examples, the recorded spaces (the kernels in `benchmarks/spaces` and the files that come with the package)
+and the kernels named to `harl_mlir/weights/held_out.json`. Nothing is removed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.kernels import kernel_text
-from benchmarks.suite import LIVE_FILE, SUITE_FILE, load_suite
+from benchmarks.suite import LIVE_FILE, OUTSIDE_FILE, SUITE_FILE, load_suite
 from harl_mlir.accuracy import ACCURACIES
 from harl_mlir.files import read_mlir
 from harl_mlir.lab import library
@@ -39,8 +39,8 @@ def workloads(kernels: Iterable[tuple[str, str]]) -> Workloads:
 
 
 def suite_kernels() -> Iterator[tuple[str, str]]:
-    """The cases of the suite and those of live comparisons."""
-    suites = {"suite": SUITE_FILE, "live": LIVE_FILE}
+    """The cases of the suite, those of live comparisons, and those outside the range of training."""
+    suites = {"suite": SUITE_FILE, "live": LIVE_FILE, "outside": OUTSIDE_FILE}
     return (
         (f"{name}/{case.name}", kernel_text(case)) for name in suites for case in load_suite(suites[name])
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.passes import ContenderError
 from benchmarks.results import Tuned
 from harl_mlir.errors import HarlError
+from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.processor import this_processor
@@ -71,8 +72,27 @@ class OurKernel:
 
     def sample(self) -> list[float]:
         """Seconds of one call in each sample. Raises ContenderError."""
-        with _faults():
+        with named_faults():
             (measurement,) = self._pool.retime(self._function, [self._library])
+        return list(_ok(measurement).times)
+
+
+class TaskKernel:
+    """One task with a candidate, or as it came: built, checked and timed in the pool's worker."""
+
+    def __init__(
+        self, name: str, pool: Pool, task: Task, candidate: Candidate | None, sampling: Sampling = CAREFUL
+    ) -> None:
+        self.name = name
+        self._pool = pool
+        self._task = task
+        self._candidate = candidate
+        self._sampling = sampling
+
+    def sample(self) -> list[float]:
+        """Seconds of one call in each sample. Raises ContenderError."""
+        with named_faults():
+            (measurement,) = self._pool.retime(self._task, [self._candidate], sampling=self._sampling)
         return list(_ok(measurement).times)
 
 
@@ -92,7 +112,7 @@ def our_kernel(
     """
     if not candidates:
         return OurKernel(name, pool, function, None)
-    with _faults():
+    with named_faults():
         tasks = pool.analyse(kernel, name).tasks
         entries = [(task, candidates[task.key]) for task in tasks if task.key in candidates]
         return OurKernel(name, pool, function, pool.library(entries))
@@ -113,7 +133,7 @@ def time_untuned(pool: Pool, function: Task) -> float | None:
     Raises:
         ContenderError: it does not run.
     """
-    with _faults():
+    with named_faults():
         measurement = pool.measure(function, None, cap=UNTUNED_CAP_SECONDS)
     if measurement.failure is not None and measurement.failure.kind in ("too_slow", "run_timeout"):
         return None
@@ -121,7 +141,7 @@ def time_untuned(pool: Pool, function: Task) -> float | None:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def named_faults() -> Iterator[None]:
     """A fault of ours on one case must not end the run: it is named like any other failure."""
     try:
         yield

@@ -62,6 +62,22 @@ class Searched(_ContenderCell, frozen=True):
     seconds: float
 
 
+class Decided(_ContenderCell, frozen=True):
+    """A schedule was chosen for the one task of a case, by a search or without any.
+
+    Attributes:
+        candidate: None for the kernel as it came.
+        seconds: from the analysed task to the candidate.
+        evaluations: schedules that were looked at, estimated or measured.
+        curve: whenever a search got better, the evaluations and seconds so far, and the value.
+    """
+
+    candidate: Candidate | None
+    seconds: float
+    evaluations: int = 0
+    curve: tuple[tuple[int, float, float], ...] = ()
+
+
 class Loaded(_ContenderCell, frozen=True, omit_defaults=True):
     """A peer built the case, and its result was right; `tuning_seconds` is what its search took."""
 
@@ -100,8 +116,8 @@ class Pass(_Cell, frozen=True):
     seconds: dict[str, list[float]]
 
 
-Cell: TypeAlias = Tuned | Searched | Loaded | Absent | Slow | Pass
-_OfContender = TypeVar("_OfContender", Tuned, Searched, Loaded, Absent, Slow)
+Cell: TypeAlias = Tuned | Searched | Decided | Loaded | Absent | Slow | Pass
+_OfContender = TypeVar("_OfContender", Tuned, Searched, Decided, Loaded, Absent, Slow)
 
 
 class _File(msgspec.Struct):

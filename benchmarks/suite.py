@@ -12,6 +12,8 @@ from typing import Any
 SUITE_FILE = Path(__file__).with_name("suite.json")
 LIVE_FILE = Path(__file__).with_name("live.json")
 """Cases in the same form, on which the speed of tuning is compared."""
+OUTSIDE_FILE = Path(__file__).with_name("outside.json")
+"""Cases outside the range of shapes that the agent `looptune` is trained on."""
 
 Shape = tuple[int, ...]
 

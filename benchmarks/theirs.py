@@ -11,10 +11,10 @@ import numpy as np
 
 from benchmarks.inputs import Array, Reference, arguments, reference
 from benchmarks.passes import ContenderError
-from benchmarks.peer_process import SAMPLE_SECONDS, Built, PeerError, PeerProcess, Unavailable
+from benchmarks.peer_process import Built, PeerError, PeerProcess, Unavailable
 from benchmarks.suite import Case
+from harl_mlir.measure.clock import CAREFUL
 
-SAMPLES = 30
 PASS_SECONDS = 4.0
 """A peer whose samples take longer gets fewer of them in a pass."""
 SLOW_SECONDS = 10.0
@@ -50,6 +50,7 @@ class Peer:
     Attributes:
         build_seconds, tuning_seconds: see `Built`.
         call_seconds: of one call; decides how many samples a pass takes. `settle` finds it.
+        sampling: what a pass takes of it.
     """
 
     def __init__(self, name: str, process: PeerProcess, built: Built) -> None:
@@ -58,7 +59,8 @@ class Peer:
         self.tuning_seconds = built.tuning_seconds
         self.version = process.version
         self._process = process
-        self.call_seconds = SAMPLE_SECONDS
+        self.sampling = CAREFUL
+        self.call_seconds = self.sampling.sample_seconds
 
     def settle(self, core: int) -> None:
         """Move it to the core where it is timed, and see how long a call takes. Raises ContenderError."""
@@ -68,8 +70,8 @@ class Peer:
 
     def sample(self) -> list[float]:
         """Seconds of one call in each sample. Raises ContenderError."""
-        affordable = int(PASS_SECONDS / max(self.call_seconds, SAMPLE_SECONDS))
-        return self._take(max(1, min(SAMPLES, affordable)))
+        affordable = int(PASS_SECONDS / max(self.call_seconds, self.sampling.sample_seconds))
+        return self._take(max(1, min(self.sampling.samples, affordable)))
 
     @property
     def is_slow(self) -> bool:
@@ -82,7 +84,7 @@ class Peer:
 
     def _take(self, samples: int) -> list[float]:
         try:
-            return self._process.sample(samples, SAMPLE_SECONDS, _LIMIT_SECONDS)
+            return self._process.sample(samples, self.sampling.sample_seconds, _LIMIT_SECONDS)
         except PeerError as error:
             raise ContenderError(str(error)) from None
 

@@ -25,13 +25,23 @@ _SURELY_SECONDS = 0.001
 """From here on one call tells its length; a shorter one is mostly the foreign call."""
 _MOST_GROWTH = 32
 
-CAREFUL_SAMPLE_SECONDS = 0.004
-CAREFUL_SAMPLES = 30
-CAREFUL_MOST_SAMPLES = 120
+CAREFUL_MOST_TRIES = 4
+"""Samples taken for each one wanted, where others disturb."""
 CAREFUL_SECONDS_EACH = 4.0
 CAREFUL_LEAST_SAMPLES = 3
 DISTURBED = 1.03
 """A sample whose wall time exceeds its thread's CPU time by more was disturbed by another process."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How carefully to time: so many clean samples, each of at least so many seconds."""
+
+    samples: int
+    sample_seconds: float
+
+
+CAREFUL = Sampling(30, 0.004)
 
 
 @dataclass(frozen=True)
@@ -149,9 +159,12 @@ def _calibrate(timed: Timed, samples: _Samples, target: float) -> tuple[int, flo
 
 
 def in_turns(
-    contenders: Sequence[Timed], build_seconds: Sequence[float], turn: Callable[[int], None]
+    contenders: Sequence[Timed],
+    build_seconds: Sequence[float],
+    turn: Callable[[int], None],
+    sampling: Sampling = CAREFUL,
 ) -> list[Measurement]:
-    """Time several kernels in turns, each by at least 30 clean samples of at least 4 ms where affordable.
+    """Time several kernels in turns, each by as many clean samples as are wanted where affordable.
 
     A contender whose samples take long gets fewer (about 4 s each, at least 3). `turn(i)` is called
     before contender i's samples, outside the clock.
@@ -161,15 +174,15 @@ def in_turns(
         for i, timed in enumerate(contenders):
             turn(i)
             timed.call(1)
-            count, seconds = _calibrate(timed, _Samples(), CAREFUL_SAMPLE_SECONDS)
+            count, seconds = _calibrate(timed, _Samples(), sampling.sample_seconds)
             # A fifth more than needed, so that a sample a little faster is long enough too.
-            calls.append(max(1, math.ceil(1.2 * count * CAREFUL_SAMPLE_SECONDS / seconds)))
+            calls.append(max(1, math.ceil(1.2 * count * sampling.sample_seconds / seconds)))
         samples = [_Samples() for _ in contenders]
         spent = [0.0] * len(contenders)
-        for _ in range(CAREFUL_MOST_SAMPLES):
+        for _ in range(CAREFUL_MOST_TRIES * sampling.samples):
             done = True
             for i, timed in enumerate(contenders):
-                if _enough(samples[i], spent[i]):
+                if _enough(samples[i], spent[i], sampling.samples):
                     continue
                 done = False
                 turn(i)
@@ -186,7 +199,7 @@ def in_turns(
         ]
 
 
-def _enough(samples: _Samples, spent: float) -> bool:
-    if len(samples.clean) >= CAREFUL_SAMPLES:
+def _enough(samples: _Samples, spent: float, wanted: int) -> bool:
+    if len(samples.clean) >= wanted:
         return True
     return spent > CAREFUL_SECONDS_EACH and samples.taken >= CAREFUL_LEAST_SAMPLES

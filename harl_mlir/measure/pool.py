@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure import protocol
+from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.process import WorkerDied, WorkerProcess
 from harl_mlir.measure.protocol import Applied, Phase, Request, Schedule, Shapes, Source
@@ -156,7 +157,12 @@ class Pool:
         return measurement
 
     def retime(
-        self, task: Task, schedules: Sequence[Schedule], *, script: str | None = None
+        self,
+        task: Task,
+        schedules: Sequence[Schedule],
+        *,
+        script: str | None = None,
+        sampling: Sampling = CAREFUL,
     ) -> list[Measurement]:
         """Careful times of several schedules of a task, taken in turns in one worker.
 
@@ -166,7 +172,9 @@ class Pool:
         one_call = self._limits.first_run_seconds
         while len(failures) < len(schedules):
             left = [i for i in range(len(schedules)) if i not in failures]
-            request = protocol.Retime(task, tuple(schedules[i] for i in left), script, self.accuracy)
+            request = protocol.Retime(
+                task, tuple(schedules[i] for i in left), script, self.accuracy, sampling
+            )
             try:
                 answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
             except WorkerDied as died:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
@@ -81,6 +82,7 @@ class Retime(msgspec.Struct, frozen=True, tag=True):
     schedules: tuple[Schedule, ...]
     script: str | None = None
     accuracy: Accuracy = DEFAULT_ACCURACY
+    sampling: Sampling = CAREFUL
 
 
 class Verify(msgspec.Struct, frozen=True, tag=True):

@@ -208,7 +208,10 @@ class Service:
                 build_seconds.append(seconds)
         numbers = list(timed)
         times = in_turns(
-            list(timed.values()), build_seconds, lambda i: self._report(Phase("time", numbers[i]))
+            list(timed.values()),
+            build_seconds,
+            lambda i: self._report(Phase("time", numbers[i])),
+            request.sampling,
         )
         answers.update(zip(numbers, times, strict=True))
         return [answers[i] for i in range(len(request.schedules))]

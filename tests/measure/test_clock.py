@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from harl_mlir.measure import clock
-from harl_mlir.measure.clock import Timed, in_turns, screen
+from harl_mlir.measure.clock import Sampling, Timed, in_turns, screen
 
 
 class Time:
@@ -98,7 +98,7 @@ def test_disturbed_samples_are_dropped(fake: Time) -> None:
     timed, _ = fake.kernel(1_000_000, lambda i: True)
     (measurement,) = in_turns([timed], [0.0], lambda i: None)
     assert measurement.seconds == pytest.approx(1e-3)
-    assert measurement.samples == clock.CAREFUL_MOST_SAMPLES
+    assert measurement.samples == clock.CAREFUL_MOST_TRIES * clock.CAREFUL.samples
 
 
 def test_short_calls_are_not_taken_for_slow_because_of_the_foreign_call(fake: Time) -> None:
@@ -119,6 +119,12 @@ def test_careful_timing_takes_turns(fake: Time) -> None:
     assert [a.samples for a in answers] == [30, 30, 30, 3]
     for (_, asked), call_ns in zip(kernels, (100, 1_000_000, 9_000_000, 2_000_000_000), strict=True):
         assert max(asked) * call_ns >= 4_000_000
+
+
+def test_less_careful_timing_takes_fewer_and_shorter_samples(fake: Time) -> None:
+    timed, asked = fake.kernel(1_000_000)
+    (measurement,) = in_turns([timed], [0.0], lambda i: None, Sampling(8, 0.002))
+    assert (measurement.samples, max(asked)) == (8, 3)
 
 
 def test_accumulating_arguments_are_put_back_before_every_sample(fake: Time) -> None:

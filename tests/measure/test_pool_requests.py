@@ -6,6 +6,7 @@ import pytest
 
 from harl_mlir.errors import InputError
 from harl_mlir.measure import protocol
+from harl_mlir.measure.clock import Sampling
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
@@ -88,7 +89,7 @@ def test_messages_survive_the_wire(task: Task, candidate: Candidate) -> None:
     for request in (
         protocol.Measure(task, candidate, 1e-3, None, "script"),
         protocol.Measure(task, "text", accuracy="strict"),
-        protocol.Retime(task, (candidate, None, "text"), accuracy="strict"),
+        protocol.Retime(task, (candidate, None, "text"), accuracy="strict", sampling=Sampling(8, 0.001)),
         protocol.Apply(protocol.Source("text", "file", None, {"a": (1, 2)}), "library", "library.mlir"),
         protocol.Select("script", "file", (("a", 1), ("b", "word"))),
     ):
