@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.looptune.columns import NestColumns, Rows
+from harl_mlir.looptune.trees import Trees
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
@@ -41,7 +42,7 @@ class Estimate:
     It may be called as what the environment asks for shares.
     """
 
-    booster: xgboost.Booster
+    booster: xgboost.Booster | Trees
     processor: Processor
     _columns: dict[str, NestColumns] = field(default_factory=dict)
     _known: dict[tuple[str, LoopNest], float] = field(default_factory=dict)
@@ -90,7 +91,7 @@ def fit(rows: Rows, shares: Floats64, seed: int) -> xgboost.Booster:
     return xgboost.train({**PARAMETERS, "seed": seed}, data, TREES)
 
 
-def predict(booster: xgboost.Booster, rows: Rows) -> Floats64:
+def predict(booster: xgboost.Booster | Trees, rows: Rows) -> Floats64:
     """The shares that a booster expects, not below 0."""
     predicted: Floats64 = np.maximum(booster.inplace_predict(rows), 0.0).astype(np.float64)
     return predicted

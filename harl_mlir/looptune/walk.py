@@ -58,7 +58,7 @@ def walk(
     seed: int = 0,
 ) -> Walk:
     """Walk from the plain nest of a task; the same seed gives the same walk."""
-    estimate = Estimate(weights.booster, this_processor())
+    estimate = Estimate(weights.trees, this_processor())
     policy = new_policy(configuration, LearnerSettings(), seed)
     policy.set_weights(weights.policies[configuration.name])
     walks = Tracks([(task, rules)] * tracks, configuration, estimate)

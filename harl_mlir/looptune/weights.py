@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from harl_mlir.looptune.actions import CONFIGURATIONS, Configuration
 from harl_mlir.looptune.columns import COLUMNS
 from harl_mlir.looptune.network import Floats
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.trees import Trees, from_bytes, trees_of
 
 if TYPE_CHECKING:  # importing it takes a while
     import xgboost
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # importing it takes a while
 SHIPPED = Path(__file__).parent.parent / "weights" / "looptune"
 """Those that come with the package."""
 FORMAT = 1
-ESTIMATE, ABOUT = "estimate.ubj", "about.json"
+ESTIMATE, ABOUT = "estimate.npz", "about.json"
 _AGAIN = "train them again with harl-mlir train --agent looptune"
 
 
@@ -54,18 +55,12 @@ class Weights:
     Attributes:
         policies: by configuration, the weights of its network by name.
         peak_gflops: of the core that was trained on; shares are of it.
+        trees: predict shares of the peak from `COLUMNS`.
     """
 
     policies: Mapping[str, dict[str, Floats]]
     peak_gflops: float
-    _booster: bytes
-
-    @cached_property
-    def booster(self) -> xgboost.Booster:
-        """Predicts shares of the peak from `COLUMNS`."""
-        import xgboost
-
-        return xgboost.Booster({"nthread": 1}, model_file=bytearray(self._booster))
+    trees: Trees
 
 
 @lru_cache(maxsize=4)
@@ -86,6 +81,7 @@ def load(directory: Path) -> Weights:
         for name, digest in about.files.items():
             if hashlib.sha256(data.get(name, b"")).hexdigest() != digest:
                 raise InputError(f"{name} is not the file that {ABOUT} tells of; {_AGAIN}", place)
+        trees = from_bytes(data[ESTIMATE])
         policies = {c.name: _read_policy(data[_policy_file(c)]) for c in CONFIGURATIONS}
     except FileNotFoundError as error:
         raise InputError(
@@ -93,20 +89,21 @@ def load(directory: Path) -> Weights:
             "harl-mlir train --agent looptune wrote",
             place,
         ) from None
-    except (OSError, ValueError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
         raise InputError(f"these weights cannot be read ({error}); {_AGAIN}", place) from error
-    return Weights(policies, about.peak_gflops, data[ESTIMATE])
+    return Weights(policies, about.peak_gflops, trees)
 
 
 def write(
     directory: Path,
-    booster: xgboost.Booster,
+    booster: xgboost.Booster | Trees,
     policies: Mapping[str, Mapping[str, Floats]],
     peak_gflops: float,
     facts: Mapping[str, Any],
 ) -> tuple[Path, ...]:
     """Write a directory of weights; `facts` go into `about.json`. The paths written."""
-    files = {ESTIMATE: bytes(booster.save_raw("ubj"))}
+    trees = booster if isinstance(booster, Trees) else trees_of(booster)
+    files = {ESTIMATE: trees.to_bytes()}
     files |= {_policy_file(c): _policy_bytes(policies[c.name]) for c in CONFIGURATIONS}
     widths, actions = _shapes()
     about = {

@@ -12,7 +12,6 @@ _LEARNERS: Mapping[str, tuple[str, ...]] = {
     "harl": ("xgboost",),
     "evolutionary": ("xgboost",),
     "tpe": ("optuna",),
-    "looptune": ("xgboost",),
 }
 
 

@@ -99,7 +99,7 @@ def _load_policy(settings: Settings) -> _Policy:
 
 def _plan(request: Request, kernel: str, script: str | None, pool: Pool) -> Plan:
     pool.start()
-    if request.settings.trials or request.settings.walks_by:
+    if request.settings.trials:
         preload(request.settings.agent)
     if script is not None:
         return plan_script(request, kernel, script, pool)
