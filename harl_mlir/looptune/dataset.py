@@ -17,6 +17,9 @@ from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import SKETCH, VERSION
 from harl_mlir.tasks.task import Task
 
+_GOOD, _LEAST_GOOD = 0.9, 0.6
+"""A nest is good with so much of its problem's best share, and of this share at least."""
+
 
 @dataclass
 class Dataset:
@@ -25,6 +28,7 @@ class Dataset:
     Attributes:
         peak: FLOP/s of the core.
         rows: of `COLUMNS`, and `shares` (N,) of the peak, 0 for a failure.
+        good: texts of nests, each near the best that is known of some problem.
     """
 
     database: Database
@@ -33,7 +37,9 @@ class Dataset:
     peak: float
     rows: Rows = field(default_factory=lambda: np.empty((0, len(COLUMNS)), dtype=np.float32))
     shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    good: dict[str, None] = field(default_factory=dict)
     _seen: dict[str, int] = field(default_factory=dict)
+    _best: dict[str, float] = field(default_factory=dict)
 
     def read(self, problems: Sequence[tuple[Task, NestRules]]) -> None:
         """Add what the database holds of these problems by now."""
@@ -51,5 +57,10 @@ class Dataset:
             nests = [parse(rules.op.dims, record.candidate.word("nest")) for record in new]
             rows.append(NestColumns(task, rules, self.processor).rows(nests))
             times = [record.measurement.seconds for record in new]
-            shares.append(np.array([task.flops / s / self.peak if s else 0.0 for s in times]))
+            found = np.array([task.flops / s / self.peak if s else 0.0 for s in times])
+            shares.append(found)
+            self._best[task.key] = best = max(self._best.get(task.key, _LEAST_GOOD), found.max())
+            self.good |= {
+                nest.text(): None for nest, share in zip(nests, found, strict=True) if share >= _GOOD * best
+            }
         self.rows, self.shares = np.concatenate(rows), np.concatenate(shares)

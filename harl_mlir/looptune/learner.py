@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -11,12 +12,18 @@ from numpy.typing import NDArray
 from harl_mlir.looptune.actions import Configuration
 from harl_mlir.looptune.network import Floats, LayeredActorCritic
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.sampling import approach, bare, draw
+from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.looptune.tracks import Estimates, Problem, Tracks
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.steps import Steps, joined
 from harl_mlir.space.nest.nest import LoopNest
+from harl_mlir.space.nest.rules import NestRules
 
 HIDDEN = 256
+_NEAR = 0.7
+"""Of the starts that are not plain, the share near good nests."""
+_MOST_MOVES = 10
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class LearnerSettings:
 
     Attributes:
         problems, tracks: of an update: how many problems, and walks of each side by side.
+        plain_share: share of the walks that start from the plain nest.
         minibatch: steps of one gradient.
         trace: lambda of generalised advantage estimation (arXiv 1506.02438).
         others: see `harl_mlir.search.settings.Settings`.
@@ -32,6 +40,7 @@ class LearnerSettings:
 
     problems: int = 12
     tracks: int = 16
+    plain_share: float = 0.5
     minibatch: int = 1024
     trace: float = 0.95
     actor_learning_rate: float = 5e-4
@@ -39,9 +48,19 @@ class LearnerSettings:
     discount: float = 1.0
     clip: float = 0.2
     critic_weight: float = 0.5
-    entropy_weight: float = 0.01
+    entropy_weight: float = 0.02
     epochs: int = 3
     gradient_clip: float = 0.5
+
+
+def _far_start(
+    rules: NestRules, good: Sequence[str], rng: random.Random, configuration: Configuration
+) -> LoopNest | None:
+    """A nest without marks near a good one of another problem, or a random one."""
+    moves = rng.randint(0, _MOST_MOVES)
+    nest = approach(rng.choice(good), rules, rng, moves) if good and rng.random() < _NEAR else None
+    nest = nest or bare(draw(rules, rng))
+    return nest if nest.loops and len(nest.loops) <= configuration.most_loops else None
 
 
 @dataclass(frozen=True)
@@ -94,13 +113,18 @@ class Learner:
         self._rng = np.random.default_rng((self._seed, 1, stretch))
         self.policy.set_state(state, np.random.default_rng((self._seed, 2, stretch)))
 
-    def update(self, estimates: Estimates) -> Progress:
-        """One round of walks, and what is learned from them."""
+    def update(self, estimates: Estimates, good: Sequence[str] = ()) -> Progress:
+        """One round of walks, and what is learned from them.
+
+        Some start near nests that are known to be `good` elsewhere, some anywhere: from the plain nest alone
+        the policy would settle for what is good after few steps. Progress is that of walks from the plain
+        nest.
+        """
         settings = self._settings
         count = min(settings.problems, len(self._problems))
         chosen = self._rng.choice(len(self._problems), count, replace=False, p=self._chances)
         self._walked = [self._problems[number] for number in chosen for _ in range(settings.tracks)]
-        tracks = Tracks(self._walked, self._configuration, estimates)
+        tracks = Tracks(self._walked, self._configuration, estimates, self._starts(good))
         parts: list[Steps] = []
         numbers: list[NDArray[np.int64]] = []
         while not tracks.is_over:
@@ -111,8 +135,25 @@ class Learner:
             parts.append(Steps(observations, masks, actions, log_probabilities, rewards, observations))
         self._learn(parts, numbers)
         self._nests = tracks.nests
+        plain = np.arange(len(self._walked)) % settings.tracks < self._plain
         steps = sum(len(part) for part in numbers) / len(self._walked)
-        return Progress(float(tracks.shares.mean()), float(tracks.best.mean()), steps)
+        return Progress(float(tracks.shares[plain].mean()), float(tracks.best[plain].mean()), steps)
+
+    @property
+    def _plain(self) -> int:
+        """How many of the walks of a problem start from the plain nest."""
+        return round(self._settings.plain_share * self._settings.tracks)
+
+    def _starts(self, good: Sequence[str]) -> list[WalkState]:
+        rng = random.Random(int(self._rng.integers(1 << 62)))
+        states = []
+        for number, (_, rules) in enumerate(self._walked):
+            state = start(rules.op.dims)
+            if number % self._settings.tracks >= self._plain:
+                nest = _far_start(rules, good, rng, self._configuration)
+                state = WalkState(nest, rng.randrange(len(nest.loops))) if nest else state
+            states.append(state)
+        return states
 
     def reached(self) -> list[tuple[str, LoopNest]]:
         """The best nest of each walk of the last update, with its workload key."""

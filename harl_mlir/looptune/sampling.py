@@ -32,10 +32,15 @@ def draw(rules: NestRules, rng: random.Random) -> LoopNest:
 
 def vary(nest: LoopNest, rules: NestRules, rng: random.Random, moves: int) -> LoopNest:
     """A nest with its marks taken off, moved some steps at random, and marked again at random."""
-    bare = replace(nest, loops=tuple(replace(loop, mark="") for loop in nest.loops))
+    nest = bare(nest)
     for _ in range(moves):
-        bare = _moved(bare, rules, rng)
-    return _marked(bare, rules, rng)
+        nest = _moved(nest, rules, rng)
+    return _marked(nest, rules, rng)
+
+
+def bare(nest: LoopNest) -> LoopNest:
+    """The nest without marks."""
+    return replace(nest, loops=tuple(replace(loop, mark="") for loop in nest.loops))
 
 
 def transfer(text: str, rules: NestRules) -> LoopNest | None:
@@ -47,6 +52,17 @@ def transfer(text: str, rules: NestRules) -> LoopNest | None:
     fits = [loop for loop, extent in zip(nest.loops, nest.extents, strict=True) if loop.step < extent]
     nest = replace(nest, loops=tuple(fits))
     return nest if rules.is_legal(nest) else None
+
+
+def approach(text: str, rules: NestRules, rng: random.Random, moves: int) -> LoopNest | None:
+    """A nest without marks some moves away from that of another problem; None where that is not legal here."""
+    carried = transfer(text, rules)
+    if carried is None:
+        return None
+    nest = bare(carried)
+    for _ in range(moves):
+        nest = _moved(nest, rules, rng)
+    return nest
 
 
 def _moved(nest: LoopNest, rules: NestRules, rng: random.Random) -> LoopNest:

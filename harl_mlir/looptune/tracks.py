@@ -28,7 +28,7 @@ class Estimates(Protocol):
 
 
 class Tracks:
-    """Walks from the plain nests of their problems; those of one problem stand together.
+    """Walks from the plain nests of their problems, or from `starts`.
 
     Attributes:
         states: where each stands.
@@ -38,7 +38,11 @@ class Tracks:
     """
 
     def __init__(
-        self, problems: Sequence[Problem], configuration: Configuration, estimate: Estimates
+        self,
+        problems: Sequence[Problem],
+        configuration: Configuration,
+        estimate: Estimates,
+        starts: Sequence[WalkState] | None = None,
     ) -> None:
         self._problems = problems
         self._configuration = configuration
@@ -46,7 +50,7 @@ class Tracks:
         self._next: list[tuple[WalkState | None, ...]] = []
         self._left = configuration.steps
         self._stop = next((n for n, a in enumerate(configuration.actions) if a.name == STOP), None)
-        self.states = [start(rules.op.dims) for _, rules in problems]
+        self.states = list(starts or (start(rules.op.dims) for _, rules in problems))
         self.alive = np.arange(len(problems))
         self.nests = [
             configuration.realised(state.nest, rules)

@@ -126,10 +126,11 @@ class Training:
     ) -> dict[tuple[str, str], None]:
         """Updates of one policy, noted in the curve; the best nests of the last walks."""
         done = max((point.updates for point in checkpoint.curve if point.configuration == name), default=0)
+        good = list(self.dataset.good)
         recent: deque[Progress] = deque(maxlen=_POINT)
         reached: deque[list[tuple[str, LoopNest]]] = deque(maxlen=_WANTED_UPDATES)
         for number in range(1, count + 1):
-            recent.append(learner.update(estimate))
+            recent.append(learner.update(estimate, good))
             reached.append(learner.reached())
             if number % _POINT == 0:
                 last, best = (float(np.mean([getattr(p, what) for p in recent])) for what in ("last", "best"))
