@@ -32,7 +32,7 @@ class Trained:
 
     def estimator(self, task: Task, rules: NestRules) -> Evaluator:
         """See `Learned`."""
-        estimate = Estimate(self.weights.booster, this_processor())
+        estimate = Estimate(self.weights.trees, this_processor())
         return lambda nests: estimate(task, rules, nests).tolist()
 
 
@@ -40,6 +40,4 @@ def trained(directory: Path) -> Learned | None:
     """The weights in a directory; None where there is none. Raises InputError if they are damaged."""
     if not directory.exists():
         return None
-    weights = load(directory)
-    assert weights.booster is not None  # read now: no decision is to wait for it
-    return Trained(weights)
+    return Trained(load(directory))

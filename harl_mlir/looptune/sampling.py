@@ -55,7 +55,7 @@ def transfer(text: str, rules: NestRules) -> LoopNest | None:
 
 
 def approach(text: str, rules: NestRules, rng: random.Random, moves: int) -> LoopNest | None:
-    """A nest without marks some moves away from that of another problem; None where that is not legal here."""
+    """A nest without marks, some moves away from that of another problem; None where that is illegal."""
     carried = transfer(text, rules)
     if carried is None:
         return None
