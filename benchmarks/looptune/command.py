@@ -59,7 +59,7 @@ def add_looptune(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def looptune(options: argparse.Namespace) -> int:
-    """Run what is not there yet, and write the report, also of a run that is interrupted."""
+    """Run what is not there yet, and write the report. The JSON of an interrupted run has its figures too."""
     one_thread_without_presets()
     core = timing_core(options)
     settings = {
@@ -69,7 +69,7 @@ def looptune(options: argparse.Namespace) -> int:
     }
     results = Results(options.json, settings, this_machine(core))
     every = stages()
-    chosen = _chosen(every, options.only, options.problems)
+    chosen = chosen_stages(every, options.only, options.problems)
     needed = {n for stage in chosen for n in stage.contenders if n in options.contender}
     environments, missing = peer_environments(
         [name for name in ("numpy", METASCHEDULE) if name in needed], options.environments
@@ -92,11 +92,11 @@ def looptune(options: argparse.Namespace) -> int:
         run_looptune(plan, results)
     finally:
         results.write(summarise_looptune(results, every))
-        print(write_looptune_report(options.json, options.results))
+    print(write_looptune_report(options.json, options.results))
     return 0
 
 
-def _chosen(every: Sequence[Stage], only: Sequence[str], patterns: Sequence[str]) -> list[Stage]:
+def chosen_stages(every: Sequence[Stage], only: Sequence[str], patterns: Sequence[str]) -> list[Stage]:
     """The stages asked for, with the problems asked for.
 
     Raises:
