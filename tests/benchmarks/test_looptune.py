@@ -249,7 +249,7 @@ def test_the_report_has_a_row_for_everyone_and_says_whose_figures_are_stored(tmp
     text = write_looptune_report(file, tmp_path / "to").read_text(encoding="utf-8")
     assert "| product | 10.00 | 1.250 | 1 |" in text
     assert "| stored by LoopTune | geomean over untuned | s |" in text
-    assert "at least 0.8x on 0 of 1" in text
+    assert "at least 0.8x on 0 of the 1 that both have" in text
     assert "| small | 0.500 |" in text
     plot = (tmp_path / "to" / "out.svg").read_text(encoding="utf-8")
     assert "product" in plot
