@@ -21,11 +21,12 @@ from harl_mlir.looptune.columns import COLUMNS
 from harl_mlir.looptune.network import Floats
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.trees import Trees, from_bytes, trees_of
+from harl_mlir.search.registry import LOOPTUNE_WEIGHTS
 
 if TYPE_CHECKING:  # importing it takes a while
     import xgboost
 
-SHIPPED = Path(__file__).parent.parent / "weights" / "looptune"
+SHIPPED = LOOPTUNE_WEIGHTS
 """Those that come with the package."""
 FORMAT = 1
 ESTIMATE, ABOUT = "estimate.npz", "about.json"

@@ -118,13 +118,20 @@ def test_a_script_gets_the_defaults_of_its_knobs(harl_mlir: Callable[..., Any], 
 
 
 def test_an_interrupt_ends_it_with_its_exit_code(tmp_path: Path, environment: dict[str, str]) -> None:
+    # The untuned kernel, which strict results are compared with, runs for more than a second.
+    large = KERNEL.replace("96x", "1024x").replace("80x", "1024x").replace("64x", "1024x")
+    (tmp_path / "k.mlir").write_text(large.partition("func.func @twice")[0])
     words = [sys.executable, "-m", "harl_mlir", "tune", "k.mlir", *UNTIMED, "--json"]
+    words += ["--check", "--accuracy", "strict"]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment
     ) as tuner:
         assert tuner.stderr is not None
-        tuner.stderr.readline()  # the plan: what is left takes as long as the worker's work
+        tuner.stderr.readline()  # the plan
         tuner.send_signal(signal.SIGINT)
         out, err = tuner.communicate(timeout=60)
     assert tuner.returncode == 130, err
-    assert json.loads(out)["status"] == "interrupted"
+    said = json.loads(out)
+    assert (said["status"], said["decide_seconds"]) == ("interrupted", None)
+    assert [task for task in said["tasks"] if task["sketch"]] == []
+    assert not (tmp_path / "k.schedules.mlir").exists()
