@@ -28,7 +28,7 @@ class Trained:
     def walk(self, configuration: str, task: Task, rules: NestRules) -> tuple[LoopNest, int]:
         """See `Learned`."""
         walked = walk(task, rules, self.weights, _CONFIGURATIONS[configuration])
-        return walked.best[0], walked.looked_at
+        return walked.best[0], walked.visited
 
     def estimator(self, task: Task, rules: NestRules) -> Evaluator:
         """See `Learned`."""

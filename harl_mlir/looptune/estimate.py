@@ -68,10 +68,9 @@ class Estimate:
             )
         return np.array([self._known[each] for each in asked])
 
-    @property
-    def known(self) -> int:
-        """How many nests were looked at."""
-        return len(self._known)
+    def known(self, task: Task) -> dict[LoopNest, float]:
+        """The nests of a task that were looked at, with their shares."""
+        return {nest: share for (key, nest), share in self._known.items() if key == task.key}
 
     def forget(self) -> None:
         """Free the memory of the nests that were looked at."""

@@ -39,14 +39,14 @@ class Walk:
         steps: of the walk that always took the likeliest action.
         best: distinct nests of all walks, ready to be scheduled, the greatest estimate first.
         estimates: theirs.
-        looked_at: how many nests were estimated.
+        visited: how many states the walks went through, each counted as often as they did.
     """
 
     start: Step
     steps: tuple[Step, ...]
     best: tuple[LoopNest, ...]
     estimates: tuple[float, ...]
-    looked_at: int
+    visited: int
 
 
 def walk(
@@ -64,10 +64,11 @@ def walk(
     walks = Tracks([(task, rules)] * tracks, configuration, estimate)
     start = Step("start", walks.states[0].nest, 0, float(walks.shares[0]))
     steps: list[Step] = []
-    found = dict(zip(walks.nests, walks.best.tolist(), strict=True))
+    visited = tracks
     while not walks.is_over:
         observations, masks = walks.look()
         actions = policy.act(observations, masks)[0]
+        visited += len(actions)
         likeliest = walks.alive[0] == 0
         if likeliest:
             actions[0] = policy.best_actions(observations[:1], masks[:1])[0]
@@ -75,12 +76,11 @@ def walk(
         if likeliest:
             state, name = walks.states[0], configuration.actions[int(actions[0])].name
             steps.append(Step(name, state.nest, state.cursor, float(walks.shares[0])))
-        found |= zip(walks.nests, walks.best.tolist(), strict=True)
-    best = heapq.nlargest(_KEPT, found.items(), key=lambda item: item[1])
+    best = heapq.nlargest(_KEPT, estimate.known(task).items(), key=lambda item: item[1])
     return Walk(
         start,
         tuple(steps),
         tuple(nest for nest, _ in best),
         tuple(share for _, share in best),
-        estimate.known,
+        visited,
     )
