@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harl_mlir.looptune.actions import Configuration
+from harl_mlir.looptune.actions import PRODUCT, Configuration
+from harl_mlir.looptune.demonstrations import demonstration
 from harl_mlir.looptune.network import Floats, LayeredActorCritic
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.sampling import approach, bare, draw
@@ -32,15 +33,18 @@ class LearnerSettings:
 
     Attributes:
         problems, tracks: of an update: how many problems, and walks of each side by side.
-        plain_share: share of the walks that start from the plain nest.
+        plain_share: share of the walks that start from the plain nest and go where the policy does.
+        shown_share: share of the walks that are shown the way to a good nest: as in self-imitation learning
+            (arXiv 1806.05635) they teach as far as they end better than the critic expects.
         minibatch: steps of one gradient.
         trace: lambda of generalised advantage estimation (arXiv 1506.02438).
         others: see `harl_mlir.search.settings.Settings`.
     """
 
-    problems: int = 12
-    tracks: int = 16
+    problems: int = 8
+    tracks: int = 24
     plain_share: float = 0.5
+    shown_share: float = 0.25
     minibatch: int = 1024
     trace: float = 0.95
     actor_learning_rate: float = 5e-4
@@ -124,13 +128,15 @@ class Learner:
         count = min(settings.problems, len(self._problems))
         chosen = self._rng.choice(len(self._problems), count, replace=False, p=self._chances)
         self._walked = [self._problems[number] for number in chosen for _ in range(settings.tracks)]
-        tracks = Tracks(self._walked, self._configuration, estimates, self._starts(good))
+        shown = self._shown(estimates, good)
+        tracks = Tracks(self._walked, self._configuration, estimates, self._starts(shown, good))
         parts: list[Steps] = []
         numbers: list[NDArray[np.int64]] = []
         while not tracks.is_over:
             numbers.append(tracks.alive)
             observations, masks = tracks.look()
             actions, log_probabilities = self.policy.act(observations, masks)
+            self._show(shown, len(parts), tracks.alive, observations, masks, actions, log_probabilities)
             rewards = tracks.move(actions)
             parts.append(Steps(observations, masks, actions, log_probabilities, rewards, observations))
         self._learn(parts, numbers)
@@ -144,12 +150,44 @@ class Learner:
         """How many of the walks of a problem start from the plain nest."""
         return round(self._settings.plain_share * self._settings.tracks)
 
-    def _starts(self, good: Sequence[str]) -> list[WalkState]:
+    def _shown(self, estimates: Estimates, good: Sequence[str]) -> dict[int, list[int]]:
+        """The actions of the walks that are shown, by their numbers; only *product* has such."""
+        if self._configuration is not PRODUCT:
+            return {}
+        rng = random.Random(int(self._rng.integers(1 << 62)))
+        first = round((1 - self._settings.shown_share) * self._settings.tracks)
+        found = {}
+        for number, problem in enumerate(self._walked):
+            if number % self._settings.tracks >= first:
+                actions = demonstration(problem, good, estimates, rng)
+                if actions is not None:
+                    found[number] = actions
+        return found
+
+    def _show(
+        self,
+        shown: Mapping[int, Sequence[int]],
+        step: int,
+        alive: NDArray[np.int64],
+        observations: Floats,
+        masks: NDArray[np.bool_],
+        actions: NDArray[np.int64],
+        log_probabilities: Floats,
+    ) -> None:
+        """Put the actions that are shown in the place of the policy's own."""
+        rows = [row for row, number in enumerate(alive.tolist()) if number in shown]
+        if rows:
+            actions[rows] = [shown[int(alive[row])][step] for row in rows]
+            all_ = self.policy.log_probabilities(observations[rows], masks[rows])
+            log_probabilities[rows] = all_[np.arange(len(rows)), actions[rows]]
+
+    def _starts(self, shown: Mapping[int, object], good: Sequence[str]) -> list[WalkState]:
         rng = random.Random(int(self._rng.integers(1 << 62)))
         states = []
         for number, (_, rules) in enumerate(self._walked):
             state = start(rules.op.dims)
-            if number % self._settings.tracks >= self._plain:
+            place = number % self._settings.tracks
+            if self._plain <= place and number not in shown:
                 nest = _far_start(rules, good, rng, self._configuration)
                 state = WalkState(nest, rng.randrange(len(nest.loops))) if nest else state
             states.append(state)

@@ -117,11 +117,15 @@ class PPO:
 
     def act(self, observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
         """Draw a legal action for every row; the actions and their log-probabilities."""
-        log_probabilities = _log_softmax(self._network.forward(observations).logits, masks)
+        log_probabilities = self.log_probabilities(observations, masks)
         uniform = np.clip(self._rng.random(log_probabilities.shape), 1e-9, 1 - 1e-7)
         # The greatest of log-probability plus Gumbel noise is a draw from the distribution.
         actions = (log_probabilities - np.log(-np.log(uniform))).argmax(axis=1)
         return actions, log_probabilities[np.arange(len(actions)), actions]
+
+    def log_probabilities(self, observations: Floats, masks: Masks) -> Floats:
+        """Of all actions; that of a masked one is very low."""
+        return _log_softmax(self._network.forward(observations).logits, masks)
 
     def best_actions(self, observations: Floats, masks: Masks) -> NDArray[np.int64]:
         """The most probable legal action of every row."""
