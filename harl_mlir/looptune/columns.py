@@ -118,7 +118,8 @@ class NestColumns:
 def _arrays(statement: Statement, nests: Sequence[LoopNest]) -> Nests:
     """The nests as arrays: what is unrolled of a reduction is the innermost loop, other marks the tile."""
     listed = [_loops_of(statement, nest) for nest in nests]
-    slots = max(len(loops) for loops, _ in listed)
+    # One at least, idle where all that there is is in the tile.
+    slots = max(1, *(len(loops) for loops, _ in listed))
     idle = (0, statement.dims[0])
     padded = [[idle] * (slots - len(loops)) + loops for loops, _ in listed]
     table = np.array(padded, dtype=np.int64).reshape(len(nests), slots, 2)
