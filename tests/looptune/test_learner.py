@@ -1,0 +1,118 @@
+"""The learner: it solves what can be solved, and its numbers are right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harl_mlir.looptune.actions import PAPER, PRODUCT
+from harl_mlir.looptune.learner import Learner, LearnerSettings, new_policy
+from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.walk import TRACKS
+from harl_mlir.search.steps import Steps
+from tests.looptune.landscapes import Told, matmul_problem, vector_in_sum
+
+SHORT = replace(PRODUCT, steps=6)
+PROBLEMS = [matmul_problem(4, 16, 8), matmul_problem(8, 32, 4)]
+SMALL = LearnerSettings(
+    problems=2, tracks=16, minibatch=64, actor_learning_rate=1e-3, entropy_weight=0.05, epochs=3
+)
+
+
+def learner(settings: LearnerSettings = SMALL, seed: int = 0) -> Learner:
+    return Learner(SHORT, PROBLEMS, [1.0, 1.0], settings, seed)
+
+
+def trained(settings: LearnerSettings, updates: int, seed: int = 0) -> tuple[float, float]:
+    """Means of the last five updates: the share where walks end, and the best on the way."""
+    made = learner(settings, seed)
+    progress = [made.update(Told()) for _ in range(updates)][-5:]
+    return float(np.mean([p.last for p in progress])), float(np.mean([p.best for p in progress]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_finds_a_nest_that_takes_three_right_steps(seed: int) -> None:
+    last, best = trained(SMALL, 40, seed)
+    assert best > 0.9
+    assert last > 0.85
+
+
+def test_without_learning_walks_stay_behind() -> None:
+    last, best = trained(replace(SMALL, actor_learning_rate=0.0, critic_learning_rate=0.0), 10)
+    assert best < 0.4
+    assert last < best
+
+
+def test_what_was_reached_are_the_best_nests_of_the_walks() -> None:
+    made = learner()
+    best = made.update(Told()).best
+    found = made.reached()
+    assert len(found) == SMALL.problems * SMALL.tracks
+    rules_of = {task.key: rules for task, rules in PROBLEMS}
+    assert np.mean([vector_in_sum(rules_of[key], nest) for key, nest in found]) == pytest.approx(best)
+
+
+def test_problems_of_no_weight_are_not_drawn() -> None:
+    made = Learner(SHORT, PROBLEMS, [0.0, 1.0], replace(SMALL, problems=1), 0)
+    for _ in range(3):
+        made.update(Told())
+        assert {key for key, _ in made.reached()} == {PROBLEMS[1][0].key}
+
+
+def test_the_seed_decides_everything() -> None:
+    found = []
+    for seed in (3, 3, 4):
+        made = learner(seed=seed)
+        found.append(([made.update(Told()) for _ in range(3)], made.state()["weights"]))
+    assert found[0][0] == found[1][0] != found[2][0]
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_goes_on_from_a_state_as_if_it_had_never_been_left() -> None:
+    first = learner()
+    first.update(Told())
+    state = {name: array.copy() for name, array in first.state().items()}
+    first.go_on(state, 1)
+    second = learner()
+    second.go_on(state, 1)
+    other = learner()
+    other.go_on(state, 2)
+    progress = [[made.update(Told()) for _ in range(2)] for made in (first, second, other)]
+    assert progress[0] == progress[1] != progress[2]
+    for name, array in first.state().items():
+        np.testing.assert_array_equal(array, second.state()[name])
+
+
+def steps(rewards: list[float]) -> Steps:
+    rng = np.random.default_rng(len(rewards))
+    seen = rng.normal(size=(len(rewards), width(SHORT))).astype(np.float32)
+    masks = np.ones((len(rewards), len(SHORT.actions)), dtype=np.bool_)
+    actions = np.zeros(len(rewards), dtype=np.int64)
+    nothing = np.zeros(len(rewards), dtype=np.float32)
+    return Steps(seen, masks, actions, nothing, np.array(rewards, dtype=np.float32), seen)
+
+
+def test_advantages_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two walks: the first takes three steps, the second stops with its first."""
+    made = learner(replace(SMALL, discount=0.9, trace=0.5))
+    monkeypatch.setattr(made, "_walked", PROBLEMS)
+    parts = [steps([1.0, 4.0]), steps([2.0]), steps([0.5])]
+    worth = {id(part.observations): v for part, v in zip(parts, ([0.3, 1.0], [0.6], [0.2]), strict=True)}
+    monkeypatch.setattr(made.policy, "values", lambda rows: np.array(worth[id(rows)], dtype=np.float32))
+    numbers = [np.array([0, 1]), np.array([0]), np.array([0])]
+    advantages, returns = made._advantages(parts, numbers)
+    third = 0.5 - 0.2
+    second = 2 + 0.9 * 0.2 - 0.6 + 0.45 * third
+    first = 1 + 0.9 * 0.6 - 0.3 + 0.45 * second
+    np.testing.assert_allclose(advantages, [first, 4 - 1, second, third], rtol=1e-6)
+    np.testing.assert_allclose(returns, [first + 0.3, 4, second + 0.6, third + 0.2], rtol=1e-6)
+
+
+def test_policies_are_as_wide_as_what_they_see() -> None:
+    for configuration in (PAPER, PRODUCT):
+        policy = new_policy(configuration, LearnerSettings(), 0)
+        masks = np.ones((TRACKS, len(configuration.actions)), dtype=np.bool_)
+        actions, _ = policy.act(np.zeros((TRACKS, width(configuration)), np.float32), masks)
+        assert actions.shape == (TRACKS,)
