@@ -27,8 +27,10 @@ class Dataset:
 
     Attributes:
         peak: FLOP/s of the core.
-        rows: of `COLUMNS`, and `shares` (N,) of the peak, 0 for a failure.
+        rows: of `COLUMNS`, and `shares` (N,) of the peak, 0 for a failure; by problem, oldest first.
         good: texts of nests, each near the best that is known of some problem.
+
+    None of them depends on how many times it took to read the records.
     """
 
     database: Database
@@ -39,12 +41,13 @@ class Dataset:
     shares: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     good: dict[str, None] = field(default_factory=dict)
     _seen: dict[str, int] = field(default_factory=dict)
-    _best: dict[str, float] = field(default_factory=dict)
+    _of: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _promising: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
 
     def read(self, problems: Sequence[tuple[Task, NestRules]]) -> None:
-        """Add what the database holds of these problems by now."""
-        rows, shares = [self.rows], [self.shares]
-        for task, rules in problems:
+        """Add what the database holds by now of these problems, which are the same in every call."""
+        rows, shares, numbers = [self.rows], [self.shares], [self._of]
+        for number, (task, rules) in enumerate(problems):
             records = [
                 record
                 for record in self.database.records(task.key, self.environment)
@@ -59,8 +62,19 @@ class Dataset:
             times = [record.measurement.seconds for record in new]
             found = np.array([task.flops / s / self.peak if s else 0.0 for s in times])
             shares.append(found)
-            self._best[task.key] = best = max(self._best.get(task.key, _LEAST_GOOD), found.max())
-            self.good |= {
-                nest.text(): None for nest, share in zip(nests, found, strict=True) if share >= _GOOD * best
-            }
-        self.rows, self.shares = np.concatenate(rows), np.concatenate(shares)
+            numbers.append(np.full(len(new), number))
+            self._promising.setdefault(task.key, []).extend(
+                (share, nest.text())
+                for share, nest in zip(found.tolist(), nests, strict=True)
+                if share >= _GOOD * _LEAST_GOOD
+            )
+        of = np.concatenate(numbers)
+        order = of.argsort(kind="stable")
+        self._of = of[order]
+        self.rows, self.shares = np.concatenate(rows)[order], np.concatenate(shares)[order]
+        self.good = dict.fromkeys(text for task, _ in problems for text in self._good(task.key))
+
+    def _good(self, key: str) -> list[str]:
+        promising = self._promising.get(key, [])
+        best = max((share for share, _ in promising), default=0.0)
+        return [text for share, text in promising if share >= _GOOD * max(best, _LEAST_GOOD)]
