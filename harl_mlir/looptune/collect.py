@@ -76,7 +76,8 @@ class Collector:
                 nest = self._next(rules)
             self.measure(task, rules, nest)
             if self.measured % _TELL == 0:
-                told(f"{self.measured} nests measured; the best share of the peak {max(self._good)[0]:.3f}")
+                best = max((share for share, _, _ in self._good), default=0.0)
+                told(f"{self.measured} nests measured; the best share of the peak {best:.3f}")
 
     def measure(self, task: Task, rules: NestRules, nest: LoopNest) -> float:
         """Measure one nest and record it; its share of the peak, 0 for a failure."""
