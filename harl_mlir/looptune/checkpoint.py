@@ -35,7 +35,8 @@ class Checkpoint(msgspec.Struct):
         seed: of the training.
         peak: FLOP/s of the core when it began; all shares are of that.
         measured_seconds: spent on measuring so far, and `seconds` on everything.
-        errors: of each stretch's estimate on the records that were new to it, as root mean squares.
+        errors: of each stretch's estimate on a tenth of the records, which it was not fitted to: root mean
+            squares.
         policies: by configuration, what `Learner.go_on` takes, as bytes of float32.
         wanted: nests that the policies reached, by workload key, to be measured next.
     """

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harl_mlir.errors import InputError
 from harl_mlir.looptune import checkpoint as checkpoints
 from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER
 from harl_mlir.looptune.checkpoint import Checkpoint, Point
@@ -56,9 +57,14 @@ class Training:
     collector: Collector
     problems: Sequence[tuple[Problem, float]]
     seed: int
+    settings: LearnerSettings = field(default_factory=LearnerSettings)
 
     def run(self, count: int, stretch: Stretch, told: Told) -> tuple[Checkpoint, Estimate]:
-        """Train until there are `count` stretches; what was reached, and the last estimate."""
+        """Train until there are `count` stretches; what was reached, and the last estimate.
+
+        Raises:
+            InputError: there are too few records, or the checkpoint is none of this training.
+        """
         checkpoint = checkpoints.read(self.directory, self.seed)
         checkpoint.peak = checkpoint.peak or self.dataset.peak
         self.dataset.peak = self.collector.peak = checkpoint.peak
@@ -66,14 +72,15 @@ class Training:
         while checkpoint.stretches < count:
             began = time.monotonic()
             self._measure(checkpoint, stretch.measuring, told)
-            estimate = self._fit(checkpoint, told)
+            estimate, error = self._fit(told)
+            checkpoint.errors.append(error)
             self._learn(checkpoint, estimate, stretch.updates, told)
             checkpoint.stretches += 1
             checkpoint.measured_seconds += stretch.measuring
             checkpoint.seconds += time.monotonic() - began
             checkpoints.write(self.directory, checkpoint)
             told(f"stretch {checkpoint.stretches} of {count} done")
-        return checkpoint, estimate or self._fit(checkpoint, told)
+        return checkpoint, estimate or self._fit(told)[0]
 
     def _measure(self, checkpoint: Checkpoint, seconds: float, told: Told) -> None:
         by_key = {task.key: (task, rules) for (task, rules), _ in self.problems}
@@ -84,26 +91,29 @@ class Training:
         ]
         self.collector.run(seconds, wanted, told)
 
-    def _fit(self, checkpoint: Checkpoint, told: Told) -> Estimate:
+    def _fit(self, told: Told) -> tuple[Estimate, float]:
+        """An estimate by all records, and the error of one by nine tenths of them on the others."""
         problems = [problem for problem, _ in self.problems]
         known = len(self.dataset.shares)
         self.dataset.read(problems)
         rows, shares = self.dataset.rows, self.dataset.shares
         if len(shares) < LEAST_RECORDS:
-            raise ValueError(f"{len(shares)} records are too few; measure for longer")
+            raise InputError(
+                f"{len(shares)} measured nests are too few to learn from, and at least {LEAST_RECORDS} are "
+                "needed; measure for longer with --measure"
+            )
         error = _error_on_some(rows, shares, self.seed)
-        checkpoint.errors.append(round(error, 4))
         told(
             f"{len(shares)} records, {len(shares) - known} of them new; the estimate is off by {error:.3f} "
             "(root mean square) on those it was not fitted to"
         )
-        return Estimate(fit(rows, shares, self.seed), self.dataset.processor)
+        return Estimate(fit(rows, shares, self.seed), self.dataset.processor), round(error, 4)
 
     def _learn(self, checkpoint: Checkpoint, estimate: Estimate, updates: int, told: Told) -> None:
         wanted: dict[tuple[str, str], None] = {}
         for configuration in CONFIGURATIONS:
             problems, weights = zip(*self.problems, strict=True)
-            learner = Learner(configuration, problems, weights, LearnerSettings(), self.seed)
+            learner = Learner(configuration, problems, weights, self.settings, self.seed)
             state = checkpoint.state(configuration.name)
             learner.go_on(state or learner.state(), checkpoint.stretches)
             count = max(_POINT, round(updates * _PAPERS_SHARE)) if configuration is PAPER else updates
