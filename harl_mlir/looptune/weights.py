@@ -79,8 +79,8 @@ def load(directory: Path) -> Weights:
         made_for = (about.format, about.agent, about.columns, about.widths, about.actions)
         if made_for != (FORMAT, "looptune", COLUMNS, *_shapes()):
             raise InputError(f"these weights are of another agent or version; {_AGAIN}", place)
-        for name, digest in about.files.items():
-            if hashlib.sha256(data.get(name, b"")).hexdigest() != digest:
+        for name in (name for name in names if name != ABOUT):
+            if hashlib.sha256(data[name]).hexdigest() != about.files.get(name):
                 raise InputError(f"{name} is not the file that {ABOUT} tells of; {_AGAIN}", place)
         trees = from_bytes(data[ESTIMATE])
         policies = {c.name: _read_policy(data[_policy_file(c)]) for c in CONFIGURATIONS}
