@@ -22,6 +22,7 @@ from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import processor_with
 from tests.schedule.sketches.loop_nests import LoopNest as Kernel
 from tests.space.sketches.single_op_tasks import PROCESSOR
+from tests.space.sketches.test_contraction_space import matmul
 
 LOG = np.log2
 OF_MATMUL = NestColumns(MATMUL, rules_of(MATMUL), PROCESSOR)
@@ -80,6 +81,20 @@ def test_a_vector_that_is_summed_and_no_vector() -> None:
     plain = {"is_vector": 0, "is_sum": 0, "width": 0, "tile": 1, "unrolled": 0, "hoisted": LOG(80)}
     loops = {"loops": 3, "trips_0": LOG(80), "trips_1": LOG(96), "trips_2": 6, "lanes": 1 / 16}
     assert_are(columns("0/1 1/1 2/1"), {**plain, "filled_inside": 1, "pieces": 1, **loops})
+
+
+@pytest.mark.parametrize(
+    ("task", "text"), [(matmul(8, 16, 1), "0/1u 1/1v"), (matmul(1, 1, 16), "2/1v")], ids=["outer", "dot"]
+)
+def test_a_nest_that_is_all_tile(task: Task, text: str) -> None:
+    rules = rules_of(task)
+    nest = parse(task.anchor_op.dims, text)
+    assert rules.is_legal(nest)
+    made = NestColumns(task, rules, PROCESSOR)
+    found = dict(zip(COLUMNS, made.rows([nest])[0].tolist(), strict=True))
+    assert_are(found, {"loops": 0, "trips_0": 0, "is_vector": 1, "width": 4, "hoisted": 0, "pieces": 1})
+    plain = made.rows([plain_nest(task.anchor_op.dims), nest])[1]
+    np.testing.assert_array_equal(plain, made.rows([nest])[0])
 
 
 def assert_rows(task: Task, seed: int) -> None:

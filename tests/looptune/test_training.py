@@ -89,14 +89,14 @@ def test_another_seed_and_a_damaged_checkpoint_are_refused(whole: Path, tmp_path
     data = (whole / FILE).read_bytes()
     for damaged in (b"", data[: len(data) // 2], b"not a checkpoint", b"\x81\xa4seed\xa1x"):
         (tmp_path / FILE).write_bytes(damaged)
-        with pytest.raises(InputError, match="cannot be read .*remove it to start again"):
+        with pytest.raises(InputError, match=r"cannot be read .*remove it to start again"):
             train(tmp_path, 1)
         assert (tmp_path / FILE).read_bytes() == damaged
 
 
 def test_too_few_records_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "LEAST_RECORDS", len(PROBLEMS) * RECORDS + 1)
-    with pytest.raises(InputError, match="600 measured nests are too few .* with --measure"):
+    with pytest.raises(InputError, match=r"600 measured nests are too few .* with --measure"):
         train(tmp_path, 1)
     assert not (tmp_path / FILE).exists()
 
