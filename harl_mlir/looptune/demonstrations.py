@@ -12,7 +12,7 @@ from harl_mlir.looptune.tracks import Estimates, Problem
 from harl_mlir.space.nest.nest import Loop, LoopNest
 from harl_mlir.space.nest.rules import NestRules
 
-_LOOKED_AT = 24
+_LOOKED_AT = 160
 """Good nests of other problems, of which the one with the greatest estimate here is shown."""
 _NUMBER = {action.name: number for number, action in enumerate(PRODUCT.actions)}
 
@@ -34,23 +34,20 @@ def demonstration(
         return None
     shares = estimates.of_problems([problem] * len(nests), nests)
     for number in shares.argsort()[::-1][:3]:
-        actions = way_to(nests[number], problem[1], rng)
+        actions = way_to(nests[number], problem[1])
         if actions is not None:
             return actions
     return None
 
 
-def way_to(nest: LoopNest, rules: NestRules, rng: random.Random) -> list[int] | None:
+def way_to(nest: LoopNest, rules: NestRules) -> list[int] | None:
     """Numbers of *product*'s actions from the plain nest to `nest` and to a stop.
 
-    Splits, dimensions in random order, then swaps, then marks. None where that is no way, or longer than an
-    episode.
+    Splits, then swaps, then marks. None where that is no way, or longer than an episode.
     """
     way = _Way(rules)
     try:
-        dims = sorted({loop.dim for loop in nest.loops})
-        rng.shuffle(dims)
-        for dim in dims:
+        for dim in sorted({loop.dim for loop in nest.loops}):
             for loop in [loop for loop in nest.loops if loop.dim == dim][:-1]:
                 way.cursor_to(Loop(dim, 1))
                 way.take(f"split {loop.step}")

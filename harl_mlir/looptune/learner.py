@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harl_mlir.looptune.actions import PRODUCT, Configuration
+from harl_mlir.looptune.actions import Configuration
 from harl_mlir.looptune.demonstrations import demonstration
 from harl_mlir.looptune.network import Floats, LayeredActorCritic
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.rollout import roll_out
 from harl_mlir.looptune.sampling import approach, bare, draw
 from harl_mlir.looptune.state import WalkState, start
-from harl_mlir.looptune.tracks import Estimates, Problem, Tracks
+from harl_mlir.looptune.tracks import Estimates, Masks, Problem, Tracks
 from harl_mlir.search.ppo import PPO
-from harl_mlir.search.steps import Steps, joined
+from harl_mlir.search.steps import Steps
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
 
@@ -33,9 +34,8 @@ class LearnerSettings:
 
     Attributes:
         problems, tracks: of an update: how many problems, and walks of each side by side.
-        plain_share: share of the walks that start from the plain nest and go where the policy does.
-        shown_share: share of the walks that are shown the way to a good nest: as in self-imitation learning
-            (arXiv 1806.05635) they teach as far as they end better than the critic expects.
+        plain_share: share of the walks that start from the plain nest.
+        shown: problems of a round of walks that are shown.
         minibatch: steps of one gradient.
         trace: lambda of generalised advantage estimation (arXiv 1506.02438).
         others: see `harl_mlir.search.settings.Settings`.
@@ -44,7 +44,7 @@ class LearnerSettings:
     problems: int = 8
     tracks: int = 24
     plain_share: float = 0.5
-    shown_share: float = 0.25
+    shown: int = 64
     minibatch: int = 1024
     trace: float = 0.95
     actor_learning_rate: float = 5e-4
@@ -125,102 +125,78 @@ class Learner:
         nest.
         """
         settings = self._settings
-        count = min(settings.problems, len(self._problems))
-        chosen = self._rng.choice(len(self._problems), count, replace=False, p=self._chances)
-        self._walked = [self._problems[number] for number in chosen for _ in range(settings.tracks)]
-        shown = self._shown(estimates, good)
-        tracks = Tracks(self._walked, self._configuration, estimates, self._starts(shown, good))
-        parts: list[Steps] = []
-        numbers: list[NDArray[np.int64]] = []
-        while not tracks.is_over:
-            numbers.append(tracks.alive)
-            observations, masks = tracks.look()
-            actions, log_probabilities = self.policy.act(observations, masks)
-            self._show(shown, len(parts), tracks.alive, observations, masks, actions, log_probabilities)
-            rewards = tracks.move(actions)
-            parts.append(Steps(observations, masks, actions, log_probabilities, rewards, observations))
-        self._learn(parts, numbers)
+        chosen = self._drawn(settings.problems)
+        self._walked = [problem for problem in chosen for _ in range(settings.tracks)]
+        tracks = Tracks(self._walked, self._configuration, estimates, self._starts(good))
+        rollout = roll_out(tracks, self.policy.act)
+        advantages, returns = rollout.advantages(self.policy.values, settings.discount, settings.trace)
+        steps = rollout.steps
+        for rows in self._minibatches(len(returns)):
+            self.policy.update(_rows(steps, rows), returns[rows], advantages[rows])
         self._nests = tracks.nests
         plain = np.arange(len(self._walked)) % settings.tracks < self._plain
-        steps = sum(len(part) for part in numbers) / len(self._walked)
-        return Progress(float(tracks.shares[plain].mean()), float(tracks.best[plain].mean()), steps)
+        return Progress(float(tracks.shares[plain].mean()), float(tracks.best[plain].mean()), rollout.length)
+
+    def imitate(self, estimates: Estimates, good: Sequence[str]) -> Progress:
+        """Learn from walks that are shown: the ways to what was good elsewhere and is expected to be here."""
+        rng = random.Random(int(self._rng.integers(1 << 62)))
+        ways: list[list[int]] = []
+        self._walked = []
+        for problem in self._drawn(self._settings.shown):
+            way = demonstration(problem, good, estimates, rng)
+            if way is not None:
+                ways.append(way)
+                self._walked.append(problem)
+        tracks = Tracks(self._walked, self._configuration, estimates)
+        taken = 0
+
+        def shown(observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
+            nonlocal taken
+            actions = np.array([ways[number][taken] for number in tracks.alive.tolist()])
+            taken += 1
+            chances = self.policy.log_probabilities(observations, masks)
+            return actions, chances[np.arange(len(actions)), actions]
+
+        rollout = roll_out(tracks, shown)
+        # All of a walk counts for what it came to: the critic, too, is to learn where the ways lead.
+        _, returns = rollout.advantages(lambda rows: np.zeros(len(rows), np.float32), 1.0, 1.0)
+        steps = rollout.steps
+        for rows in self._minibatches(len(returns)):
+            self.policy.imitate(_rows(steps, rows), returns[rows])
+        self._nests = tracks.nests
+        return Progress(float(tracks.shares.mean()), float(tracks.best.mean()), rollout.length)
+
+    def reached(self) -> list[tuple[str, LoopNest]]:
+        """The best nest of each walk of the last round, with its workload key."""
+        return [(task.key, nest) for (task, _), nest in zip(self._walked, self._nests, strict=True)]
+
+    def _drawn(self, count: int) -> list[Problem]:
+        count = min(count, len(self._problems))
+        chosen = self._rng.choice(len(self._problems), count, replace=False, p=self._chances)
+        return [self._problems[number] for number in chosen]
 
     @property
     def _plain(self) -> int:
         """How many of the walks of a problem start from the plain nest."""
         return round(self._settings.plain_share * self._settings.tracks)
 
-    def _shown(self, estimates: Estimates, good: Sequence[str]) -> dict[int, list[int]]:
-        """The actions of the walks that are shown, by their numbers; only *product* has such."""
-        if self._configuration is not PRODUCT:
-            return {}
-        rng = random.Random(int(self._rng.integers(1 << 62)))
-        first = round((1 - self._settings.shown_share) * self._settings.tracks)
-        found = {}
-        for number, problem in enumerate(self._walked):
-            if number % self._settings.tracks >= first:
-                actions = demonstration(problem, good, estimates, rng)
-                if actions is not None:
-                    found[number] = actions
-        return found
-
-    def _show(
-        self,
-        shown: Mapping[int, Sequence[int]],
-        step: int,
-        alive: NDArray[np.int64],
-        observations: Floats,
-        masks: NDArray[np.bool_],
-        actions: NDArray[np.int64],
-        log_probabilities: Floats,
-    ) -> None:
-        """Put the actions that are shown in the place of the policy's own."""
-        rows = [row for row, number in enumerate(alive.tolist()) if number in shown]
-        if rows:
-            actions[rows] = [shown[int(alive[row])][step] for row in rows]
-            all_ = self.policy.log_probabilities(observations[rows], masks[rows])
-            log_probabilities[rows] = all_[np.arange(len(rows)), actions[rows]]
-
-    def _starts(self, shown: Mapping[int, object], good: Sequence[str]) -> list[WalkState]:
+    def _starts(self, good: Sequence[str]) -> list[WalkState]:
         rng = random.Random(int(self._rng.integers(1 << 62)))
         states = []
         for number, (_, rules) in enumerate(self._walked):
             state = start(rules.op.dims)
-            place = number % self._settings.tracks
-            if self._plain <= place and number not in shown:
+            if number % self._settings.tracks >= self._plain:
                 nest = _far_start(rules, good, rng, self._configuration)
                 state = WalkState(nest, rng.randrange(len(nest.loops))) if nest else state
             states.append(state)
         return states
 
-    def reached(self) -> list[tuple[str, LoopNest]]:
-        """The best nest of each walk of the last update, with its workload key."""
-        return [(task.key, nest) for (task, _), nest in zip(self._walked, self._nests, strict=True)]
-
-    def _learn(self, parts: Sequence[Steps], numbers: Sequence[NDArray[np.int64]]) -> None:
-        advantages, returns = self._advantages(parts, numbers)
-        steps = joined(parts)
+    def _minibatches(self, count: int) -> Iterator[NDArray[np.int64]]:
         for _ in range(self._settings.epochs):
-            order = self._rng.permutation(len(steps.actions))
-            for begin in range(0, len(order), self._settings.minibatch):
-                rows = order[begin : begin + self._settings.minibatch]
-                part = replace(steps, **{f.name: getattr(steps, f.name)[rows] for f in fields(Steps)})
-                self.policy.update(part, returns[rows], advantages[rows])
+            order = self._rng.permutation(count)
+            for begin in range(0, count, self._settings.minibatch):
+                yield order[begin : begin + self._settings.minibatch]
 
-    def _advantages(
-        self, parts: Sequence[Steps], numbers: Sequence[NDArray[np.int64]]
-    ) -> tuple[Floats, Floats]:
-        """Generalised advantages and returns of all steps; a walk that is over has the value 0."""
-        settings = self._settings
-        later = np.zeros(len(self._walked), dtype=np.float32)
-        value_after = np.zeros_like(later)
-        advantages: list[Floats] = []
-        returns: list[Floats] = []
-        for part, alive in zip(reversed(parts), reversed(numbers), strict=True):
-            values = self.policy.values(part.observations)
-            error = part.rewards + settings.discount * value_after[alive] - values
-            later[alive] = error + settings.discount * settings.trace * later[alive]
-            value_after[alive] = values
-            advantages.append(later[alive])
-            returns.append(later[alive] + values)
-        return np.concatenate(advantages[::-1]), np.concatenate(returns[::-1])
+
+def _rows(steps: Steps, rows: NDArray[np.int64]) -> Steps:
+    return replace(steps, **{f.name: getattr(steps, f.name)[rows] for f in fields(Steps)})

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harl_mlir.errors import InputError
 from harl_mlir.looptune import checkpoint as checkpoints
-from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER
+from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER, PRODUCT
 from harl_mlir.looptune.checkpoint import Checkpoint, Point
 from harl_mlir.looptune.collect import Collector
 from harl_mlir.looptune.dataset import Dataset
@@ -31,6 +31,7 @@ LEAST_RECORDS = 500
 """Fewer tell an estimate too little for a policy to learn from."""
 _PAPERS_SHARE = 1 / 3
 """Updates of the configuration of few steps, for one of the other."""
+_SHOWN_ROUNDS = 60
 _POINT = 10
 """Updates that make a point of the curve."""
 _WANTED_UPDATES, _MOST_WANTED = 12, 4000
@@ -137,6 +138,8 @@ class Training:
         """Updates of one policy, noted in the curve; the best nests of the last walks."""
         done = max((point.updates for point in checkpoint.curve if point.configuration == name), default=0)
         good = list(self.dataset.good)
+        if checkpoint.stretches == 0 and name == PRODUCT.name and good:
+            self._imitate(learner, estimate, good, told)
         recent: deque[Progress] = deque(maxlen=_POINT)
         reached: deque[list[tuple[str, LoopNest]]] = deque(maxlen=_WANTED_UPDATES)
         for number in range(1, count + 1):
@@ -149,6 +152,13 @@ class Training:
                 )
                 told(f"{name}: {done + number} updates; walks end at {last:.3f} of the peak, best {best:.3f}")
         return {(key, nest.text()): None for part in reached for key, nest in part}
+
+    def _imitate(self, learner: Learner, estimate: Estimate, good: Sequence[str], told: Told) -> None:
+        """What a policy begins with: it is shown ways that it would hardly find, of a dozen right steps."""
+        for number in range(1, _SHOWN_ROUNDS + 1):
+            progress = learner.imitate(estimate, good)
+            if number % _POINT == 0:
+                told(f"{number} rounds of walks were shown, which end at {progress.last:.3f} of the peak")
 
 
 def _error_on_some(rows: NDArray[np.float32], shares: NDArray[np.float64], seed: int) -> float:

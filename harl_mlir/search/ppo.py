@@ -148,20 +148,27 @@ class PPO:
         values: Floats = self._network.forward(observations).values
         return values
 
+    def imitate(self, steps: Steps, returns: Floats) -> None:
+        """One step along the gradient towards the actions taken, and returns for the critic."""
+        self._descend(steps, returns, np.ones_like(returns), self._network.forward(steps.observations))
+
     def update(self, steps: Steps, returns: Floats, advantages: Floats | None = None) -> Floats:
         """One step along the gradient; `returns` are what the critic should have said.
 
         Advantages are what it said too little, unless they are given. They are returned.
         """
-        settings, network = self._settings, self._network
-        at = network.forward(steps.observations)
+        at = self._network.forward(steps.observations)
         if advantages is None:
             advantages = returns - at.values
         normalised = (advantages - advantages.mean()) / (advantages.std() + np.float32(1e-6))
-        of_logits = self._slope_of_logits(at.logits, steps, normalised)
+        self._descend(steps, returns, normalised, at)
+        return advantages
+
+    def _descend(self, steps: Steps, returns: Floats, advantages: Floats, at: Outputs) -> None:
+        settings, network = self._settings, self._network
+        of_logits = self._slope_of_logits(at.logits, steps, advantages)
         of_values = np.float32(2 * settings.critic_weight / len(returns)) * (at.values - returns)
         self._adam.step(network.backward(at, of_logits, of_values), settings.gradient_clip)
-        return advantages
 
     def _slope_of_logits(self, logits: Floats, steps: Steps, advantages: Floats) -> Floats:
         """How the loss of the actor changes with the logits: the clipped gain, and the entropy."""
