@@ -37,7 +37,7 @@ class Rollout:
     def advantages(
         self, values: Callable[[Floats], Floats], discount: float, trace: float
     ) -> tuple[Floats, Floats]:
-        """Generalised advantages (arXiv 1506.02438) and returns of all steps; after its end a walk is worth 0."""
+        """Generalised advantages (arXiv 1506.02438) and returns of all steps; what is over is worth 0."""
         later = np.zeros(self.count, dtype=np.float32)
         value_after = np.zeros_like(later)
         advantages: list[Floats] = []
