@@ -93,7 +93,7 @@ def test_from_records_to_weights_that_a_walk_uses(
     assert ended.object["records"] > 600
     assert ended.object["reached"].keys() == {"paper"}
     assert {Path(name).name for name in ended.object["written"]} == {
-        *("estimate.ubj", "paper.npz", "product.npz", "about.json")
+        *("estimate.npz", "paper.npz", "product.npz", "about.json")
     }
     with Database(tmp_path / "m.db") as database:
         measured = [

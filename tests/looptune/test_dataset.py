@@ -44,6 +44,20 @@ def test_rows_and_shares_of_records(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.rows, expected(FIRST, held))
 
 
+def test_good_nests_are_near_the_best_of_their_problem(tmp_path: Path) -> None:
+    texts = ["0/1 1/1 2/1", "0/8 1/32 2/1 0/1u 1/1v", "0/4 1/32 2/1 0/1u 1/1v", "0/2 1/32 2/1 0/1u 1/1v"]
+    # Of the first two are good, also when a better one comes later; of the second none reaches enough.
+    shares = {FIRST[0].key: [0.1, 0.7, 0.8, 0.75], SECOND[0].key: [0.1, 0.5, 0.4, 0.0]}
+    with Database(tmp_path / "m.db") as database:
+        found = dataset(database)
+        for number, text in enumerate(texts):
+            for task, rules in PROBLEMS:
+                nest = parse(rules.op.dims, text)
+                database.add(record(task, rules, nest, shares[task.key][number]))
+            found.read(PROBLEMS)
+    assert list(found.good) == texts[2:]
+
+
 def test_what_is_not_a_measured_nest_of_here_is_left_out(tmp_path: Path) -> None:
     (held,) = records(FIRST, 1, 0)
     others = [
@@ -92,4 +106,5 @@ def test_rows_do_not_depend_on_when_they_were_read(tmp_path: Path) -> None:
         at_once.read(PROBLEMS)
     np.testing.assert_array_equal(parts.rows, at_once.rows)
     np.testing.assert_array_equal(parts.shares, at_once.shares)
+    assert list(parts.good) == list(at_once.good)
     assert len(parts.rows) == 21

@@ -47,7 +47,8 @@ def test_orders_nests_of_a_problem_it_was_not_fitted_to(estimate: Estimate) -> N
     assert right[apart].mean() > 0.9
     assert shares[found.argmax()] > 0.8 * shares.max()
     assert found.min() >= 0
-    assert estimate.known >= len(nests)
+    assert estimate.known(task) == dict(zip(nests, found.tolist(), strict=True))
+    assert estimate.known(PROBLEMS[0][0]) == {}
 
 
 def test_of_many_problems_it_says_what_it_says_of_each(estimate: Estimate) -> None:
@@ -56,14 +57,14 @@ def test_of_many_problems_it_says_what_it_says_of_each(estimate: Estimate) -> No
     order = random.Random(0).choices(range(len(nests)), k=3 * len(nests))
     estimate.forget()
     together = estimate.of_problems([problems[n] for n in order], [nests[n] for n in order])
-    assert estimate.known == len(set(order))
+    assert sum(len(estimate.known(task)) for task, _ in PROBLEMS) == len(set(order))
     again = estimate.of_problems([problems[n] for n in order], [nests[n] for n in order])
     np.testing.assert_array_equal(together, again)
     for number, share in zip(order, together, strict=True):
         alone = Estimate(estimate.booster, PROCESSOR)
         assert alone(*problems[number], [nests[number]])[0] == share
     estimate.forget()
-    assert estimate.known == 0
+    assert not any(estimate.known(task) for task, _ in PROBLEMS)
     assert estimate.of_problems([], []).shape == (0,)
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harl_mlir.looptune.actions import PAPER, PRODUCT
+from harl_mlir.looptune.actions import PAPER, PRODUCT, successors
 from harl_mlir.looptune.learner import Learner, LearnerSettings, new_policy
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.state import WalkState, start
+from harl_mlir.looptune.tracks import Tracks
 from harl_mlir.looptune.walk import TRACKS
 from harl_mlir.search.steps import Steps
 from tests.looptune.landscapes import Told, matmul_problem, vector_in_sum
@@ -17,8 +19,15 @@ from tests.looptune.landscapes import Told, matmul_problem, vector_in_sum
 SHORT = replace(PRODUCT, steps=6)
 PROBLEMS = [matmul_problem(4, 16, 8), matmul_problem(8, 32, 4)]
 SMALL = LearnerSettings(
-    problems=2, tracks=16, minibatch=64, actor_learning_rate=1e-3, entropy_weight=0.05, epochs=3
+    problems=2,
+    tracks=16,
+    plain_share=1.0,
+    shown_share=0.0,
+    minibatch=64,
+    actor_learning_rate=1e-3,
+    entropy_weight=0.05,
 )
+GOOD = ["0/2 2/1 0/1u 1/1v", "2/1 0/1u 1/1v", "0/1 1/1 2/1v"]
 
 
 def learner(settings: LearnerSettings = SMALL, seed: int = 0) -> Learner:
@@ -52,6 +61,67 @@ def test_what_was_reached_are_the_best_nests_of_the_walks() -> None:
     assert len(found) == SMALL.problems * SMALL.tracks
     rules_of = {task.key: rules for task, rules in PROBLEMS}
     assert np.mean([vector_in_sum(rules_of[key], nest) for key, nest in found]) == pytest.approx(best)
+
+
+def test_some_walks_start_elsewhere_and_some_are_shown_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight walks of each problem four are plain, two start anywhere, two are shown a way."""
+    settings = replace(SMALL, tracks=8, plain_share=0.5, shown_share=0.25)
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
+    starts: list[list[WalkState]] = []
+    taken: list[np.ndarray] = []
+
+    class Seen(Tracks):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            starts.append(list(self.states))
+
+        def move(self, actions: np.ndarray) -> np.ndarray:
+            taken.append(np.full(16, -1))
+            taken[-1][self.alive] = actions
+            return super().move(actions)
+
+    monkeypatch.setattr("harl_mlir.looptune.learner.Tracks", Seen)
+    progress = made.update(Told(), GOOD)
+    walks = np.stack(taken, axis=1)
+    reached = made.reached()
+    names = [action.name for action in PRODUCT.actions]
+    far = 0
+    for number, (problem, state) in enumerate(zip(made._walked, starts[0], strict=True)):
+        rules = problem[1]
+        actions = [action for action in walks[number].tolist() if action >= 0]
+        plain = start(rules.op.dims)
+        if number % 8 < 4:
+            assert state == plain
+        elif number % 8 < 6:
+            assert rules.is_legal(state.nest)
+            assert not state.nest.marked
+            assert 0 <= state.cursor < len(state.nest.loops)
+            far += state != plain
+        else:
+            assert state == plain
+            assert names[actions[-1]] == "stop"
+            # The best of those that are good elsewhere: a vector in the sum, with rows around or not.
+            for action in actions:
+                after = successors(state, PRODUCT, rules)[action]
+                assert after is not None
+                state = after
+            assert vector_in_sum(rules, reached[number][1]) >= vector_in_sum(rules, state.nest)
+            assert state.nest.text() in GOOD
+    assert far >= 2
+    # Progress is that of the walks from the plain nest that were shown nothing.
+    rules_of = {task.key: rules for task, rules in PROBLEMS}
+    best = [vector_in_sum(rules_of[key], nest) for n, (key, nest) in enumerate(reached) if n % 8 < 4]
+    assert progress.best == pytest.approx(np.mean(best))
+
+
+def test_what_is_shown_is_learned() -> None:
+    """Three actions of 26 in the right order, which nobody finds in a few updates, are copied."""
+    shares = []
+    for shown in (0.0, 0.5):
+        settings = replace(SMALL, plain_share=0.5, shown_share=shown)
+        made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
+        shares.append(np.mean([made.update(Told(), ["0/1 2/1 1/1v"]).best for _ in range(8)][-3:]))
+    assert shares[1] > 0.6 > 0.5 > shares[0]
 
 
 def test_problems_of_no_weight_are_not_drawn() -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from harl_mlir.looptune.sampling import draw, transfer, vary
+from harl_mlir.looptune.sampling import approach, bare, draw, transfer, vary
 from harl_mlir.space.nest.code_generator import generated
 from harl_mlir.space.nest.nest import parse, plain_nest
 from harl_mlir.tasks.task import Task
@@ -57,3 +57,13 @@ def test_nests_are_carried_over_where_they_are_legal() -> None:
     plain = plain_nest(MATMUL.anchor_op.dims)
     assert transfer(plain.text(), rules) == plain
     assert transfer(generated(plain, rules).text(), rules) == generated(plain, rules)
+
+
+def test_approached_nests_are_legal_without_marks_and_near() -> None:
+    rules, rng = rules_of(MATMUL), random.Random(2)
+    nest = parse(MATMUL.anchor_op.dims, GOOD)
+    assert approach(GOOD, rules, rng, 0) == bare(nest) == parse(nest.dims, "0/8 1/32 2/1 0/1 1/1")
+    found = [approach(GOOD, rules, rng, 4) for _ in range(50)]
+    assert all(each is not None and rules.is_legal(each) and not each.marked for each in found)
+    assert len(set(found)) > 20
+    assert approach("0/5 0/1", rules, rng, 4) is None

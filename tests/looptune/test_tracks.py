@@ -9,9 +9,10 @@ import pytest
 
 from harl_mlir.looptune.actions import PAPER, PRODUCT, Configuration
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.state import WalkState
 from harl_mlir.looptune.tracks import Tracks
 from harl_mlir.space.nest.code_generator import generated
-from harl_mlir.space.nest.nest import plain_nest
+from harl_mlir.space.nest.nest import parse, plain_nest
 from tests.looptune.landscapes import Told, matmul_problem, vector_in_sum
 
 SMALL, OTHER = matmul_problem(4, 16, 8), matmul_problem(6, 32, 5)
@@ -101,3 +102,15 @@ def test_walks_end_after_the_steps_of_the_configuration() -> None:
     assert not tracks.is_over
     moved(tracks, "up")
     assert tracks.is_over
+
+
+def test_walks_start_where_they_are_told_to() -> None:
+    rules = SMALL[1]
+    states = [WalkState(parse(rules.op.dims, text), 1) for text in ("0/1 2/1 1/1", "2/1 0/2 1/1 0/1")]
+    tracks = Tracks([SMALL, SMALL], PRODUCT, Told(), states)
+    assert tracks.states == states
+    assert tracks.shares.tolist() == tracks.best.tolist() == [0.5, 0.2]
+    assert tracks.nests == [state.nest for state in states]
+    moved(tracks, "vector", "down")
+    assert tracks.states[0] != states[0]
+    assert states[0].nest.text() == "0/1 2/1 1/1"

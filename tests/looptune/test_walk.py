@@ -53,7 +53,7 @@ def greedy(task: Task, weights: Weights, configuration: Configuration) -> list[t
 def test_a_walk(task: Task, weights: Weights, configuration: Configuration) -> None:
     rules = rules_of(task)
     found = walk(task, rules, weights, configuration)
-    estimate = Estimate(weights.booster, this_processor())
+    estimate = Estimate(weights.trees, this_processor())
 
     def told(walked: Walk) -> list[float]:
         states = [walked.start, *walked.steps]
@@ -64,7 +64,7 @@ def test_a_walk(task: Task, weights: Weights, configuration: Configuration) -> N
     assert [(step.action, WalkState(step.nest, step.cursor)) for step in found.steps] == greedy(
         task, weights, configuration
     )
-    assert 1 <= len(found.best) == len(found.estimates) <= found.looked_at
+    assert 1 <= len(found.best) == len(found.estimates) <= found.visited
     assert len(set(found.best)) == len(found.best)
     assert list(found.estimates) == sorted(found.estimates, reverse=True)
     assert list(found.estimates) == estimate(task, rules, found.best).tolist()
@@ -88,6 +88,6 @@ def test_the_seed_decides_everything(weights: Weights, configuration: Configurat
 def test_one_track_is_the_likeliest_walk_alone(weights: Weights) -> None:
     rules = rules_of(MATMUL)
     found = walk(MATMUL, rules, weights, PRODUCT, tracks=1)
-    walked = dict.fromkeys([found.start.nest, *(step.nest for step in found.steps)])
+    walked = [found.start.nest, *(step.nest for step in found.steps)]
     assert set(found.best) <= set(walked)
-    assert found.looked_at == len(walked)
+    assert found.visited == len(walked)

@@ -37,7 +37,7 @@ def test_what_is_written_is_read(weights_directory: Path) -> None:
         assert kept is not None
         np.testing.assert_array_equal(policy.state()["weights"], kept["weights"])
     rows = np.random.default_rng(0).normal(size=(9, len(COLUMNS))).astype(np.float32)
-    assert np.isfinite(found.booster.inplace_predict(rows)).all()
+    assert np.isfinite(found.trees.inplace_predict(rows)).all()
     about = json.loads((weights_directory / ABOUT).read_text())
     assert about["note"] == "made up"
     assert about["columns"] == list(COLUMNS)
@@ -48,7 +48,7 @@ def test_what_is_written_is_read(weights_directory: Path) -> None:
 def test_the_same_weights_are_the_same_files(weights_directory: Path, tmp_path: Path) -> None:
     found = load(weights_directory)
     written = write(
-        tmp_path / "again" / "here", found.booster, found.policies, found.peak_gflops, {"note": "made up"}
+        tmp_path / "again" / "here", found.trees, found.policies, found.peak_gflops, {"note": "made up"}
     )
     assert {path.name for path in written} == {ABOUT, ESTIMATE, "paper.npz", "product.npz"}
     for path in written:

@@ -24,7 +24,7 @@ PROBLEMS = [matmul_problem(64, 96, 80), matmul_problem(48, 64, 100), matmul_prob
 RECORDS = 200
 """Of each problem and stretch."""
 STRETCH = Stretch(1.5, 10)
-TINY = LearnerSettings(problems=2, tracks=2, minibatch=64)
+TINY = LearnerSettings(problems=2, tracks=4, minibatch=64)
 
 
 @dataclass
