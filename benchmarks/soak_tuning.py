@@ -28,8 +28,9 @@ from typing import Any
 import msgspec
 
 from benchmarks.planted_faults import FAULTS
+from harl_mlir.measure.limits import Limits
 from harl_mlir.measure.measurement import Measurement
-from harl_mlir.measure.pool import Limits, Pool
+from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.process import resident_bytes
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -12,6 +10,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure import protocol
 from harl_mlir.measure.clock import CAREFUL, Sampling
+from harl_mlir.measure.limits import Limits, failure_of, indented
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.process import WorkerDied, WorkerProcess
 from harl_mlir.measure.protocol import Applied, Phase, Request, Schedule, Shapes, Source
@@ -22,47 +21,11 @@ from harl_mlir.tasks.task import Task
 
 _Answer = TypeVar("_Answer")
 
-_OURS_TO_DO_SECONDS = (
-    300.0  # operands, reference, comparison: slow for huge tasks, never the candidate's fault
-)
 _INPUT_SECONDS = 60.0
 
 
 class WorkerError(RuntimeError):
     """A bug of this package in a worker, or one that cannot start; the message holds its traceback."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a candidate may use.
-
-    Attributes:
-        build_seconds: wall time to transform, lower and compile.
-        run_seconds, run_times_best: a call may take the larger of the two, `run_times_best` counted
-            in times of the best known call.
-        first_run_seconds: what a call may take while no best is known.
-        memory_bytes: resident memory of the worker; None means half of the machine's.
-    """
-
-    build_seconds: float = 10.0
-    run_seconds: float = 2.0
-    run_times_best: float = 20.0
-    first_run_seconds: float = 10.0
-    memory_bytes: int | None = None
-
-    def one_call(self, best: float | None, cap: float | None) -> float:
-        """Seconds that one call may take."""
-        if cap is not None:
-            return cap
-        if best is None:
-            return self.first_run_seconds
-        return max(self.run_times_best * best, self.run_seconds)
-
-    def memory(self) -> int:
-        """Bytes the worker may hold."""
-        if self.memory_bytes is not None:
-            return self.memory_bytes
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 class Pool:
@@ -149,9 +112,9 @@ class Pool:
         request = protocol.Measure(task, schedule, best, cap, script, self.accuracy)
         one_call = self._limits.one_call(best, cap)
         try:
-            answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
+            answer = self._ask(request, self._limits.of_phases(one_call), protocol.Measured)
         except WorkerDied as died:
-            return Measurement(failure=self._failure(died, one_call, cap))
+            return Measurement(failure=failure_of(died, self._limits, one_call, cap))
         measurement = answer.measurements[0]
         self._distrust(measurement.failure)
         return measurement
@@ -176,10 +139,10 @@ class Pool:
                 task, tuple(schedules[i] for i in left), script, self.accuracy, sampling
             )
             try:
-                answer = self._ask(request, self._phase_limit(one_call), protocol.Measured)
+                answer = self._ask(request, self._limits.of_phases(one_call), protocol.Measured)
             except WorkerDied as died:
                 guilty = left[died.phase.index]
-                failures[guilty] = Measurement(failure=self._failure(died, one_call, None))
+                failures[guilty] = Measurement(failure=failure_of(died, self._limits, one_call, None))
                 continue
             for index, measurement in zip(left, answer.measurements, strict=True):
                 failures[index] = measurement
@@ -199,9 +162,9 @@ class Pool:
         request = protocol.Verify(task, schedule, run, script, self.accuracy)
         one_call = self._limits.first_run_seconds
         try:
-            failure = self._ask(request, self._phase_limit(one_call), protocol.Verified).failure
+            failure = self._ask(request, self._limits.of_phases(one_call), protocol.Verified).failure
         except WorkerDied as died:
-            return self._failure(died, one_call, None)
+            return failure_of(died, self._limits, one_call, None)
         self._distrust(failure)
         return failure
 
@@ -273,7 +236,7 @@ class Pool:
                 "memory": "the compiler ran out of memory on it",
             }[died.cause]
             raise InputError(
-                f"{what}; make the input smaller to find the op at fault" + _indented(died.tail), Place(file)
+                f"{what}; make the input smaller to find the op at fault" + indented(died.tail), Place(file)
             ) from died
 
     def _tool(self, request: Request, kind: type[_Answer]) -> _Answer:
@@ -286,37 +249,3 @@ class Pool:
         """Replace a worker whose memory a candidate wrote to out of bounds."""
         if failure is not None and failure.kind == "out_of_bounds":
             self.close()
-
-    def _phase_limit(self, one_call: float) -> Callable[[Phase], float]:
-        seconds = {
-            "prepare": _OURS_TO_DO_SECONDS,
-            "build": self._limits.build_seconds,
-            "run": one_call,
-            "check": _OURS_TO_DO_SECONDS,
-            # The clock calls slow kernels once or twice and quick ones for milliseconds.
-            "time": 3 * one_call + 1.0,
-        }
-        return lambda phase: seconds[phase.name]
-
-    def _failure(self, died: WorkerDied, one_call: float, cap: float | None) -> Failure:
-        phase = died.phase.name
-        if died.cause == "memory":
-            gib = self._limits.memory() / 2**30
-            return Failure("out_of_memory", f"more than {gib:.2g} GiB in phase {phase}")
-        if died.cause == "timeout":
-            if phase == "build":
-                return Failure("build_timeout", f"not built in {self._limits.build_seconds:g} s")
-            if cap is not None:
-                return Failure("too_slow", f"slower than {cap:g} s")
-            return Failure("run_timeout", f"a call did not end in {one_call:.3g} s")
-        if died.status == protocol.OUT_OF_BOUNDS_EXIT:
-            return Failure("out_of_bounds", "touched a guard page beside an operand")
-        if died.signal_name() == "SIGKILL":
-            return Failure(
-                "out_of_memory", f"ended by the system in phase {phase}, most likely for its memory"
-            )
-        return Failure("crash", f"{died.signal_name()} in phase {phase}" + _indented(died.tail))
-
-
-def _indented(tail: str) -> str:
-    return "".join(f"\n    {line}" for line in tail.splitlines())

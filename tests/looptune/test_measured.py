@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harl_mlir.looptune.measured import MeasuredShares
 from harl_mlir.looptune.problems import Matmul
-from harl_mlir.measure.pool import Limits, Pool
+from harl_mlir.measure.limits import Limits
+from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.space import rules_for

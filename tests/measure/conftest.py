@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from harl_mlir.measure.pool import Limits, Pool
+from harl_mlir.measure.limits import Limits
+from harl_mlir.measure.pool import Pool
 
 
 @pytest.fixture(scope="session")

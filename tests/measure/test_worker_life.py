@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from harl_mlir.errors import InputError
-from harl_mlir.measure.pool import Limits, Pool, WorkerError
+from harl_mlir.measure.limits import Limits
+from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.measure.process import resident_bytes
 from tests.measure import faulty_kernels as faulty
 
@@ -62,7 +63,8 @@ def test_closing_leaves_no_process_and_the_pool_may_be_used_again() -> None:
 _PARENT = """
 import sys
 from tests.measure import faulty_kernels as faulty
-from harl_mlir.measure.pool import Limits, Pool
+from harl_mlir.measure.limits import Limits
+from harl_mlir.measure.pool import Pool
 from dataclasses import replace
 pool = Pool(limits=Limits(build_seconds=60, first_run_seconds=60))
 (task,) = pool.analyse(faulty.MATMUL, "kernel.mlir").tasks
