@@ -69,11 +69,11 @@ def _far_start(
 
 @dataclass(frozen=True)
 class Progress:
-    """What the walks of an update came to, as means: the share where they ended, the best on the way."""
+    """What walks came to, as means: the share where they ended, the best on the way, how many steps."""
 
     last: float
     best: float
-    steps: float
+    length: float
 
 
 def new_policy(configuration: Configuration, settings: LearnerSettings, seed: int) -> PPO:

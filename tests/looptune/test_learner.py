@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harl_mlir.looptune.actions import PAPER, PRODUCT, successors
+from harl_mlir.looptune.actions import PAPER, PRODUCT
 from harl_mlir.looptune.learner import Learner, LearnerSettings, new_policy
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.looptune.tracks import Tracks
 from harl_mlir.looptune.walk import TRACKS
-from harl_mlir.search.steps import Steps
 from tests.looptune.landscapes import Told, matmul_problem, vector_in_sum
 
 SHORT = replace(PRODUCT, steps=6)
@@ -22,7 +21,6 @@ SMALL = LearnerSettings(
     problems=2,
     tracks=16,
     plain_share=1.0,
-    shown_share=0.0,
     minibatch=64,
     actor_learning_rate=1e-3,
     entropy_weight=0.05,
@@ -63,65 +61,42 @@ def test_what_was_reached_are_the_best_nests_of_the_walks() -> None:
     assert np.mean([vector_in_sum(rules_of[key], nest) for key, nest in found]) == pytest.approx(best)
 
 
-def test_some_walks_start_elsewhere_and_some_are_shown_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of eight walks of each problem four are plain, two start anywhere, two are shown a way."""
-    settings = replace(SMALL, tracks=8, plain_share=0.5, shown_share=0.25)
+def test_half_of_the_walks_start_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight walks of each problem four are plain; progress is theirs alone."""
+    settings = replace(SMALL, tracks=8, plain_share=0.5)
     made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
-    starts: list[list[WalkState]] = []
-    taken: list[np.ndarray] = []
+    starts: list[WalkState] = []
 
     class Seen(Tracks):
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments)
-            starts.append(list(self.states))
-
-        def move(self, actions: np.ndarray) -> np.ndarray:
-            taken.append(np.full(16, -1))
-            taken[-1][self.alive] = actions
-            return super().move(actions)
+            starts.extend(self.states)
 
     monkeypatch.setattr("harl_mlir.looptune.learner.Tracks", Seen)
     progress = made.update(Told(), GOOD)
-    walks = np.stack(taken, axis=1)
-    reached = made.reached()
-    names = [action.name for action in PRODUCT.actions]
+    rules_of = {task.key: rules for task, rules in PROBLEMS}
     far = 0
-    for number, (problem, state) in enumerate(zip(made._walked, starts[0], strict=True)):
-        rules = problem[1]
-        actions = [action for action in walks[number].tolist() if action >= 0]
-        plain = start(rules.op.dims)
+    for number, (state, (key, _)) in enumerate(zip(starts, made.reached(), strict=True)):
+        plain = start(rules_of[key].op.dims)
         if number % 8 < 4:
             assert state == plain
-        elif number % 8 < 6:
-            assert rules.is_legal(state.nest)
-            assert not state.nest.marked
-            assert 0 <= state.cursor < len(state.nest.loops)
-            far += state != plain
-        else:
-            assert state == plain
-            assert names[actions[-1]] == "stop"
-            # The best of those that are good elsewhere: a vector in the sum, with rows around or not.
-            for action in actions:
-                after = successors(state, PRODUCT, rules)[action]
-                assert after is not None
-                state = after
-            assert vector_in_sum(rules, reached[number][1]) >= vector_in_sum(rules, state.nest)
-            assert state.nest.text() in GOOD
+            continue
+        assert rules_of[key].is_legal(state.nest)
+        assert not state.nest.marked
+        assert 0 <= state.cursor < len(state.nest.loops)
+        far += state != plain
     assert far >= 2
-    # Progress is that of the walks from the plain nest that were shown nothing.
-    rules_of = {task.key: rules for task, rules in PROBLEMS}
-    best = [vector_in_sum(rules_of[key], nest) for n, (key, nest) in enumerate(reached) if n % 8 < 4]
+    best = [vector_in_sum(rules_of[key], nest) for n, (key, nest) in enumerate(made.reached()) if n % 8 < 4]
     assert progress.best == pytest.approx(np.mean(best))
 
 
 def test_what_is_shown_is_learned() -> None:
     """Three actions of 26 in the right order, which nobody finds in a few updates, are copied."""
-    shares = []
-    for shown in (0.0, 0.5):
-        settings = replace(SMALL, plain_share=0.5, shown_share=shown)
-        made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
-        shares.append(np.mean([made.update(Told(), ["0/1 2/1 1/1v"]).best for _ in range(8)][-3:]))
-    assert shares[1] > 0.6 > 0.5 > shares[0]
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], replace(SMALL, tracks=8), 0)
+    before = made.update(Told()).best
+    shown = [made.imitate(Told(), ["0/1 2/1 1/1v"]) for _ in range(40)]
+    assert {progress.length for progress in shown} == {4.0}
+    assert made.update(Told()).last > 0.6 > 0.5 > before
 
 
 def test_problems_of_no_weight_are_not_drawn() -> None:
@@ -153,31 +128,6 @@ def test_goes_on_from_a_state_as_if_it_had_never_been_left() -> None:
     assert progress[0] == progress[1] != progress[2]
     for name, array in first.state().items():
         np.testing.assert_array_equal(array, second.state()[name])
-
-
-def steps(rewards: list[float]) -> Steps:
-    rng = np.random.default_rng(len(rewards))
-    seen = rng.normal(size=(len(rewards), width(SHORT))).astype(np.float32)
-    masks = np.ones((len(rewards), len(SHORT.actions)), dtype=np.bool_)
-    actions = np.zeros(len(rewards), dtype=np.int64)
-    nothing = np.zeros(len(rewards), dtype=np.float32)
-    return Steps(seen, masks, actions, nothing, np.array(rewards, dtype=np.float32), seen)
-
-
-def test_advantages_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two walks: the first takes three steps, the second stops with its first."""
-    made = learner(replace(SMALL, discount=0.9, trace=0.5))
-    monkeypatch.setattr(made, "_walked", PROBLEMS)
-    parts = [steps([1.0, 4.0]), steps([2.0]), steps([0.5])]
-    worth = {id(part.observations): v for part, v in zip(parts, ([0.3, 1.0], [0.6], [0.2]), strict=True)}
-    monkeypatch.setattr(made.policy, "values", lambda rows: np.array(worth[id(rows)], dtype=np.float32))
-    numbers = [np.array([0, 1]), np.array([0]), np.array([0])]
-    advantages, returns = made._advantages(parts, numbers)
-    third = 0.5 - 0.2
-    second = 2 + 0.9 * 0.2 - 0.6 + 0.45 * third
-    first = 1 + 0.9 * 0.6 - 0.3 + 0.45 * second
-    np.testing.assert_allclose(advantages, [first, 4 - 1, second, third], rtol=1e-6)
-    np.testing.assert_allclose(returns, [first + 0.3, 4, second + 0.6, third + 0.2], rtol=1e-6)
 
 
 def test_policies_are_as_wide_as_what_they_see() -> None:
