@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harl_mlir.looptune.actions import PAPER, PRODUCT, successors
+from harl_mlir.looptune.actions import PAPER, PRODUCT
 from harl_mlir.looptune.learner import Learner, LearnerSettings, new_policy
 from harl_mlir.looptune.observation import width
+from harl_mlir.looptune.rollout import Rollout
 from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.looptune.tracks import Tracks
 from harl_mlir.looptune.walk import TRACKS
@@ -22,7 +23,6 @@ SMALL = LearnerSettings(
     problems=2,
     tracks=16,
     plain_share=1.0,
-    shown_share=0.0,
     minibatch=64,
     actor_learning_rate=1e-3,
     entropy_weight=0.05,
@@ -63,65 +63,54 @@ def test_what_was_reached_are_the_best_nests_of_the_walks() -> None:
     assert np.mean([vector_in_sum(rules_of[key], nest) for key, nest in found]) == pytest.approx(best)
 
 
-def test_some_walks_start_elsewhere_and_some_are_shown_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of eight walks of each problem four are plain, two start anywhere, two are shown a way."""
-    settings = replace(SMALL, tracks=8, plain_share=0.5, shown_share=0.25)
-    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
-    starts: list[list[WalkState]] = []
-    taken: list[np.ndarray] = []
+def test_some_walks_start_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight walks of each problem four start from the plain nest, and progress is theirs."""
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], replace(SMALL, tracks=8, plain_share=0.5), 0)
+    starts: list[WalkState] = []
 
     class Seen(Tracks):
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments)
-            starts.append(list(self.states))
-
-        def move(self, actions: np.ndarray) -> np.ndarray:
-            taken.append(np.full(16, -1))
-            taken[-1][self.alive] = actions
-            return super().move(actions)
+            starts.extend(self.states)
 
     monkeypatch.setattr("harl_mlir.looptune.learner.Tracks", Seen)
     progress = made.update(Told(), GOOD)
-    walks = np.stack(taken, axis=1)
-    reached = made.reached()
-    names = [action.name for action in PRODUCT.actions]
-    far = 0
-    for number, (problem, state) in enumerate(zip(made._walked, starts[0], strict=True)):
-        rules = problem[1]
-        actions = [action for action in walks[number].tolist() if action >= 0]
-        plain = start(rules.op.dims)
+    rules_of = {task.key: rules for task, rules in PROBLEMS}
+    far, best = 0, []
+    for number, ((key, nest), state) in enumerate(zip(made.reached(), starts, strict=True)):
+        rules = rules_of[key]
         if number % 8 < 4:
-            assert state == plain
-        elif number % 8 < 6:
+            assert state == start(rules.op.dims)
+            best.append(vector_in_sum(rules, nest))
+        else:
             assert rules.is_legal(state.nest)
             assert not state.nest.marked
             assert 0 <= state.cursor < len(state.nest.loops)
-            far += state != plain
-        else:
-            assert state == plain
-            assert names[actions[-1]] == "stop"
-            # The best of those that are good elsewhere: a vector in the sum, with rows around or not.
-            for action in actions:
-                after = successors(state, PRODUCT, rules)[action]
-                assert after is not None
-                state = after
-            assert vector_in_sum(rules, reached[number][1]) >= vector_in_sum(rules, state.nest)
-            assert state.nest.text() in GOOD
-    assert far >= 2
-    # Progress is that of the walks from the plain nest that were shown nothing.
-    rules_of = {task.key: rules for task, rules in PROBLEMS}
-    best = [vector_in_sum(rules_of[key], nest) for n, (key, nest) in enumerate(reached) if n % 8 < 4]
+            far += state != start(rules.op.dims)
+    assert far >= 4
     assert progress.best == pytest.approx(np.mean(best))
 
 
 def test_what_is_shown_is_learned() -> None:
     """Three actions of 26 in the right order, which nobody finds in a few updates, are copied."""
     shares = []
-    for shown in (0.0, 0.5):
-        settings = replace(SMALL, plain_share=0.5, shown_share=shown)
-        made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
-        shares.append(np.mean([made.update(Told(), ["0/1 2/1 1/1v"]).best for _ in range(8)][-3:]))
+    for rounds in (0, 40):
+        made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], SMALL, 0)
+        for _ in range(rounds):
+            progress = made.imitate(Told(), GOOD)
+            assert (progress.last, progress.best) == (1.0, 1.0)
+            assert {vector_in_sum(PROBLEMS[0][1], nest) for _, nest in made.reached()} == {1.0}
+        shares.append(made.update(Told()).best)
     assert shares[1] > 0.6 > 0.5 > shares[0]
+
+
+def test_where_nothing_can_be_shown_nothing_is_learned() -> None:
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], SMALL, 0)
+    before = made.state()["weights"].copy()
+    for good in ([], ["3/1"]):
+        assert made.imitate(Told(), good).best == 0
+        assert made.reached() == []
+    np.testing.assert_array_equal(made.state()["weights"], before)
 
 
 def test_problems_of_no_weight_are_not_drawn() -> None:
@@ -164,15 +153,16 @@ def steps(rewards: list[float]) -> Steps:
     return Steps(seen, masks, actions, nothing, np.array(rewards, dtype=np.float32), seen)
 
 
-def test_advantages_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advantages_by_hand() -> None:
     """Two walks: the first takes three steps, the second stops with its first."""
-    made = learner(replace(SMALL, discount=0.9, trace=0.5))
-    monkeypatch.setattr(made, "_walked", PROBLEMS)
     parts = [steps([1.0, 4.0]), steps([2.0]), steps([0.5])]
     worth = {id(part.observations): v for part, v in zip(parts, ([0.3, 1.0], [0.6], [0.2]), strict=True)}
-    monkeypatch.setattr(made.policy, "values", lambda rows: np.array(worth[id(rows)], dtype=np.float32))
-    numbers = [np.array([0, 1]), np.array([0]), np.array([0])]
-    advantages, returns = made._advantages(parts, numbers)
+    rollout = Rollout(2, parts, [np.array([0, 1]), np.array([0]), np.array([0])])
+    assert rollout.length == 2
+    assert rollout.steps.rewards.tolist() == [1, 4, 2, 0.5]
+    advantages, returns = rollout.advantages(
+        lambda rows: np.array(worth[id(rows)], dtype=np.float32), discount=0.9, trace=0.5
+    )
     third = 0.5 - 0.2
     second = 2 + 0.9 * 0.2 - 0.6 + 0.45 * third
     first = 1 + 0.9 * 0.6 - 0.3 + 0.45 * second
