@@ -138,7 +138,10 @@ class Learner:
         return Progress(float(tracks.shares[plain].mean()), float(tracks.best[plain].mean()), rollout.length)
 
     def imitate(self, estimates: Estimates, good: Sequence[str]) -> Progress:
-        """Learn from walks that are shown: the ways to what was good elsewhere and is expected to be here."""
+        """Learn from walks that are shown: the ways to what was good elsewhere and is expected to be here.
+
+        Where there is no such way nothing is learned.
+        """
         rng = random.Random(int(self._rng.integers(1 << 62)))
         ways: list[list[int]] = []
         self._walked = []
@@ -147,6 +150,9 @@ class Learner:
             if way is not None:
                 ways.append(way)
                 self._walked.append(problem)
+        if not ways:
+            self._nests = []
+            return Progress(0.0, 0.0, 0.0)
         tracks = Tracks(self._walked, self._configuration, estimates)
         taken = 0
 

@@ -61,10 +61,9 @@ def test_what_was_reached_are_the_best_nests_of_the_walks() -> None:
     assert np.mean([vector_in_sum(rules_of[key], nest) for key, nest in found]) == pytest.approx(best)
 
 
-def test_half_of_the_walks_start_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of eight walks of each problem four are plain; progress is theirs alone."""
-    settings = replace(SMALL, tracks=8, plain_share=0.5)
-    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], settings, 0)
+def test_some_walks_start_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight walks of each problem four start from the plain nest, and progress is theirs."""
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], replace(SMALL, tracks=8, plain_share=0.5), 0)
     starts: list[WalkState] = []
 
     class Seen(Tracks):
@@ -75,28 +74,41 @@ def test_half_of_the_walks_start_elsewhere(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("harl_mlir.looptune.learner.Tracks", Seen)
     progress = made.update(Told(), GOOD)
     rules_of = {task.key: rules for task, rules in PROBLEMS}
-    far = 0
-    for number, (state, (key, _)) in enumerate(zip(starts, made.reached(), strict=True)):
-        plain = start(rules_of[key].op.dims)
+    far, best = 0, []
+    for number, ((key, nest), state) in enumerate(zip(made.reached(), starts, strict=True)):
+        rules = rules_of[key]
         if number % 8 < 4:
-            assert state == plain
-            continue
-        assert rules_of[key].is_legal(state.nest)
-        assert not state.nest.marked
-        assert 0 <= state.cursor < len(state.nest.loops)
-        far += state != plain
-    assert far >= 2
-    best = [vector_in_sum(rules_of[key], nest) for n, (key, nest) in enumerate(made.reached()) if n % 8 < 4]
+            assert state == start(rules.op.dims)
+            best.append(vector_in_sum(rules, nest))
+        else:
+            assert rules.is_legal(state.nest)
+            assert not state.nest.marked
+            assert 0 <= state.cursor < len(state.nest.loops)
+            far += state != start(rules.op.dims)
+    assert far >= 4
     assert progress.best == pytest.approx(np.mean(best))
 
 
 def test_what_is_shown_is_learned() -> None:
     """Three actions of 26 in the right order, which nobody finds in a few updates, are copied."""
-    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], replace(SMALL, tracks=8), 0)
-    before = made.update(Told()).best
-    shown = [made.imitate(Told(), ["0/1 2/1 1/1v"]) for _ in range(40)]
-    assert {progress.length for progress in shown} == {4.0}
-    assert made.update(Told()).last > 0.6 > 0.5 > before
+    shares = []
+    for rounds in (0, 40):
+        made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], SMALL, 0)
+        for _ in range(rounds):
+            progress = made.imitate(Told(), GOOD)
+            assert (progress.last, progress.best) == (1.0, 1.0)
+            assert {vector_in_sum(PROBLEMS[0][1], nest) for _, nest in made.reached()} == {1.0}
+        shares.append(made.update(Told()).best)
+    assert shares[1] > 0.6 > 0.5 > shares[0]
+
+
+def test_where_nothing_can_be_shown_nothing_is_learned() -> None:
+    made = Learner(PRODUCT, PROBLEMS, [1.0, 1.0], SMALL, 0)
+    before = made.state()["weights"].copy()
+    for good in ([], ["3/1"]):
+        assert made.imitate(Told(), good).best == 0
+        assert made.reached() == []
+    np.testing.assert_array_equal(made.state()["weights"], before)
 
 
 def test_problems_of_no_weight_are_not_drawn() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,8 +18,10 @@ from harl_mlir.looptune import training
 from harl_mlir.looptune.actions import CONFIGURATIONS
 from harl_mlir.looptune.checkpoint import FILE, Checkpoint
 from harl_mlir.looptune.learner import Learner
+from harl_mlir.looptune.network import Floats
 from harl_mlir.space.nest.nest import parse
 from tests.conftest import ROOT
+from tests.looptune.landscapes import PEAK
 from tests.looptune.trainings import PROBLEMS, RECORDS, STRETCH, TINY, train
 
 
@@ -56,8 +59,9 @@ def test_what_a_checkpoint_says(whole: Path) -> None:
 
 @pytest.mark.parametrize("when", ["collects", "learned"])
 def test_what_was_killed_goes_on_as_if_it_had_not_been(
-    whole: Path, tmp_path: Path, when: str, environment: dict[str, str]
+    whole: Path, tmp_path: Path, when: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where the peak is measured a little differently the second time."""
     command = [sys.executable, "-m", "tests.looptune.trainings", str(tmp_path), when]
     ended = subprocess.run(
         command, cwd=ROOT, env=environment, timeout=120, check=False, capture_output=True, text=True
@@ -65,7 +69,17 @@ def test_what_was_killed_goes_on_as_if_it_had_not_been(
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert checkpoints.read(tmp_path, 0).stretches == 1
     assert {path.name for path in tmp_path.iterdir()} >= {FILE, "m.db"}
-    checkpoint, _, _ = train(tmp_path, 2)
+    stretches: list[int] = []
+    go_on = Learner.go_on
+
+    def noted(self: Learner, state: Mapping[str, Floats], stretch: int) -> None:
+        stretches.append(stretch)
+        go_on(self, state, stretch)
+
+    monkeypatch.setattr(Learner, "go_on", noted)
+    checkpoint, _, planter = train(tmp_path, 2, peak=1.1 * PEAK)
+    assert stretches == [1, 1]
+    assert planter.peak == checkpoint.peak == PEAK
     assert without_seconds(checkpoint) == without_seconds(checkpoints.read(whole, 0))
     assert without_seconds(checkpoint) == without_seconds(checkpoints.read(tmp_path, 0))
 

@@ -60,11 +60,12 @@ def train(
     seed: int = 0,
     told: Callable[[str], None] = lambda line: None,
     interrupted: Callable[[int], None] = lambda stretch: None,
+    peak: float = PEAK,
 ) -> tuple[Checkpoint, Estimate, Planter]:
-    """Train in a directory, with its database beside the checkpoint."""
+    """Train in a directory, with its database beside the checkpoint; `peak` as measured this time."""
     with Database(directory / "m.db") as database:
-        planter = Planter(database, directory, seed, interrupted)
-        data = Dataset(database, HERE, this_processor(), PEAK)
+        planter = Planter(database, directory, seed, interrupted, peak)
+        data = Dataset(database, HERE, this_processor(), peak)
         problems = [(problem, 1.0) for problem in PROBLEMS]
         training = Training(directory, data, planter, problems, seed, TINY)
         return *training.run(stretches, STRETCH, told), planter
