@@ -29,7 +29,7 @@ from harl_mlir.space.nest.nest import LoopNest, parse
 Told = Callable[[str], None]
 LEAST_RECORDS = 500
 """Fewer tell an estimate too little for a policy to learn from."""
-_PAPERS_SHARE = 1 / 3
+_PAPERS_SHARE = 1.0
 """Updates of the configuration of few steps, for one of the other."""
 _SHOWN_ROUNDS = 60
 _POINT = 10
