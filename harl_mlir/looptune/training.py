@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harl_mlir.errors import InputError
 from harl_mlir.looptune import checkpoint as checkpoints
-from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER, PRODUCT
+from harl_mlir.looptune.actions import CONFIGURATIONS, PRODUCT
 from harl_mlir.looptune.checkpoint import Checkpoint, Point
 from harl_mlir.looptune.collect import Collector
 from harl_mlir.looptune.dataset import Dataset
@@ -29,8 +29,6 @@ from harl_mlir.space.nest.nest import LoopNest, parse
 Told = Callable[[str], None]
 LEAST_RECORDS = 500
 """Fewer tell an estimate too little for a policy to learn from."""
-_PAPERS_SHARE = 1.0
-"""Updates of the configuration of few steps, for one of the other."""
 _SHOWN_ROUNDS = 60
 _POINT = 10
 """Updates that make a point of the curve."""
@@ -39,7 +37,7 @@ _WANTED_UPDATES, _MOST_WANTED = 12, 4000
 
 @dataclass(frozen=True)
 class Stretch:
-    """How much each stretch does: seconds of measuring, updates of the policy of the product."""
+    """How much each stretch does: seconds of measuring, updates of each policy."""
 
     measuring: float
     updates: int
@@ -117,8 +115,7 @@ class Training:
             learner = Learner(configuration, problems, weights, self.settings, self.seed)
             state = checkpoint.state(configuration.name)
             learner.go_on(state or learner.state(), checkpoint.stretches)
-            count = max(_POINT, round(updates * _PAPERS_SHARE)) if configuration is PAPER else updates
-            reached = self._updates(learner, configuration.name, estimate, count, checkpoint, told)
+            reached = self._updates(learner, configuration.name, estimate, updates, checkpoint, told)
             wanted |= reached
             checkpoint.keep(configuration.name, learner.state())
             estimate.forget()
