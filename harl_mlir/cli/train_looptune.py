@@ -19,13 +19,13 @@ from harl_mlir.looptune.checkpoint import Checkpoint
 from harl_mlir.looptune.collect import Collector
 from harl_mlir.looptune.dataset import Dataset
 from harl_mlir.looptune.learner import LearnerSettings, new_policy
-from harl_mlir.looptune.network import Floats
 from harl_mlir.looptune.problems import Problem, module, other_problems, training_matmuls
 from harl_mlir.looptune.training import Stretch, Training
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import bindings_version, this_environment
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import SKETCH, VERSION, rules_for
 from harl_mlir.tasks.task import Task

@@ -10,7 +10,7 @@ import numpy as np
 
 from harl_mlir.errors import InputError, Place
 from harl_mlir.files import Output
-from harl_mlir.looptune.network import Floats
+from harl_mlir.search.flat_weights import Floats
 
 FILE = "checkpoint.msgpack"
 

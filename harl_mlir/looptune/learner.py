@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from harl_mlir.looptune.actions import Configuration
 from harl_mlir.looptune.demonstrations import demonstration
-from harl_mlir.looptune.network import Floats, LayeredActorCritic
+from harl_mlir.looptune.network import LayeredActorCritic
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.rollout import roll_out
 from harl_mlir.looptune.sampling import approach, bare, draw
 from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.looptune.tracks import Estimates, Masks, Problem, Tracks
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.steps import Steps
 from harl_mlir.space.nest.nest import LoopNest

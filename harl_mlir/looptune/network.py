@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from harl_mlir.search.flat_weights import FlatWeights, Floats
 
 
 @dataclass(frozen=True)
@@ -23,11 +21,10 @@ class Activations:
     values: Floats
 
 
-class LayeredActorCritic:
+class LayeredActorCritic(FlatWeights):
     """Observations -> two layers of tanh -> logits and a value. Plain NumPy, as a walk takes milliseconds.
 
     Attributes:
-        flat: all weights in one vector, of which `weights` are views by name.
         critic: the layer of the value alone.
     """
 
@@ -41,20 +38,10 @@ class LayeredActorCritic:
             "value": (hidden, 1),
         }
         gains = {"action": 0.01, "value": 1.0}
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        for name, shape in layers.items():
-            self._shapes |= {name: shape, f"{name}_bias": shape[1:]}
-        self.flat = np.zeros(sum(math.prod(shape) for shape in self._shapes.values()), dtype=np.float32)
-        self.weights = self.views(self.flat)
+        super().__init__(layers)
         for name, shape in layers.items():
             scale = gains.get(name, math.sqrt(2)) / math.sqrt(shape[0])
             self.weights[name][:] = scale * rng.standard_normal(shape)
-
-    def views(self, flat: Floats) -> dict[str, Floats]:
-        """A vector like `flat` by the names of the weights."""
-        ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])[:-1]
-        parts = np.split(flat, ends)
-        return {n: part.reshape(s) for (n, s), part in zip(self._shapes.items(), parts, strict=True)}
 
     def forward(self, observations: Floats) -> Activations:
         """Logits of all actions, and values."""
@@ -83,10 +70,3 @@ class LayeredActorCritic:
         of_first *= 1 - at.first * at.first
         layer("first", at.inputs, of_first)
         return gradient
-
-    def set_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Copy weights by name. Raises ValueError if they are of another network."""
-        if {n: w.shape for n, w in weights.items()} != {n: w.shape for n, w in self.weights.items()}:
-            raise ValueError("these weights are of another network")
-        for name, weight in self.weights.items():
-            weight[:] = weights[name]

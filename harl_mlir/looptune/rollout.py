@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harl_mlir.looptune.network import Floats
 from harl_mlir.looptune.tracks import Masks, Tracks
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.steps import Steps, joined
 
 Choose = Callable[[Floats, Masks], tuple[NDArray[np.int64], Floats]]

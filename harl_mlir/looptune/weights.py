@@ -18,9 +18,9 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.files import Output
 from harl_mlir.looptune.actions import CONFIGURATIONS, Configuration
 from harl_mlir.looptune.columns import COLUMNS
-from harl_mlir.looptune.network import Floats
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.trees import Trees, from_bytes, trees_of
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.registry import LOOPTUNE_WEIGHTS
 
 if TYPE_CHECKING:  # importing it takes a while

@@ -6,14 +6,13 @@ Plain NumPy: importing a library for learning takes longer than all that is lear
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from harl_mlir.search.flat_weights import FlatWeights, Floats
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,13 @@ class Activations:
     values: Floats
 
 
-class ActorCritic:
+class ActorCritic(FlatWeights):
     """Each decision is encoded with the same weights; their mean and the globals are the context.
 
     An observation has `situation` numbers, then `features` for each decision. Moves are scored from a
     decision's encoding and the context, staying and the value from the context alone.
 
     Attributes:
-        flat: all weights in one vector, of which those used are views.
         critic: the layers of the value alone.
     """
 
@@ -52,7 +50,7 @@ class ActorCritic:
         _keep_freed_memory()
         self._situation = situation
         self._features = features
-        shapes = {
+        layers = {
             "decision": (features, hidden),
             "situation": (situation, hidden),
             "encoded": (hidden, hidden),
@@ -65,19 +63,9 @@ class ActorCritic:
             "value": (hidden, 1),
         }
         gains = {"moves": 0.01, "stay": 0.01, "value": 1.0}
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        for name, shape in shapes.items():
-            self._shapes |= {name: shape, f"{name}_bias": shape[1:]}
-        self.flat = np.zeros(sum(math.prod(shape) for shape in self._shapes.values()), dtype=np.float32)
-        self.weights = self.views(self.flat)
-        for name, shape in shapes.items():
+        super().__init__(layers)
+        for name, shape in layers.items():
             self.weights[name][:] = _orthogonal(shape, rng) * gains.get(name, math.sqrt(2))
-
-    def views(self, flat: Floats) -> dict[str, Floats]:
-        """A vector like `flat` by the names of the weights."""
-        ends = np.cumsum([math.prod(shape) for shape in self._shapes.values()])[:-1]
-        parts = np.split(flat, ends)
-        return {n: part.reshape(s) for (n, s), part in zip(self._shapes.items(), parts, strict=True)}
 
     def forward(self, observations: Floats) -> Activations:
         """Logits of all actions, and values."""
@@ -135,13 +123,6 @@ class ActorCritic:
         layer("decision", at.decisions, of_first)
         layer("situation", at.situation, of_pooled + each(of_first).sum(axis=1))
         return gradient
-
-    def set_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Copy weights by name. Raises ValueError if they are of another network."""
-        if {n: w.shape for n, w in weights.items()} != {n: w.shape for n, w in self.weights.items()}:
-            raise ValueError("these weights are of another network")
-        for name, weight in self.weights.items():
-            weight[:] = weights[name]
 
 
 def _keep_freed_memory() -> None:

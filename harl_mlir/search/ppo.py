@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from harl_mlir.search.actor_critic import Floats
 from harl_mlir.search.adam import Adam
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.steps import Steps
 
 _FORBIDDEN = np.float32(-1e9)

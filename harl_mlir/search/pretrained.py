@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.search.actor_critic import Floats
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.nest_columns import COLUMNS
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
 

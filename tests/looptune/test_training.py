@@ -18,7 +18,7 @@ from harl_mlir.looptune import training
 from harl_mlir.looptune.actions import CONFIGURATIONS
 from harl_mlir.looptune.checkpoint import FILE, Checkpoint
 from harl_mlir.looptune.learner import Learner
-from harl_mlir.looptune.network import Floats
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.space.nest.nest import parse
 from tests.conftest import ROOT
 from tests.looptune.landscapes import PEAK
