@@ -71,17 +71,17 @@ def record(task: Task, rules: NestRules, nest: LoopNest, share: float) -> Record
     return Record(task.key, candidate_of(nest, rules), HERE, measured, "trial", 1.0, "looptune", 0)
 
 
-def records(problem: Problem, count: int, seed: int) -> list[Record]:
-    """Records of `count` drawn nests with shares by `tiled`, one in twelve of them a failure."""
+def records(problem: Problem, count: int, seed: int, scale: float = 1.0) -> list[Record]:
+    """Records of `count` drawn nests with shares by `tiled` times `scale`, one in twelve a failure."""
     task, rules = problem
     rng = random.Random(f"{task.key} {seed}")
     nests = [draw(rules, rng) for _ in range(count)]
-    shares = [0.0 if number % 12 == 11 else tiled(rules, nest) for number, nest in enumerate(nests)]
+    shares = [0.0 if number % 12 == 11 else scale * tiled(rules, nest) for number, nest in enumerate(nests)]
     return [record(task, rules, nest, share) for nest, share in zip(nests, shares, strict=True)]
 
 
-def plant(database: Database, problems: Sequence[Problem], count: int, seed: int = 0) -> None:
+def plant(database: Database, problems: Sequence[Problem], count: int, scale: float = 1.0) -> None:
     """Write `records` of each problem."""
     for problem in problems:
         database.add_task(problem[0])
-        database.add_all(records(problem, count, seed))
+        database.add_all(records(problem, count, 0, scale))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from harl_mlir.looptune import checkpoint as checkpoints
 from harl_mlir.looptune.checkpoint import Checkpoint
@@ -68,7 +69,8 @@ def train(
         data = Dataset(database, HERE, this_processor(), peak)
         problems = [(problem, 1.0) for problem in PROBLEMS]
         training = Training(directory, data, planter, problems, seed, TINY)
-        return *training.run(stretches, STRETCH, told), planter
+        with patch("harl_mlir.looptune.training._SHOWN_ROUNDS", 5):
+            return *training.run(stretches, STRETCH, told), planter
 
 
 def train_and_die(directory: Path, when: str) -> None:
