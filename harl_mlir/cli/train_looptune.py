@@ -33,7 +33,7 @@ from harl_mlir.training.held_out import load_held_out
 
 MOST_MEASURING = 7200.0
 """Seconds: the most that is spent on measuring."""
-_MATMULS = 0.65
+_MATMULS = 0.45
 """How often a problem is one of the matmuls of LoopTune, against the others."""
 _AT_ONCE = 200
 """Problems analysed in one module."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
+import numpy as np
+
 from harl_mlir.looptune.actions import PRODUCT, Configuration
 from harl_mlir.looptune.estimate import Estimate
 from harl_mlir.looptune.learner import LearnerSettings, new_policy
@@ -13,11 +15,19 @@ from harl_mlir.looptune.weights import Weights
 from harl_mlir.processor import this_processor
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
+from harl_mlir.space.nest.space import legal_moves
 from harl_mlir.tasks.task import Task
 
 TRACKS = 8
 """Walks side by side: one takes the likeliest action at every step, the others draw."""
+_HOTTEST = 2.0
+"""The temperature of the walk that draws most freely; that of the first is 1."""
 _KEPT = 16
+_POLISHED = 3
+"""Best nests from which *product* goes on along the estimate."""
+_LEAST_GAIN = 1e-4
+BY_ESTIMATE = "by estimate"
+"""What a step of that is called in place of an action."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +44,17 @@ class Step:
 class Walk:
     """What walks through the nests of a task came to.
 
+    *product* goes on from the best of them to better neighbours as long as there are any by the estimate: that
+    takes milliseconds, and helps where the policy does not know its way.
+
     Attributes:
         start: of the nest as it came.
-        steps: of the walk that always took the likeliest action.
+        steps: of the walk that always took the likeliest action; then those that led to the best nest by the
+            estimate, if any did.
         best: distinct nests of all walks, ready to be scheduled, the greatest estimate first.
         estimates: theirs.
-        visited: how many states the walks went through, each counted as often as they did.
+        visited: how many nests were looked at: states of the walks, each as often as they came there, and
+            neighbours.
     """
 
     start: Step
@@ -65,9 +80,10 @@ def walk(
     start = Step("start", walks.states[0].nest, 0, float(walks.shares[0]))
     steps: list[Step] = []
     visited = tracks
+    temperatures = np.linspace(1.0, _HOTTEST, tracks, dtype=np.float32)
     while not walks.is_over:
         observations, masks = walks.look()
-        actions = policy.act(observations, masks)[0]
+        actions = policy.act(observations, masks, temperatures[walks.alive])[0]
         visited += len(actions)
         likeliest = walks.alive[0] == 0
         if likeliest:
@@ -76,6 +92,10 @@ def walk(
         if likeliest:
             state, name = walks.states[0], configuration.actions[int(actions[0])].name
             steps.append(Step(name, state.nest, state.cursor, float(walks.shares[0])))
+    if configuration is PRODUCT:
+        polished = _polish(task, rules, estimate)
+        steps += polished.steps
+        visited += polished.looked_at
     best = heapq.nlargest(_KEPT, estimate.known(task).items(), key=lambda item: item[1])
     return Walk(
         start,
@@ -84,3 +104,28 @@ def walk(
         tuple(share for _, share in best),
         visited,
     )
+
+
+@dataclass(frozen=True)
+class _Polished:
+    steps: tuple[Step, ...]
+    looked_at: int
+
+
+def _polish(task: Task, rules: NestRules, estimate: Estimate) -> _Polished:
+    """Go from the best nests to the best neighbour until none is better; the steps to the best of all."""
+    ways: list[list[Step]] = []
+    looked_at = 0
+    starts = heapq.nlargest(_POLISHED, estimate.known(task).items(), key=lambda item: item[1])
+    for nest, share in starts:
+        way = [Step(BY_ESTIMATE, nest, 0, share)]
+        while neighbours := legal_moves(way[-1].nest, rules):
+            shares = estimate(task, rules, neighbours)
+            looked_at += len(neighbours)
+            best = int(shares.argmax())
+            if shares[best] <= way[-1].estimate + _LEAST_GAIN:
+                break
+            way.append(Step(BY_ESTIMATE, neighbours[best], 0, float(shares[best])))
+        ways.append(way)
+    best_way = max(ways, key=lambda way: way[-1].estimate)
+    return _Polished(tuple(best_way if len(best_way) > 1 else ()), looked_at)

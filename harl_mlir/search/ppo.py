@@ -115,9 +115,17 @@ class PPO:
         self._adam.set_state(state)
         self._rng = rng or self._rng
 
-    def act(self, observations: Floats, masks: Masks) -> tuple[NDArray[np.int64], Floats]:
-        """Draw a legal action for every row; the actions and their log-probabilities."""
-        log_probabilities = self.log_probabilities(observations, masks)
+    def act(
+        self, observations: Floats, masks: Masks, temperatures: Floats | None = None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Draw a legal action for every row; the actions and their log-probabilities.
+
+        With `temperatures`, one a row, logits are divided by them: above 1 unlikely actions are drawn more.
+        """
+        logits = self._network.forward(observations).logits
+        if temperatures is not None:
+            logits = logits / temperatures[:, None]
+        log_probabilities = _log_softmax(logits, masks)
         uniform = np.clip(self._rng.random(log_probabilities.shape), 1e-9, 1 - 1e-7)
         # The greatest of log-probability plus Gumbel noise is a draw from the distribution.
         actions = (log_probabilities - np.log(-np.log(uniform))).argmax(axis=1)
