@@ -11,7 +11,7 @@ from harl_mlir.looptune.state import dimension_names
 from harl_mlir.tuner import TaskResult
 
 if TYPE_CHECKING:
-    from harl_mlir.looptune.walk import Step
+    from harl_mlir.looptune.walk import Step, Walk
 
 
 def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
@@ -21,8 +21,12 @@ def explain(tasks: Sequence[TaskResult], terminal: Terminal) -> None:
             continue
         terminal.result(f"the walk over {task.task.label()} ({task.task.function}), by estimate:")
         names = dimension_names(task.task.anchor_op)
-        for number, step in enumerate((task.walk.start, *task.walk.steps)):
+        for number, step in enumerate(_steps(task.walk)):
             terminal.result(f"{number:4}  {_line(step, names, task.walk_peak_gflops)}")
+
+
+def _steps(walk: Walk) -> tuple[Step, ...]:
+    return (walk.start, *walk.steps, *walk.polish)
 
 
 def _line(step: Step, names: Sequence[str], peak_gflops: float | None) -> str:
@@ -37,5 +41,5 @@ def walk_objects(task: TaskResult) -> list[dict[str, Any]] | None:
         return None
     return [
         {"action": step.action, "nest": step.nest.text(), "estimate": step.estimate}
-        for step in (task.walk.start, *task.walk.steps)
+        for step in _steps(task.walk)
     ]

@@ -24,7 +24,7 @@ _HOTTEST = 2.0
 """The temperature of the walk that draws most freely; that of the first is 1."""
 _KEPT = 16
 _POLISHED = 3
-"""Best nests from which *product* goes on along the estimate."""
+"""Best nests from which there may be better ones by the estimate."""
 _LEAST_GAIN = 1e-4
 BY_ESTIMATE = "by estimate"
 """What a step of that is called in place of an action."""
@@ -44,13 +44,12 @@ class Step:
 class Walk:
     """What walks through the nests of a task came to.
 
-    *product* goes on from the best of them to better neighbours as long as there are any by the estimate: that
-    takes milliseconds, and helps where the policy does not know its way.
-
     Attributes:
         start: of the nest as it came.
-        steps: of the walk that always took the likeliest action; then those that led to the best nest by the
-            estimate, if any did.
+        steps: of the walk that always took the likeliest action.
+        polish: of *product*, steps from one of the best nests to its best neighbour by the estimate, until
+            none is better: the ones that led furthest. They take milliseconds, and help where the policy
+            does not know its way.
         best: distinct nests of all walks, ready to be scheduled, the greatest estimate first.
         estimates: theirs.
         visited: how many nests were looked at: states of the walks, each as often as they came there, and
@@ -59,6 +58,7 @@ class Walk:
 
     start: Step
     steps: tuple[Step, ...]
+    polish: tuple[Step, ...]
     best: tuple[LoopNest, ...]
     estimates: tuple[float, ...]
     visited: int
@@ -92,40 +92,32 @@ def walk(
         if likeliest:
             state, name = walks.states[0], configuration.actions[int(actions[0])].name
             steps.append(Step(name, state.nest, state.cursor, float(walks.shares[0])))
-    if configuration is PRODUCT:
-        polished = _polish(task, rules, estimate)
-        steps += polished.steps
-        visited += polished.looked_at
+    polish, neighbours = _polish(task, rules, estimate) if configuration is PRODUCT else ((), 0)
     best = heapq.nlargest(_KEPT, estimate.known(task).items(), key=lambda item: item[1])
     return Walk(
         start,
         tuple(steps),
+        polish,
         tuple(nest for nest, _ in best),
         tuple(share for _, share in best),
-        visited,
+        visited + neighbours,
     )
 
 
-@dataclass(frozen=True)
-class _Polished:
-    steps: tuple[Step, ...]
-    looked_at: int
-
-
-def _polish(task: Task, rules: NestRules, estimate: Estimate) -> _Polished:
-    """Go from the best nests to the best neighbour until none is better; the steps to the best of all."""
-    ways: list[list[Step]] = []
+def _polish(task: Task, rules: NestRules, estimate: Estimate) -> tuple[tuple[Step, ...], int]:
+    """The steps along the estimate that led furthest, and how many neighbours were looked at."""
+    ways: list[tuple[float, list[Step]]] = []
     looked_at = 0
     starts = heapq.nlargest(_POLISHED, estimate.known(task).items(), key=lambda item: item[1])
     for nest, share in starts:
-        way = [Step(BY_ESTIMATE, nest, 0, share)]
-        while neighbours := legal_moves(way[-1].nest, rules):
+        way: list[Step] = []
+        while neighbours := legal_moves(nest, rules):
             shares = estimate(task, rules, neighbours)
             looked_at += len(neighbours)
             best = int(shares.argmax())
-            if shares[best] <= way[-1].estimate + _LEAST_GAIN:
+            if shares[best] <= share + _LEAST_GAIN:
                 break
-            way.append(Step(BY_ESTIMATE, neighbours[best], 0, float(shares[best])))
-        ways.append(way)
-    best_way = max(ways, key=lambda way: way[-1].estimate)
-    return _Polished(tuple(best_way if len(best_way) > 1 else ()), looked_at)
+            nest, share = neighbours[best], float(shares[best])
+            way.append(Step(BY_ESTIMATE, nest, 0, share))
+        ways.append((share, way))
+    return tuple(max(ways, key=lambda found: found[0])[1]), looked_at

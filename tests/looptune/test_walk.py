@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER, PRODUCT, Configuration, successors
+from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER, Configuration, successors
 from harl_mlir.looptune.estimate import Estimate
 from harl_mlir.looptune.learner import LearnerSettings, new_policy
 from harl_mlir.looptune.observation import observe
@@ -16,6 +17,7 @@ from harl_mlir.looptune.walk import Walk, walk
 from harl_mlir.looptune.weights import Weights, load
 from harl_mlir.processor import this_processor
 from harl_mlir.space.nest.nest import plain_nest
+from harl_mlir.space.nest.space import legal_moves
 from harl_mlir.tasks.task import Task
 from tests.looptune.landscapes import matmul_problem
 from tests.looptune.problems import CONV, rules_of
@@ -70,8 +72,17 @@ def test_a_walk(task: Task, weights: Weights, configuration: Configuration) -> N
     assert list(found.estimates) == estimate(task, rules, found.best).tolist()
     assert all(rules.is_legal(nest) for nest in found.best)
     assert max(told(found)) <= found.estimates[0]
+    rising = [step.estimate for step in found.polish]
+    assert rising == sorted(rising)
+    assert rising == estimate(task, rules, [step.nest for step in found.polish]).tolist()
+    assert all(after.nest in legal_moves(before.nest, rules) for before, after in pairwise(found.polish))
     if configuration is PAPER:
         assert len(found.steps) == PAPER.steps
+        assert not found.polish
+    else:
+        # No neighbour of the best is better.
+        around = estimate(task, rules, legal_moves(found.best[0], rules))
+        assert around.max() <= found.estimates[0] + 1e-4
 
 
 @each_configuration
@@ -87,7 +98,7 @@ def test_the_seed_decides_everything(weights: Weights, configuration: Configurat
 
 def test_one_track_is_the_likeliest_walk_alone(weights: Weights) -> None:
     rules = rules_of(MATMUL)
-    found = walk(MATMUL, rules, weights, PRODUCT, tracks=1)
+    found = walk(MATMUL, rules, weights, PAPER, tracks=1)
     walked = [found.start.nest, *(step.nest for step in found.steps)]
-    assert set(found.best) <= set(walked)
+    assert set(found.best) <= {PAPER.realised(nest, rules) for nest in walked}
     assert found.visited == len(walked)

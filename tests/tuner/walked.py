@@ -23,7 +23,7 @@ def plain_walk(task: Task, rules: NestRules) -> Walk:
     best = (second, first, *others)
     estimates = (0.25, *[0.02] * (len(best) - 1))
     step = Step("split 2", second, 0, 0.25)
-    return Walk(Step("start", first, 0, 0.02), (step,), best, estimates, len(best))
+    return Walk(Step("start", first, 0, 0.02), (step,), (), best, estimates, len(best))
 
 
 PLAIN_WALKER = Walker(plain_walk, 200.0)
