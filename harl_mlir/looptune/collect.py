@@ -53,13 +53,16 @@ class Collector:
     _good: list[tuple[float, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._rng = random.Random(self.seed)
         self._weights = [weight for _, _, weight in self.problems]
         self._environment = this_environment(this_processor(), 1, LOWERING_VERSION)
+        known = 0
         for task, _, _ in self.problems:
             for record in self.database.records(task.key, self._environment):
+                known += 1
                 if record.candidate.sketch == SKETCH and record.measurement.seconds:
                     self._keep(task, record.measurement.seconds, record.candidate.word("nest"))
+        # Not what was drawn already, where it goes on.
+        self._rng = random.Random(f"{self.seed} {known}")
 
     def run(
         self, seconds: float, wanted: Sequence[tuple[Problem, LoopNest]], told: Callable[[str], None]

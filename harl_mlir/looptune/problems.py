@@ -126,18 +126,22 @@ _KERNELS = (1, 3, 3, 5)
 _LEAST_FLOPS, _MOST_FLOPS = 1e5, 6e8
 
 
-def other_problems(seed: int = 0, matmuls: int = 160, convolutions: int = 80) -> tuple[Problem, ...]:
-    """Skinny, odd and large matmuls and convolutions, drawn by the seed: what the range above leaves out."""
+def other_problems(seed: int = 0, products: int = 160, convolutions: int = 80) -> tuple[Problem, ...]:
+    """Skinny, odd and large matmuls and convolutions, drawn by the seed: what the range above leaves out.
+
+    Matmuls of that range are left out of those drawn, so there may be some fewer.
+    """
     rng = random.Random(seed)
     found: dict[Problem, None] = {}
-    while len(found) < matmuls:
+    while len(found) < products:
         drawn: Problem = Matmul(*(rng.choice(_EXTENTS) for _ in range(3)))
         if _LEAST_FLOPS < drawn.flops < _MOST_FLOPS:
             found[drawn] = None
-    while len(found) < matmuls + convolutions:
+    while len(found) < products + convolutions:
         size = rng.choice(_IMAGES)
         channels, filters = rng.choice(_CHANNELS), rng.choice(_CHANNELS[1:])
         drawn = Conv2D(size, size, channels, filters, rng.choice(_KERNELS), rng.choice((1, 1, 2)))
         if _LEAST_FLOPS < drawn.flops < _MOST_FLOPS:
             found[drawn] = None
-    return tuple(found)
+    in_range = set[Problem](matmuls())
+    return tuple(problem for problem in found if problem not in in_range)
