@@ -137,6 +137,17 @@ class Output:
         )
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory for weights, where there is none. Raises InputError if that is refused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"no weights can be written here ({reason}); use another -o", Place(str(path))
+        ) from error
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two names stand for one file, existing or not."""
     return os.path.realpath(one) == os.path.realpath(other)

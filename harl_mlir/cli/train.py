@@ -12,7 +12,7 @@ from harl_mlir import __version__
 from harl_mlir.cli.terminal import Outcome, Terminal
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import InputError, Place, UsageError
-from harl_mlir.files import default_database
+from harl_mlir.files import default_database, make_directory
 from harl_mlir.lab import library
 from harl_mlir.lab.recorded import load
 from harl_mlir.processor import this_processor
@@ -50,7 +50,7 @@ def _train_harl(options: Namespace, terminal: Terminal) -> Outcome:
     """Read, validate by leaving tasks out, train on all, evaluate, write."""
     if options.walks < 1:
         raise UsageError(f"{options.walks} walks train no policy; use --walks 1 or more")
-    _make_directory(options.output)
+    make_directory(options.output)
     spaces = [library.find(named) for named in options.evaluate]
     data = _data(options.database or default_database(), terminal)
 
@@ -86,16 +86,6 @@ def _train_harl(options: Namespace, terminal: Terminal) -> Outcome:
     }
     held_out = {"held_out": list(data.held_out)}
     return Outcome(fields={**fields, **held_out, "written": [str(path) for path in written]})
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(
-            f"no weights can be written here ({reason}); use another -o", Place(str(path))
-        ) from error
 
 
 def _data(path: Path, terminal: Terminal) -> TrainingSet:

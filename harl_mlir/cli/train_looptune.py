@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from argparse import Namespace
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from harl_mlir import __version__
 from harl_mlir.cli.terminal import Outcome, Terminal
 from harl_mlir.codegen.version import LOWERING_VERSION
-from harl_mlir.errors import InputError, Place, UsageError
-from harl_mlir.files import default_database
+from harl_mlir.errors import UsageError
+from harl_mlir.files import default_database, make_directory
 from harl_mlir.looptune import weights
 from harl_mlir.looptune.actions import CONFIGURATIONS
 from harl_mlir.looptune.checkpoint import Checkpoint
@@ -47,7 +46,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         raise UsageError(f"--measure {options.measure:g} is not within 0 and {MOST_MEASURING:g} seconds")
     if options.stretches < 1 or options.walks < options.stretches:
         raise UsageError("there has to be a stretch, and a walk in each; use --stretches and --walks")
-    _make_directory(options.output)
+    make_directory(options.output)
     path = options.database or default_database()
     with Pool() as pool, Database(path) as database:
         peak = pool.peak()
@@ -72,16 +71,6 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         terminal.result(f"wrote {file}")
     fields = {name: facts[name] for name in ("problems", "records", "hours", "measured_hours", "reached")}
     return Outcome(fields={**fields, "written": [str(file) for file in written]})
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(
-            f"no weights can be written here ({reason}); use another -o", Place(str(path))
-        ) from error
 
 
 def _problems(pool: Pool) -> tuple[Weighted, int]:

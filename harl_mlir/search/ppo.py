@@ -19,33 +19,61 @@ Masks = NDArray[np.bool_]
 
 
 class Settings(Protocol):
-    """The constants of the learner; see `harl_mlir.search.settings.Settings`."""
+    """The constants of the learner."""
 
     @property
-    def actor_learning_rate(self) -> float: ...  # noqa: D102
+    def actor_learning_rate(self) -> float:
+        """Step size of Adam for all weights but the critic's."""
+        ...
+
     @property
-    def critic_learning_rate(self) -> float: ...  # noqa: D102
+    def critic_learning_rate(self) -> float:
+        """Step size of Adam for the critic's."""
+        ...
+
     @property
-    def discount(self) -> float: ...  # noqa: D102
+    def discount(self) -> float:
+        """Gamma."""
+        ...
+
     @property
-    def clip(self) -> float: ...  # noqa: D102
+    def clip(self) -> float:
+        """Bound on the change of an action's probability."""
+        ...
+
     @property
-    def critic_weight(self) -> float: ...  # noqa: D102
+    def critic_weight(self) -> float:
+        """Of the critic's squared error in the loss."""
+        ...
+
     @property
-    def entropy_weight(self) -> float: ...  # noqa: D102
+    def entropy_weight(self) -> float:
+        """Of the policy's entropy in the loss."""
+        ...
+
     @property
-    def epochs(self) -> int: ...  # noqa: D102
+    def epochs(self) -> int:
+        """Passes over the steps of one update."""
+        ...
+
     @property
-    def gradient_clip(self) -> float: ...  # noqa: D102
+    def gradient_clip(self) -> float:
+        """Greatest norm of a gradient."""
+        ...
 
 
 class Outputs(Protocol):
     """What a network made of B observations."""
 
     @property
-    def logits(self) -> Floats: ...  # noqa: D102
+    def logits(self) -> Floats:
+        """Of all actions."""
+        ...
+
     @property
-    def values(self) -> Floats: ...  # noqa: D102
+    def values(self) -> Floats:
+        """What observations are worth."""
+        ...
 
 
 Made = TypeVar("Made", bound=Outputs)
