@@ -65,7 +65,12 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         checkpoint, estimate = training.run(options.stretches, stretch, terminal.progress)
     facts = _recipe(options, checkpoint, len(training.dataset.shares), problems)
     written = weights.write(
-        options.output, estimate.booster, _policies(checkpoint), checkpoint.peak / 1e9, facts
+        options.output,
+        estimate.booster,
+        _policies(checkpoint),
+        checkpoint.peak / 1e9,
+        facts,
+        training.dataset.memory(),
     )
     for file in written:
         terminal.result(f"wrote {file}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +21,8 @@ from harl_mlir.tasks.task import Task
 
 _GOOD, _LEAST_GOOD = 0.9, 0.6
 """A nest is good with so much of its problem's best share, and of this share at least."""
+_REMEMBERED_OF_EACH, _REMEMBERED = 2, 200
+"""Nests of each problem, and those of them that walks know of."""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Dataset:
     _seen: dict[str, int] = field(default_factory=dict)
     _of: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     _promising: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    _best: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    _ranks: dict[str, int] = field(default_factory=dict)
 
     def read(self, problems: Sequence[tuple[Task, NestRules]]) -> None:
         """Add what the database holds by now of these problems, which are the same in every call."""
@@ -62,6 +68,12 @@ class Dataset:
             times = [record.measurement.seconds for record in new]
             found = np.array([task.flops / s / self.peak if s else 0.0 for s in times])
             shares.append(found)
+            best = [
+                *self._best.get(task.key, ()),
+                *zip(found.tolist(), (n.text() for n in nests), strict=True),
+            ]
+            self._best[task.key] = heapq.nlargest(_REMEMBERED_OF_EACH, best)
+            self._ranks[task.key] = len(rules.op.dims)
             numbers.append(np.full(len(new), number))
             self._promising.setdefault(task.key, []).extend(
                 (share, nest.text())
@@ -73,6 +85,18 @@ class Dataset:
         self._of = of[order]
         self.rows, self.shares = np.concatenate(rows)[order], np.concatenate(shares)[order]
         self.good = dict.fromkeys(text for task, _ in problems for text in self._good(task.key))
+
+    def memory(self) -> tuple[str, ...]:
+        """Texts of the nests that are best for most problems, some hundred for each number of dimensions."""
+        counts: dict[int, Counter[str]] = {}
+        for key, found in self._best.items():
+            near = {text for share, text in found if share >= _GOOD * found[0][0] > 0}
+            counts.setdefault(self._ranks[key], Counter()).update(near)
+        chosen: list[str] = []
+        for rank in sorted(counts):
+            often = sorted(counts[rank].items(), key=lambda item: (-item[1], item[0]))
+            chosen += [text for text, _ in often[:_REMEMBERED]]
+        return tuple(chosen)
 
     def _good(self, key: str) -> list[str]:
         promising = self._promising.get(key, [])

@@ -142,7 +142,7 @@ class Training:
         for number in range(1, count + 1):
             recent.append(learner.update(estimate, good))
             reached.append(learner.reached())
-            if number % _POINT == 0:
+            if number % _POINT == 0 or number == count:
                 last, best = (float(np.mean([getattr(p, what) for p in recent])) for what in ("last", "best"))
                 checkpoint.curve.append(
                     Point(name, checkpoint.stretches, done + number, round(last, 4), round(best, 4))

@@ -10,6 +10,7 @@ import numpy as np
 from harl_mlir.looptune.actions import PRODUCT, Configuration
 from harl_mlir.looptune.estimate import Estimate
 from harl_mlir.looptune.learner import LearnerSettings, new_policy
+from harl_mlir.looptune.sampling import transfer
 from harl_mlir.looptune.tracks import Tracks
 from harl_mlir.looptune.weights import Weights
 from harl_mlir.processor import this_processor
@@ -48,12 +49,12 @@ class Walk:
         start: of the nest as it came.
         steps: of the walk that always took the likeliest action.
         polish: of *product*, steps from one of the best nests to its best neighbour by the estimate, until
-            none is better: the ones that led furthest. They take milliseconds, and help where the policy
-            does not know its way.
+            none is better: the ones that led furthest. What was best for problems of the training counts
+            as seen, too. Both take milliseconds, and help where the policy does not know its way.
         best: distinct nests of all walks, ready to be scheduled, the greatest estimate first.
         estimates: theirs.
         visited: how many nests were looked at: states of the walks, each as often as they came there, and
-            neighbours.
+            neighbours, and those remembered.
     """
 
     start: Step
@@ -92,7 +93,13 @@ def walk(
         if likeliest:
             state, name = walks.states[0], configuration.actions[int(actions[0])].name
             steps.append(Step(name, state.nest, state.cursor, float(walks.shares[0])))
-    polish, neighbours = _polish(task, rules, estimate) if configuration is PRODUCT else ((), 0)
+    polish: tuple[Step, ...] = ()
+    if configuration is PRODUCT:
+        remembered = [nest for text in weights.nests if (nest := transfer(text, rules))]
+        if remembered:
+            estimate(task, rules, remembered)
+        polish, neighbours = _polish(task, rules, estimate)
+        visited += len(remembered) + neighbours
     best = heapq.nlargest(_KEPT, estimate.known(task).items(), key=lambda item: item[1])
     return Walk(
         start,
@@ -100,7 +107,7 @@ def walk(
         polish,
         tuple(nest for nest, _ in best),
         tuple(share for _, share in best),
-        visited + neighbours,
+        visited,
     )
 
 

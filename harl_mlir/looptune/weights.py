@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +37,8 @@ class About(msgspec.Struct, frozen=True):
     """What `about.json` must say; the rest is for people.
 
     `columns` are those of the estimate, `widths` the lengths of each configuration's observations, `actions`
-    the names of its actions, `files` the SHA-256 of the other files, `peak_gflops` what shares are of.
+    the names of its actions, `files` the SHA-256 of the other files, `peak_gflops` what shares are
+    of, `nests` as `Weights` has them.
     """
 
     format: int
@@ -47,6 +48,7 @@ class About(msgspec.Struct, frozen=True):
     actions: dict[str, tuple[str, ...]]
     files: dict[str, str]
     peak_gflops: float
+    nests: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +59,13 @@ class Weights:
         policies: by configuration, the weights of its network by name.
         peak_gflops: of the core that was trained on; shares are of it.
         trees: predict shares of the peak from `COLUMNS`.
+        nests: texts of nests that were best for problems of the training.
     """
 
     policies: Mapping[str, dict[str, Floats]]
     peak_gflops: float
     trees: Trees
+    nests: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4)
@@ -92,7 +96,7 @@ def load(directory: Path) -> Weights:
         ) from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
         raise InputError(f"these weights cannot be read ({error}); {_AGAIN}", place) from error
-    return Weights(policies, about.peak_gflops, trees)
+    return Weights(policies, about.peak_gflops, trees, about.nests)
 
 
 def write(
@@ -101,6 +105,7 @@ def write(
     policies: Mapping[str, Mapping[str, Floats]],
     peak_gflops: float,
     facts: Mapping[str, Any],
+    nests: Sequence[str] = (),
 ) -> tuple[Path, ...]:
     """Write a directory of weights; `facts` go into `about.json`. The paths written."""
     trees = booster if isinstance(booster, Trees) else trees_of(booster)
@@ -116,6 +121,7 @@ def write(
         "widths": widths,
         "actions": actions,
         "columns": COLUMNS,
+        "nests": nests,
     }
     files[ABOUT] = msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n"
     directory.mkdir(parents=True, exist_ok=True)

@@ -91,7 +91,7 @@ def test_from_records_to_weights_that_a_walk_uses(
     assert ended.exit_code == 0, ended.err
     assert ended.object["problems"] > 2200
     assert ended.object["records"] > 600
-    assert ended.object["reached"].keys() == {"paper"}
+    assert ended.object["reached"].keys() == {"paper", "product"}
     assert {Path(name).name for name in ended.object["written"]} == {
         *("estimate.npz", "paper.npz", "product.npz", "about.json")
     }

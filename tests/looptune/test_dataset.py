@@ -58,6 +58,18 @@ def test_good_nests_are_near_the_best_of_their_problem(tmp_path: Path) -> None:
     assert list(found.good) == texts[2:]
 
 
+def test_what_is_best_most_often_is_remembered(tmp_path: Path) -> None:
+    best, near, far = "0/8 1/32 2/1 0/1u 1/1v", "0/4 1/32 2/1 0/1u 1/1v", "0/1 1/1 2/1"
+    shares = {best: (0.3, 0.8), near: (0.28, 0.5), far: (0.01, 0.02)}
+    with Database(tmp_path / "m.db") as database:
+        for text, each in shares.items():
+            for (task, rules), share in zip(PROBLEMS, each, strict=True):
+                database.add(record(task, rules, parse(rules.op.dims, text), share))
+        found = dataset(database)
+        found.read(PROBLEMS)
+    assert found.memory() == (best, near)
+
+
 def test_what_is_not_a_measured_nest_of_here_is_left_out(tmp_path: Path) -> None:
     (held,) = records(FIRST, 1, 0)
     others = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -102,3 +103,14 @@ def test_one_track_is_the_likeliest_walk_alone(weights: Weights) -> None:
     walked = [found.start.nest, *(step.nest for step in found.steps)]
     assert set(found.best) <= {PAPER.realised(nest, rules) for nest in walked}
     assert found.visited == len(walked)
+
+
+def test_what_was_best_elsewhere_counts_as_seen(weights: Weights) -> None:
+    rules = rules_of(MATMUL)
+    told = "0/8 1/16 2/1 0/1u 1/1v", "7/1", "nothing"
+    found = walk(MATMUL, rules, replace(weights, nests=told))
+    without = walk(MATMUL, rules, weights)
+    assert not weights.nests
+    assert found.visited > without.visited
+    assert found.estimates[0] >= without.estimates[0]
+    assert walk(MATMUL, rules, replace(weights, nests=told), PAPER) == walk(MATMUL, rules, weights, PAPER)
