@@ -58,9 +58,10 @@ def _held_out(stage: Mapping[str, Any], settings: Mapping[str, Any], plot: str) 
     yield f"## {len(stage['problems'])} matmuls never trained on"
     yield wrapped(
         "Nothing is measured to decide: `product` and `paper` walk by their policies, eight walks side by"
-        " side, and take the best nest seen by the estimate; `product` goes on from its best three to better"
-        " neighbours, if there are any. `greedy`, `beam` (width 4) and `random` search by the same estimate,"
-        " and look at as many nests as `product` did."
+        " side, and take the best nest seen by the estimate; `product` looks at nests that were best in its"
+        " training, too, and goes on from the best three to better neighbours, if there are any. `greedy`,"
+        " `beam` (width 4) and `random` search by the same estimate, from the nest as it came, and look at as"
+        " many nests as `product` did."
     )
     yield _table(means, "over_numpy", "NumPy")
     yield f"![Speed-ups over the untuned nest]({plot})"
