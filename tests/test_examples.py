@@ -17,7 +17,7 @@ KERNELS = sorted(
 )
 TASK_FIELDS = {
     "key", "function", "op", "weight", "flops", "baseline_seconds", "default_seconds", "best_seconds",
-    "gflops", "trials", "failures", "sketch",
+    "gflops", "trials", "failures", "sketch", "checked", "walk",
 }  # fmt: skip
 
 
