@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from harl_mlir import __version__
-from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
 from harl_mlir.cli import converters as to
+from harl_mlir.cli import shared_arguments as shared
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS, SHIPPED_WEIGHTS
+from harl_mlir.search.registry import AGENTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 DEFAULT_WALKS = 600
@@ -62,7 +62,7 @@ _Commands = argparse._SubParsersAction
 
 def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("tune", help="find fast schedules for a kernel", allow_abbrev=False)
-    _add_kernel(command)
+    shared.add_kernel(command)
     add = command.add_argument
     add(
         "-o",
@@ -78,7 +78,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
         help="where the schedule library goes (KERNEL.schedules.mlir in the current directory)",
     )
     add("--function", metavar="NAME", help="tune only this function")
-    _add_shape(command)
+    shared.add_shape(command)
     add(
         "--trials",
         type=to.whole,
@@ -93,8 +93,8 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
         metavar="S",
         help=f"wall time from process start, above 0 ({DEFAULT_SECONDS:g}); what ends first counts",
     )
-    _add_threads(command)
-    _add_accuracy(command)
+    shared.add_threads(command)
+    shared.add_accuracy(command)
     add(
         "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
     )
@@ -105,7 +105,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     )
     add("--explain", action="store_true", help="with --agent looptune, print its walk step by step")
     add("--seed", type=to.whole, default=0, metavar="N", help="the same seed draws the same candidates (0)")
-    _add_weights(command)
+    shared.add_weights(command)
     add(
         "--db",
         type=to.path,
@@ -119,7 +119,7 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
 
 def _add_apply(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("apply", help="apply a schedule library to a kernel", allow_abbrev=False)
-    _add_kernel(command)
+    shared.add_kernel(command)
     command.add_argument(
         "--library", type=to.path, required=True, metavar="SCHEDULES.mlir", help="what `tune` wrote"
     )
@@ -127,20 +127,20 @@ def _add_apply(commands: _Commands[_Parser]) -> _Parser:
         "-o", "--output", type=to.path, metavar="OUT.mlir", help="where the result goes (stdout)"
     )
     command.add_argument("--function", metavar="NAME", help="apply to only this function")
-    _add_shape(command)
+    shared.add_shape(command)
     return command
 
 
 def _add_time(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("time", help="time a kernel's functions", allow_abbrev=False)
-    _add_kernel(command)
+    shared.add_kernel(command)
     command.add_argument(
         "--library", type=to.path, metavar="SCHEDULES.mlir", help="time them with these schedules too"
     )
     command.add_argument("--function", metavar="NAME", help="time only this function")
-    _add_shape(command)
-    _add_threads(command)
-    _add_accuracy(command)
+    shared.add_shape(command)
+    shared.add_threads(command)
+    shared.add_accuracy(command)
     return command
 
 
@@ -171,7 +171,7 @@ def _add_compare(commands: _Commands[_Parser]) -> _Parser:
         metavar="A,B,...",
         help="search policies, the first is the measure",
     )
-    _add_weights(command)
+    shared.add_weights(command)
     add("--seeds", type=to.whole, default=20, metavar="N", help="runs of each agent on each task (20)")
     add("--trials", type=to.whole, default=64, metavar="N", help="candidates measured in a run (64)")
     add(
@@ -188,7 +188,7 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser(
         "record-space", help="measure a whole space, to compare search policies on", allow_abbrev=False
     )
-    _add_kernel(command)
+    shared.add_kernel(command)
     add = command.add_argument
     add(
         "-o",
@@ -213,7 +213,7 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     )
     add("--dry-run", action="store_true", help="only say what would be recorded")
     add("--function", metavar="NAME", help="record only this function")
-    _add_shape(command)
+    shared.add_shape(command)
     return command
 
 
@@ -260,46 +260,3 @@ def _add_train(commands: _Commands[_Parser]) -> _Parser:
     )
     add("--seed", type=to.whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
     return command
-
-
-def _add_weights(command: _Parser) -> None:
-    command.add_argument(
-        "--weights",
-        type=to.weights,
-        default=SHIPPED_WEIGHTS,
-        metavar="DIRECTORY",
-        help="trained weights that harl starts from or looptune walks by, or none (those of the package)",
-    )
-
-
-def _add_kernel(command: _Parser) -> None:
-    command.add_argument(
-        "kernel", type=to.path, metavar="KERNEL.mlir", help="linalg ops on tensors or memrefs"
-    )
-
-
-def _add_shape(command: _Parser) -> None:
-    command.add_argument(
-        "--shape",
-        type=to.shape,
-        action="append",
-        default=[],
-        metavar="ARG=DIMxDIM...",
-        help="make an argument's dynamic dims static, by name or number; may be repeated",
-    )
-
-
-def _add_threads(command: _Parser) -> None:
-    command.add_argument(
-        "--threads", type=to.whole, default=1, metavar="N", help="threads a kernel runs on (1)"
-    )
-
-
-def _add_accuracy(command: _Parser) -> None:
-    command.add_argument(
-        "--accuracy",
-        choices=ACCURACIES,
-        default=DEFAULT_ACCURACY,
-        help="strict: results bit for bit those of the untuned kernel;"
-        f" reassociate: sums in any order, fused multiply-add ({DEFAULT_ACCURACY})",
-    )

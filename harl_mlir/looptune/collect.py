@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.looptune.sampling import draw, transfer, vary
+from harl_mlir.looptune.shares import Problem
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
@@ -18,8 +19,6 @@ from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import SKETCH, candidate_of
 from harl_mlir.tasks.task import Task
-
-Problem = tuple[Task, NestRules]
 
 AGENT = "looptune"
 _KEPT = 150

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.looptune.columns import COLUMNS, NestColumns, Rows
+from harl_mlir.looptune.shares import Problem
 from harl_mlir.processor import Processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import Environment
 from harl_mlir.space.nest.nest import parse
-from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import SKETCH, VERSION
-from harl_mlir.tasks.task import Task
 
 _GOOD, _LEAST_GOOD = 0.9, 0.6
 """A nest is good with so much of its problem's best share, and of this share at least."""
@@ -50,7 +49,7 @@ class Dataset:
     _best: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     _ranks: dict[str, int] = field(default_factory=dict)
 
-    def read(self, problems: Sequence[tuple[Task, NestRules]]) -> None:
+    def read(self, problems: Sequence[Problem]) -> None:
         """Add what the database holds by now of these problems, which are the same in every call."""
         rows, shares, numbers = [self.rows], [self.shares], [self._of]
         for number, (task, rules) in enumerate(problems):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from harl_mlir.looptune.actions import PRODUCT, STOP, successors
 from harl_mlir.looptune.sampling import transfer
+from harl_mlir.looptune.shares import Estimates, Problem
 from harl_mlir.looptune.state import WalkState, start
-from harl_mlir.looptune.tracks import Estimates, Problem
 from harl_mlir.space.nest.nest import Loop, LoopNest
 from harl_mlir.space.nest.rules import NestRules
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.looptune.columns import NestColumns, Rows
+from harl_mlir.looptune.shares import Problem
 from harl_mlir.looptune.trees import Trees
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.nest import LoopNest
@@ -51,11 +52,11 @@ class Estimate:
         """The shares of nests of one task."""
         return self.of_problems([(task, rules)] * len(nests), nests)
 
-    def of_problems(self, problems: Sequence[tuple[Task, NestRules]], nests: Sequence[LoopNest]) -> Floats64:
+    def of_problems(self, problems: Sequence[Problem], nests: Sequence[LoopNest]) -> Floats64:
         """The share of each nest, each of a problem of its own."""
         asked = [(problem[0].key, nest) for problem, nest in zip(problems, nests, strict=True)]
         new: dict[str, dict[LoopNest, None]] = {}
-        rules_of: dict[str, tuple[Task, NestRules]] = {}
+        rules_of: dict[str, Problem] = {}
         for (key, nest), problem in zip(asked, problems, strict=True):
             if (key, nest) not in self._known:
                 new.setdefault(key, {})[nest] = None

@@ -15,8 +15,9 @@ from harl_mlir.looptune.network import LayeredActorCritic
 from harl_mlir.looptune.observation import width
 from harl_mlir.looptune.rollout import roll_out
 from harl_mlir.looptune.sampling import approach, bare, draw
+from harl_mlir.looptune.shares import Estimates, Problem
 from harl_mlir.looptune.state import WalkState, start
-from harl_mlir.looptune.tracks import Estimates, Masks, Problem, Tracks
+from harl_mlir.looptune.tracks import Masks, Tracks
 from harl_mlir.search.flat_weights import Floats
 from harl_mlir.search.ppo import PPO
 from harl_mlir.search.steps import Steps

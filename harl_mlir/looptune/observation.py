@@ -52,11 +52,11 @@ from functools import lru_cache
 
 import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
 from harl_mlir.looptune.actions import PAPER, PRODUCT, Configuration
 from harl_mlir.looptune.graph import nest_graph
 from harl_mlir.looptune.state import WalkState
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import MOST_BODY, MOST_LOOPS, MOST_REGISTERS_A_VECTOR, NestRules
 from harl_mlir.tasks.task import Task, element_bytes
@@ -68,7 +68,6 @@ _KEPT = 1 << 14
 """Nests seen last whose columns are kept."""
 LOWEST, HIGHEST = -1.0, 4.0
 """Of all values, for dimensions of up to 2**40 elements."""
-Floats = NDArray[np.float32]
 
 
 def width(configuration: Configuration) -> int:

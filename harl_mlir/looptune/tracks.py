@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.looptune.actions import STOP, Configuration, successors
-from harl_mlir.looptune.observation import Floats, observe
+from harl_mlir.looptune.observation import observe
+from harl_mlir.looptune.shares import Estimates, Problem
 from harl_mlir.looptune.state import WalkState, start
+from harl_mlir.search.flat_weights import Floats
 from harl_mlir.space.nest.nest import LoopNest
-from harl_mlir.space.nest.rules import NestRules
-from harl_mlir.tasks.task import Task
 
-Problem = tuple[Task, NestRules]
 Masks = NDArray[np.bool_]
-
-
-class Estimates(Protocol):
-    """Shares of the peak for nests of many problems; `harl_mlir.looptune.estimate.Estimate` is one."""
-
-    def of_problems(self, problems: Sequence[Problem], nests: Sequence[LoopNest]) -> NDArray[np.float64]:
-        """The share of each nest, each of a problem of its own."""
-        ...
 
 
 class Tracks:

@@ -23,7 +23,7 @@ from harl_mlir.looptune.collect import Collector
 from harl_mlir.looptune.dataset import Dataset
 from harl_mlir.looptune.estimate import Estimate, fit, predict
 from harl_mlir.looptune.learner import Learner, LearnerSettings, Progress
-from harl_mlir.looptune.tracks import Problem
+from harl_mlir.looptune.shares import Problem
 from harl_mlir.space.nest.nest import LoopNest, parse
 
 Told = Callable[[str], None]

@@ -118,7 +118,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(plan: LoopTunePlan, tmp_pat
     assert results.of(Decided, KEY)["paper"].candidate == untuned.candidate
     for made in results.passes(KEY).values():
         assert set(made.seconds) == {"scalar", "untuned", "product", "greedy", "numpy"}
-    assert plan.learned.estimated == results.of(Decided, KEY)["greedy"].evaluations == ESTIMATES  # type: ignore[union-attr]
+    assert plan.learned.estimated == results.of(Decided, KEY)["greedy"].evaluations == ESTIMATES
 
     cells = list(results.cells)
     run_looptune(replace(plan, contenders=("scalar",)), results)
@@ -180,7 +180,7 @@ def test_a_pass_has_the_last_probe_of_the_one_before_it_for_its_first(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(looptune_run.time, "monotonic", lambda: now[0])
-    probe = Probe(Peaks())  # type: ignore[arg-type]
+    probe = Probe(Peaks())
     seen = []
     for at in (10.0, 11.0, 11.0, 11.01, 12.0, 15.0, 15.0):
         now[0] = at
