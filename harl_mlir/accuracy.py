@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Accuracy = Literal["reassociate", "strict"]
+Accuracy = Literal["reassociate", "strict", "approximate"]
 """What a schedule, and the lowering, may do to floating-point arithmetic.
 
 `strict`: nothing. The results are those of the untuned function bit for bit (a NaN is a NaN, whatever its
@@ -12,6 +12,8 @@ Accuracy = Literal["reassociate", "strict"]
 `reassociate`: sums and products of a reduction in any order, and a multiplication and the addition of its
     result as one operation, rounded once; products with inserted zeros are left out. Nothing else: no
     approximations, and NaNs and infinities are kept.
+`approximate`: as `reassociate`, and exp, log, tanh and erf in single precision are polynomials within 1.5
+    units in the last place (see `codegen/approximate.mlir`) instead of calls of the math library.
 """
 
 ACCURACIES: tuple[Accuracy, ...] = get_args(Accuracy)

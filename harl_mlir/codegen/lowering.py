@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.mlir import PassManager, func, ir, memref
 
@@ -54,11 +55,13 @@ _TO_CONTROL_FLOW = (
     "canonicalize",
     "cse",
 )
+_REASSOCIATING = (
+    "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}"
+)
 _VECTORS_TO_LLVM: Mapping[Accuracy, str] = {
-    "reassociate": (
-        "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}"
-    ),
+    "reassociate": _REASSOCIATING,
     "strict": "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=false}",
+    "approximate": _REASSOCIATING,
 }
 _TO_LLVM = (
     "convert-math-to-llvm",
@@ -142,6 +145,8 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
     """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
     copies_to_loops(module)
+    if accuracy == "approximate":
+        approximate_math(module)
     passes = PassManager.parse(to_llvm_text(accuracy))
     # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
     passes.enable_verifier(False)

@@ -127,6 +127,26 @@ func.func @total(%x: tensor<1000xf32>, %y: tensor<f32>) -> tensor<f32> {
     assert "no sketch keeps its arithmetic as it is (--accuracy strict)" in run.err
 
 
+def test_approximate_functions_pass_the_check(
+    harl_mlir: Callable[..., Any], kernel: Path, tmp_path: Path
+) -> None:
+    kernel.write_text("""
+func.func @both(%x: tensor<64x96xf32>) -> tensor<64x96xf32> {
+  %e = tensor.empty() : tensor<64x96xf32>
+  %r = linalg.map ins(%x : tensor<64x96xf32>) outs(%e : tensor<64x96xf32>) (%v: f32, %o: f32) {
+    %t = math.tanh %v : f32
+    %s = math.erf %t : f32
+    linalg.yield %s : f32
+  }
+  return %r : tensor<64x96xf32>
+}
+""")
+    run = harl_mlir("tune", kernel, *QUICK, "--accuracy", "approximate", "--json")
+    (task,) = run.object["tasks"]
+    assert (task["trials"], task["failures"]) == (3, {})
+    assert 'harl.accuracy = "approximate"' in (tmp_path / "k.schedules.mlir").read_text()
+
+
 def test_the_same_seed_proposes_the_same(harl_mlir: Callable[..., Any], kernel: Path, tmp_path: Path) -> None:
     def choices(database: str) -> list[str]:
         assert harl_mlir("tune", kernel, *QUICK[:-1], database).exit_code == 0

@@ -26,13 +26,18 @@ M = "tensor<4x6xf32>"
 
 def run(program: str, *arguments: str) -> str:
     """What `program` prints; it has `compiled(TEXT)`, `np` and the type `M` of a small matrix."""
+    return run_on(b"", program, *arguments).decode()
+
+
+def run_on(given: bytes, program: str, *arguments: str) -> bytes:
+    """As `run`, in bytes, with `given` on its standard input."""
     done = subprocess.run(
         [sys.executable, "-c", _COMPILE + program, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=given,
         capture_output=True,
-        text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr.decode()
     return done.stdout
