@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.fills import part_fills
 from harl_mlir.frontend.program import function_name, functions
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
@@ -33,7 +34,8 @@ def apply_library(
     """Apply the schedule library `text` to the program (or to one function of it) in place.
 
     Convolutions of images with zeros inserted are rewritten first, as for the tasks the library was made
-    for (see `frontend.zero_insertion`), unless it was made under `strict` accuracy. A transform module
+    for (see `frontend.zero_insertion`), unless it was made under `strict` accuracy. Ops that share a fill get
+    one each. A transform module
     that is no library of ours is run as it is, like `apply_script`. That nothing matches is no error.
 
     Args:
@@ -56,10 +58,8 @@ def apply_library(
     ours = _is_library(script, file)
     if ours and strict:
         without_restoring(script)
-    if ours and not is_strict(script):
-        for each in functions(program):
-            if function in (None, function_name(each)):
-                skip_inserted_zeros(each)
+    if ours:
+        _normalise(program, function, skip_zeros=not is_strict(script))
     seen = look_at(scope_ops(program, function), kernel_file)
     spare = None if strict or not ours else program.operation.get_asm(assume_verified=True)
     run = interpret(program, script, file, function)
@@ -80,6 +80,15 @@ def apply_script(program: ir.Module, text: str, file: str, function: str | None 
         TransformError: it failed; the program is as it was.
     """
     interpret(program, read_script(text, file), file, function)
+
+
+def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool) -> None:
+    """Bring a program into the form that the schedules of a library are made for."""
+    for each in functions(program):
+        if function in (None, function_name(each)):
+            if skip_zeros:
+                skip_inserted_zeros(each)
+            part_fills(each)
 
 
 def _is_library(script: ir.Module, file: str) -> bool:

@@ -12,6 +12,7 @@ a correct schedule for the other.
 
 from __future__ import annotations
 
+from harl_mlir.frontend.fills import is_fill
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.spelling import Pattern
@@ -56,7 +57,7 @@ def emit_check(steps: Steps, root: Handle, pattern: Pattern) -> None:
         spelled = pattern.spelled[numbers[op]]
         _check_op(steps, handle, spelled)
         # A fill may be shared: each task gets its own.
-        if op != pattern.ops[-1] and spelled.name != "linalg.fill" and len(list(op.results[0].uses)) == 1:
+        if op != pattern.ops[-1] and not is_fill(spelled) and len(list(op.results[0].uses)) == 1:
             steps.require_one(steps.consumers(handle))
         for number, value in enumerate(op.operands):
             owner = value.owner

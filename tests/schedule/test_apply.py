@@ -155,3 +155,43 @@ def test_a_fill_that_stays_belongs_to_its_task() -> None:
 }
 """
     assert statuses(call("apply", kernel=kernel)) == ["scheduled", "scheduled"]
+
+
+SHARED_FILL = """#rows = affine_map<(d0, d1) -> (d0)>
+#all = affine_map<(d0, d1) -> (d0, d1)>
+#one = affine_map<(d0) -> (d0)>
+func.func @f(%a: tensor<32x64xf32>, %b: tensor<32x64xf32>) -> (tensor<32xf32>, tensor<32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<32xf32>
+  %f = FILL
+  SUM(%m, %a)
+  SUM(%n, %b)
+  return %m, %n : tensor<32xf32>, tensor<32xf32>
+}
+"""
+FILLS = {
+    "named": "linalg.fill ins(%zero : f32) outs(%e : tensor<32xf32>) -> tensor<32xf32>",
+    "generic": """linalg.generic {indexing_maps = [#one], iterator_types = ["parallel"]}
+      outs(%e : tensor<32xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %zero : f32
+  } -> tensor<32xf32>""",
+}
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_ops_that_share_a_fill_are_all_scheduled(fill: str) -> None:
+    kernel = SHARED_FILL.replace("FILL", FILLS[fill])
+    for result, source in (("m", "a"), ("n", "b")):
+        kinds = '"parallel", "reduction"'
+        mean = f"""%s{result} = linalg.generic {{indexing_maps = [#all, #rows], iterator_types = [{kinds}]}}
+      ins(%{source} : tensor<32x64xf32>) outs(%f : tensor<32xf32>) {{
+  ^bb0(%x: f32, %o: f32):
+    %y = arith.addf %o, %x : f32
+    linalg.yield %y : f32
+  }} -> tensor<32xf32>
+  %{result} = linalg.exp ins(%s{result} : tensor<32xf32>) outs(%e : tensor<32xf32>) -> tensor<32xf32>"""
+        kernel = kernel.replace(f"SUM(%{result}, %{source})", mean)
+    done = call("apply", kernel=kernel)
+    assert set(statuses(done)) == {"scheduled"}
+    assert len(statuses(done)) == 6
