@@ -62,13 +62,13 @@ class Output:
 
     Args:
         path: the file.
-        option: the option that named it, for the error's remedy.
+        option: the option that named it, for the error's remedy; None where a program did.
 
     Raises:
         InputError: the file could not be written.
     """
 
-    def __init__(self, path: Path, option: str) -> None:
+    def __init__(self, path: Path, option: str | None = None) -> None:
         self.path = path
         self._option = option
         self._target = Path(os.path.realpath(path))
@@ -132,7 +132,8 @@ class Output:
 
     def _refused(self, reason: str) -> InputError:
         return InputError(
-            f"the output cannot be written: {reason}; name another file with {self._option}",
+            f"the output cannot be written: {reason}; name another file"
+            + (f" with {self._option}" if self._option else ""),
             Place(str(self.path)),
         )
 

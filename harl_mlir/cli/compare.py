@@ -22,8 +22,8 @@ from harl_mlir.lab.runs import Workload
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.search.pretrained import load_weights
+from harl_mlir.tuner.job import Job
 from harl_mlir.tuner.plan import plan_sketches
-from harl_mlir.tuner.request import Request
 
 
 def run(options: Namespace, terminal: Terminal) -> Outcome:
@@ -90,8 +90,7 @@ def _replayed(path: Path) -> Workload:
 
 def _live(path: Path, pool: Pool) -> Workload:
     kernel = read_mlir(path)
-    request = Request(kernel=path, library=Path(f"{path}.library"), database=Path(f"{path}.db"))
-    states = plan_sketches(request, kernel, pool, this_processor()).states
+    states = plan_sketches(Job(kernel, str(path)), pool, this_processor()).states
     digest = hashlib.sha256(kernel.encode()).hexdigest()[:16]
     return Workload(path.stem, digest, tuple((state.task, state.spaces) for state in states))
 

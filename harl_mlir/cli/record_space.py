@@ -12,7 +12,7 @@ from harl_mlir.cli.numbers import duration
 from harl_mlir.cli.terminal import Outcome, Terminal
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import InputError, Place, UsageError
-from harl_mlir.files import Output, read_mlir
+from harl_mlir.files import Output, read_mlir, same_file
 from harl_mlir.lab.recorded import RecordedTask, Recording, encode, load
 from harl_mlir.lab.recording import Declared, Journal, identity, record
 from harl_mlir.lab.value_lists import declared, legal_points, thinned
@@ -20,21 +20,24 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.records.record import this_environment
 from harl_mlir.space.decision import Value
+from harl_mlir.tuner.job import Job
 from harl_mlir.tuner.plan import plan_sketches
-from harl_mlir.tuner.request import Request
 
 
 def run(options: Namespace, terminal: Terminal) -> Outcome:
     """Record, or go on with a recording; only `--dry-run` measures nothing."""
     if options.points < 1:
         raise UsageError(f"{options.points} points are no space; use --points 1 or more")
+    if same_file(options.kernel, options.output):
+        raise UsageError(f"KERNEL.mlir and -o both name {options.output}; name another file with -o")
     kernel = read_mlir(options.kernel)
     lists = _value_lists(options.values) if options.values else {}
     output = Output(options.output, "-o")
     processor = this_processor()
     environment = this_environment(processor, 1, LOWERING_VERSION)
     with Pool() as pool:
-        states = plan_sketches(_request(options), kernel, pool, processor).states
+        job = Job(kernel, str(options.kernel), options.function, tuple(options.shape))
+        states = plan_sketches(job, pool, processor).states
         tasks = [Declared(s.task, thinned(declared(s.spaces, lists), options.points)) for s in states]
         for task in tasks:
             terminal.result(_declared_line(task))
@@ -53,16 +56,6 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         terminal.result(_recorded_line(recorded))
     terminal.result(f"wrote {options.output}")
     return Outcome(fields=_fields(recording, tasks, options.output))
-
-
-def _request(options: Namespace) -> Request:
-    return Request(
-        kernel=options.kernel,
-        library=options.output,
-        database=options.output.with_name(options.output.name + ".journal"),
-        function=options.function,
-        shapes=tuple(options.shape),
-    )
 
 
 def _value_lists(path: Path) -> dict[str, dict[str, list[Value]]]:

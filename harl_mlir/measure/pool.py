@@ -16,6 +16,7 @@ from harl_mlir.measure.process import WorkerDied, WorkerProcess
 from harl_mlir.measure.protocol import Applied, Phase, Request, Schedule, Shapes, Source
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.entry import LibraryFacts
 from harl_mlir.tasks.analysis import Analysis
 from harl_mlir.tasks.task import Task
 
@@ -188,6 +189,10 @@ class Pool:
         """A kernel file with a schedule library applied. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
         return self._input(protocol.Apply(source, library, library_file), file, protocol.AppliedText).applied
+
+    def inspect(self, library: str, file: str = "library") -> LibraryFacts:
+        """What a schedule library tells of itself. Raises InputError with the place."""
+        return self._input(protocol.Inspect(library, file), file, protocol.Inspected).facts
 
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""

@@ -14,6 +14,7 @@ from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.entry import LibraryFacts
 from harl_mlir.tasks.analysis import Analysis
 from harl_mlir.tasks.task import Task
 
@@ -117,6 +118,13 @@ class Apply(msgspec.Struct, frozen=True, tag=True):
     library_file: str
 
 
+class Inspect(msgspec.Struct, frozen=True, tag=True):
+    """Ask for what a schedule library tells of itself; `file` is its name in messages."""
+
+    library: str
+    file: str
+
+
 class Knobs(msgspec.Struct, frozen=True, tag=True):
     """Ask for the decisions that a user's script leaves open."""
 
@@ -136,7 +144,9 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Ask which modules the worker holds (a worker must not have loaded torch)."""
 
 
-Request = Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Knobs | Select | Ping
+Request = (
+    Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Inspect | Knobs | Select | Ping
+)
 
 
 class Phase(msgspec.Struct, frozen=True, tag=True):
@@ -182,6 +192,12 @@ class AppliedText(msgspec.Struct, frozen=True, tag=True):
     applied: Applied
 
 
+class Inspected(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Inspect`."""
+
+    facts: LibraryFacts
+
+
 class Open(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Knobs`."""
 
@@ -209,7 +225,19 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     traceback: str
 
 
-Answer = Analysed | Measured | Verified | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
+Answer = (
+    Analysed
+    | Measured
+    | Verified
+    | PeakFound
+    | Text
+    | AppliedText
+    | Inspected
+    | Open
+    | Modules
+    | Refused
+    | Broken
+)
 Reply = Phase | Answer
 
 OUT_OF_BOUNDS_EXIT = 86

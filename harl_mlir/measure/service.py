@@ -24,6 +24,7 @@ from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
 from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
+from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.library import write_library
 from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
@@ -84,6 +85,9 @@ class Service:
                 return protocol.Text(_library(entries, tunable, accuracy))
             case protocol.Apply(source, library, library_file):
                 return protocol.AppliedText(_apply(source, library, library_file))
+            case protocol.Inspect(library, file):
+                with ir.Context():
+                    return protocol.Inspected(library_facts(library, file))
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return protocol.Open(read_knobs(script, file))

@@ -19,7 +19,7 @@ from harl_mlir.schedule.library import (
 )
 from harl_mlir.schedule.outcome import Outcome, failed_keys, look_at, outcomes, outcomes_of_script
 
-__all__ = ["Outcome", "TransformError", "apply_library", "apply_script"]
+__all__ = ["Outcome", "TransformError", "apply_library", "apply_script", "is_library"]
 
 
 def apply_library(
@@ -55,7 +55,7 @@ def apply_library(
             is as it was.
     """
     script = read_script(text, file)
-    ours = _is_library(script, file)
+    ours = is_library(script, file)
     if ours and strict:
         without_restoring(script)
     if ours:
@@ -91,7 +91,8 @@ def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool) ->
             part_fills(each)
 
 
-def _is_library(script: ir.Module, file: str) -> bool:
+def is_library(script: ir.Module, file: str) -> bool:
+    """Whether a transform module is a schedule library. Raises InputError for one of another version."""
     attributes = script.operation.attributes
     if FORMAT_ATTRIBUTE not in attributes:
         return False

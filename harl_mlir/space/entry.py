@@ -1,4 +1,4 @@
-"""What goes into a schedule library: a schedule for each task, and where it comes from."""
+"""What goes into a schedule library, and what one tells of itself: schedules, and where they come from."""
 
 from __future__ import annotations
 
@@ -26,3 +26,30 @@ class Provenance:
     features: tuple[str, ...]
     threads: int = 1
     accuracy: Accuracy = DEFAULT_ACCURACY
+
+
+@dataclass(frozen=True)
+class ScheduleFacts:
+    """One schedule of a library, as the library tells it.
+
+    Attributes:
+        key: the workload key of the task it is for.
+        label: the task's name for people, such as `matmul 512x512x512 f32`.
+        sketch, version: the sketch it is of; "" and 0 where the library does not tell.
+        matched_as: the key of the task whose schedule is taken for this one, because a script cannot tell
+            the two apart; None for a schedule that is applied.
+    """
+
+    key: str
+    label: str
+    sketch: str
+    version: int
+    matched_as: str | None = None
+
+
+@dataclass(frozen=True)
+class LibraryFacts:
+    """What a library tells of itself: its schedules, and what they were tuned with."""
+
+    provenance: Provenance
+    schedules: tuple[ScheduleFacts, ...]

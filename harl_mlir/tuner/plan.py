@@ -1,4 +1,4 @@
-"""From a kernel file to the tasks that are tuned, each with its spaces."""
+"""From a kernel to the tasks that are tuned, each with its spaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.task import Task
-from harl_mlir.tuner.request import Request
+from harl_mlir.tuner.job import Job
 from harl_mlir.tuner.state import TaskState
 
 SCRIPT_VERSION = 1
@@ -28,17 +28,16 @@ class Plan:
     skipped: tuple[Skipped, ...]
 
 
-def plan_sketches(request: Request, kernel: str, pool: Pool, processor: Processor) -> Plan:
+def plan_sketches(job: Job, pool: Pool, processor: Processor) -> Plan:
     """The tasks of a kernel with the sketches that apply to each.
 
     Raises:
         InputError: the kernel was refused, or nothing in it can be tuned.
     """
-    file = str(request.kernel)
-    analysis = pool.analyse(kernel, file, request.function, dict(request.shapes))
+    analysis = pool.analyse(job.kernel, job.name, job.function, dict(job.shapes))
     skipped, states = list(analysis.skipped), list[TaskState]()
     for task in analysis.tasks:
-        spaces = sketches_for(task, processor, request.settings.accuracy)
+        spaces = sketches_for(task, processor, job.settings.accuracy)
         if spaces:
             states.append(TaskState(len(states), task, spaces))
         else:
@@ -46,7 +45,8 @@ def plan_sketches(request: Request, kernel: str, pool: Pool, processor: Processo
     if not states:
         reason = f" (the first: {skipped[0].op}, {skipped[0].reason})" if skipped else ""
         raise InputError(
-            f"nothing in it can be tuned{reason}; give a kernel with linalg ops on static shapes", Place(file)
+            f"nothing in it can be tuned{reason}; give a kernel with linalg ops on static shapes",
+            Place(job.name),
         )
     return Plan(tuple(states), tuple(skipped))
 
@@ -57,22 +57,21 @@ def _no_sketch(task: Task, processor: Processor) -> str:
     return "no sketch applies to it yet"
 
 
-def plan_script(request: Request, kernel: str, script: str, pool: Pool) -> Plan:
+def plan_script(job: Job, script: str, pool: Pool) -> Plan:
     """The whole function as one task, whose space is what the user's script leaves open.
 
     Raises:
         InputError: the kernel or the script was refused, or the kernel has several functions.
     """
-    file = str(request.kernel)
-    decisions = pool.knobs(script, str(request.script))
-    found = pool.functions(kernel, file, request.function, dict(request.shapes))
+    decisions = pool.knobs(script, job.script_name)
+    found = pool.functions(job.kernel, job.name, job.function, dict(job.shapes))
     tasks = found.tasks
     if not tasks:
-        raise no_function(found, file)
+        raise no_function(found, job.name)
     if len(tasks) > 1:
         names = ", ".join(task.function for task in tasks)
         raise InputError(
-            f"a script is tuned on one function; choose one of {names} with --function", Place(file)
+            f"a script is tuned on one function; choose one of {names} with --function", Place(job.name)
         )
     return Plan((TaskState(0, tasks[0], (script_space(script, decisions),), script),), found.skipped)
 

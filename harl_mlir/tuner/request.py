@@ -1,4 +1,4 @@
-"""What a caller asks of the tuner."""
+"""What the command line asks of the tuner: files in, files out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 from harl_mlir.errors import UsageError
 from harl_mlir.files import same_file
-from harl_mlir.search.registry import LOOPTUNE
 from harl_mlir.settings import Settings
+from harl_mlir.tuner.job import Shapes, check_script_agent
 
-Shapes = tuple[tuple[str, tuple[int, ...]], ...]
-"""Static shapes for arguments with dynamic dims, by argument name (`--shape ARG=DIMxDIM`)."""
+__all__ = ["Request", "Shapes"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ class Request:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        if self.script is not None and self.settings.agent == LOOPTUNE:
-            raise UsageError("looptune walks loop nests, not the knobs of a script; use another --agent")
+        if self.script is not None:
+            check_script_agent(self.settings.agent)
         named = [
             ("KERNEL.mlir", self.kernel),
             ("--library", self.library),
