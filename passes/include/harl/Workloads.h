@@ -9,7 +9,9 @@
 #define HARL_WORKLOADS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <string>
@@ -26,7 +28,8 @@ struct Workload {
   /// The op that decides how the group is tuned: the one with a reduction, or
   /// the root.
   mlir::Operation *anchor;
-  /// All ops of the group in program order, fills of the anchor's init first.
+  /// All ops of the group in program order, the fill of the anchor's init
+  /// first. A fill may be a member of several workloads.
   llvm::SmallVector<mlir::Operation *> members;
   /// 16 hex digits, equal for equal workloads.
   std::string key;
@@ -34,9 +37,27 @@ struct Workload {
   std::string label;
 };
 
-/// All workloads of a function, ordered by root. Ops that are not tunable are
-/// left out.
-llvm::SmallVector<Workload> findWorkloads(mlir::func::FuncOp function);
+/// A linalg op that is left as it is; `reason` completes the sentence
+/// "it is not tunable because ...".
+struct NotTunable {
+  mlir::Operation *op;
+  std::string reason;
+};
+
+/// All workloads of a function, ordered by root. Only ops on tensors of static
+/// shapes are tunable; the other linalg ops go to `left`, if given, in program
+/// order. Linear in the size of the function; changes nothing.
+llvm::SmallVector<Workload>
+findWorkloads(mlir::func::FuncOp function,
+              llvm::SmallVectorImpl<NotTunable> *left = nullptr);
+
+/// The workload cut out into a module of its own with one public function
+/// `@kernel`, tensors in and out. Every `tensor.empty` and every constant that
+/// is one number is copied into it; an init whose old value is not read is a
+/// `tensor.empty` too; everything else the ops use becomes an argument, in
+/// order of first use. Null, after an error, if the members have changed since
+/// they were found. Attributes of these passes are not copied.
+mlir::OwningOpRef<mlir::ModuleOp> extractKernel(const Workload &workload);
 
 } // namespace harl
 

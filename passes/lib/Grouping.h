@@ -1,0 +1,36 @@
+//===- Grouping.h - Fusion groups of linalg ops -----------------*- C++ -*-===//
+//
+// A group is an anchor (an op with a reduction loop), the fill of its init, and
+// the chain of elementwise ops that take its result one after the other; or,
+// without an anchor, a chain of elementwise ops. Every value inside a group has
+// one use. The same groups as `harl_mlir/tasks/grouping.py`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HARL_LIB_GROUPING_H
+#define HARL_LIB_GROUPING_H
+
+#include "LinalgFacts.h"
+
+namespace harl {
+
+/// A linalg op on tensors with its facts.
+struct Node {
+  mlir::Operation *op;
+  LinalgFacts facts;
+};
+
+/// Numbers of a group's nodes in program order; the last is the root.
+struct Group {
+  llvm::SmallVector<unsigned> nodes;
+  unsigned anchor;
+};
+
+/// All groups, ordered by root. A fill shared by several anchors is a member of
+/// each group. Every node is in a group, but for fills that are only needed by
+/// groups they are members of.
+std::vector<Group> groupNodes(llvm::ArrayRef<Node> nodes);
+
+} // namespace harl
+
+#endif // HARL_LIB_GROUPING_H
