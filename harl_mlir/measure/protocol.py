@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.interface import CFunction
+from harl_mlir.codegen.target import Target
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.space.candidate import Candidate
@@ -49,6 +51,21 @@ class AppliedOp(msgspec.Struct, frozen=True):
     place: str
     matched: bool
     message: str
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """Functions of a kernel file in machine code.
+
+    Attributes:
+        object: an object file: position independent; its only exported symbols are the functions', and it
+            calls nothing but libc and libm.
+        functions: how C calls them.
+        outcomes: what became of every linalg op; empty where no library was applied.
+    """
+
+    object: bytes
+    functions: tuple[CFunction, ...]
+    outcomes: tuple[AppliedOp, ...] = ()
 
 
 class Analyse(msgspec.Struct, frozen=True, tag=True):
@@ -117,6 +134,16 @@ class Apply(msgspec.Struct, frozen=True, tag=True):
     library_file: str
 
 
+class Compile(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the functions of a kernel file as an object; `target` None is this machine."""
+
+    source: Source
+    library: str | None
+    library_file: str
+    target: Target | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
+
+
 class Knobs(msgspec.Struct, frozen=True, tag=True):
     """Ask for the decisions that a user's script leaves open."""
 
@@ -136,7 +163,9 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
     """Ask which modules the worker holds (a worker must not have loaded torch)."""
 
 
-Request = Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Knobs | Select | Ping
+Request = (
+    Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Compile | Knobs | Select | Ping
+)
 
 
 class Phase(msgspec.Struct, frozen=True, tag=True):
@@ -182,6 +211,12 @@ class AppliedText(msgspec.Struct, frozen=True, tag=True):
     applied: Applied
 
 
+class CompiledObject(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Compile`."""
+
+    compiled: Compiled
+
+
 class Open(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Knobs`."""
 
@@ -209,7 +244,19 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
     traceback: str
 
 
-Answer = Analysed | Measured | Verified | PeakFound | Text | AppliedText | Open | Modules | Refused | Broken
+Answer = (
+    Analysed
+    | Measured
+    | Verified
+    | PeakFound
+    | Text
+    | AppliedText
+    | CompiledObject
+    | Open
+    | Modules
+    | Refused
+    | Broken
+)
 Reply = Phase | Answer
 
 OUT_OF_BOUNDS_EXIT = 86
