@@ -142,6 +142,19 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
     return tuple(places)
 
 
+def bufferize_public(module: ir.Module) -> None:
+    """Run the first stage on a module whose public functions keep all their results.
+
+    Every result of a public function that is a tensor or memref gets an out-parameter. Raises
+    ir.MLIRError or ValueError where a pass fails.
+    """
+    PassManager.parse(_text(_TO_BUFFERS)).run(module.operation)
+    for op in module.body.operations:
+        if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
+            part_equal_results(op.opview)
+    PassManager.parse(_text(_TO_OUT_PARAMETERS)).run(module.operation)
+
+
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
     """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
     copies_to_loops(module)

@@ -81,7 +81,7 @@ def build(
 ) -> CompiledKernel:
     """Schedule, lower and compile a task's kernel. Raises BuildError."""
     lowered = lower(task, results, schedule, script, memory_bytes, accuracy)
-    said = _Said()
+    said = Said()
     try:
         return compile_lowered(lowered)
     except JitError as error:
@@ -97,7 +97,7 @@ def lower(
     accuracy: Accuracy = DEFAULT_ACCURACY,
 ) -> LoweredKernel:
     """Schedule and lower a task's kernel, which takes a fraction of compiling it. Raises BuildError."""
-    said = _Said()
+    said = Said()
     with _context(), ir.Location.unknown():
         try:
             module = ir.Module.parse(task.kernel)
@@ -148,13 +148,14 @@ def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate, accura
         raise ValueError("the schedule did not find the task's ops in its kernel")
 
 
-class _Said:
+class Said:
     """What was written to stderr since: the engine tells its reasons only there."""
 
     def __init__(self) -> None:
         self._from = _stderr_size()
 
     def __call__(self) -> str:
+        """Its last lines, on a line of their own; empty where there are none."""
         first = max(self._from, _stderr_size() - _TAIL_BYTES)
         try:
             text = os.pread(2, _TAIL_BYTES, first).decode(errors="replace").strip()

@@ -7,13 +7,14 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.target import Target
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure import protocol
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.limits import Limits, failure_of, indented
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.process import WorkerDied, WorkerProcess
-from harl_mlir.measure.protocol import Applied, Phase, Request, Schedule, Shapes, Source
+from harl_mlir.measure.protocol import Applied, Compiled, Phase, Request, Schedule, Shapes, Source
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.entry import LibraryFacts
@@ -23,6 +24,8 @@ from harl_mlir.tasks.task import Task
 _Answer = TypeVar("_Answer")
 
 _INPUT_SECONDS = 60.0
+_COMPILE_SECONDS = 600.0
+"""For whole programs: LLVM takes up to some seconds for each large kernel in one."""
 
 
 class WorkerError(RuntimeError):
@@ -194,6 +197,33 @@ class Pool:
         """What a schedule library tells of itself. Raises InputError with the place."""
         return self._input(protocol.Inspect(library, file), file, protocol.Inspected).facts
 
+    def compile(
+        self,
+        text: str,
+        file: str,
+        library: str | None = None,
+        *,
+        function: str | None = None,
+        shapes: Shapes | None = None,
+        target: Target | None = None,
+        library_file: str = "library",
+    ) -> Compiled:
+        """The public functions of a kernel file (or only `function`) as an object file that C can call.
+
+        Args:
+            text, file: the kernel file and its name in messages.
+            library: the text of a schedule library, applied before; that nothing matches is no error. One
+                that was tuned under `strict` accuracy is lowered so, too.
+            function, shapes: as for `analyse`.
+            target: the processor to compile for; None is this one, as `measure` compiles.
+            library_file: the library's name in messages.
+
+        Raises InputError with the place.
+        """
+        source = Source(text, file, function, shapes or {})
+        request = protocol.Compile(source, library, library_file, target, self.accuracy)
+        return self._input(request, file, protocol.CompiledObject, _COMPILE_SECONDS).compiled
+
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""
         return self._input(protocol.Knobs(script, file), file, protocol.Open).decisions
@@ -231,13 +261,15 @@ class Pool:
             raise WorkerError(f"the worker answered {type(request).__name__} with {type(answer).__name__}")
         return answer
 
-    def _input(self, request: Request, file: str, kind: type[_Answer]) -> _Answer:
+    def _input(
+        self, request: Request, file: str, kind: type[_Answer], seconds: float = _INPUT_SECONDS
+    ) -> _Answer:
         try:
-            return self._ask(request, lambda _: _INPUT_SECONDS, kind)
+            return self._ask(request, lambda _: seconds, kind)
         except WorkerDied as died:
             what = {
                 "exit": f"the compiler crashed on it ({died.signal_name()})",
-                "timeout": f"the compiler did not finish with it in {_INPUT_SECONDS:g} s",
+                "timeout": f"the compiler did not finish with it in {seconds:g} s",
                 "memory": "the compiler ran out of memory on it",
             }[died.cause]
             raise InputError(

@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.interface import CFunction
+from harl_mlir.codegen.target import Target
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.space.candidate import Candidate
@@ -50,6 +52,21 @@ class AppliedOp(msgspec.Struct, frozen=True):
     place: str
     matched: bool
     message: str
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """Functions of a kernel file in machine code.
+
+    Attributes:
+        object: an object file: position independent; its only exported symbols are the functions', and it
+            calls nothing but libc and libm.
+        functions: how C calls them.
+        outcomes: what became of every linalg op; empty where no library was applied.
+    """
+
+    object: bytes
+    functions: tuple[CFunction, ...]
+    outcomes: tuple[AppliedOp, ...] = ()
 
 
 class Analyse(msgspec.Struct, frozen=True, tag=True):
@@ -125,6 +142,16 @@ class Inspect(msgspec.Struct, frozen=True, tag=True):
     file: str
 
 
+class Compile(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the functions of a kernel file as an object; `target` None is this machine."""
+
+    source: Source
+    library: str | None
+    library_file: str
+    target: Target | None = None
+    accuracy: Accuracy = DEFAULT_ACCURACY
+
+
 class Knobs(msgspec.Struct, frozen=True, tag=True):
     """Ask for the decisions that a user's script leaves open."""
 
@@ -145,7 +172,19 @@ class Ping(msgspec.Struct, frozen=True, tag=True):
 
 
 Request = (
-    Analyse | Functions | Measure | Retime | Verify | Peak | Library | Apply | Inspect | Knobs | Select | Ping
+    Analyse
+    | Functions
+    | Measure
+    | Retime
+    | Verify
+    | Peak
+    | Library
+    | Apply
+    | Inspect
+    | Compile
+    | Knobs
+    | Select
+    | Ping
 )
 
 
@@ -198,6 +237,12 @@ class Inspected(msgspec.Struct, frozen=True, tag=True):
     facts: LibraryFacts
 
 
+class CompiledObject(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Compile`."""
+
+    compiled: Compiled
+
+
 class Open(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Knobs`."""
 
@@ -233,6 +278,7 @@ Answer = (
     | Text
     | AppliedText
     | Inspected
+    | CompiledObject
     | Open
     | Modules
     | Refused

@@ -19,6 +19,7 @@ from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
 from harl_mlir.measure.faults import GuardPageHandler
 from harl_mlir.measure.measurement import Failure, Measurement
+from harl_mlir.measure.objects import applied_ops, compile_request
 from harl_mlir.measure.peak import fma_peak
 from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
 from harl_mlir.measure.reference import can_check
@@ -88,6 +89,8 @@ class Service:
             case protocol.Inspect(library, file):
                 with ir.Context():
                     return protocol.Inspected(library_facts(library, file))
+            case protocol.Compile():
+                return protocol.CompiledObject(compile_request(request))
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return protocol.Open(read_knobs(script, file))
@@ -257,5 +260,4 @@ def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:
             prepared.module, library, library_file, function=prepared.function, kernel_file=source.file
         )
         prepared.module.operation.verify()
-        told = (protocol.AppliedOp(o.op, str(o.place), o.matched, o.message) for o in outcomes)
-        return protocol.Applied(str(prepared.module), tuple(told))
+        return protocol.Applied(str(prepared.module), applied_ops(outcomes))

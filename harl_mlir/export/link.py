@@ -1,0 +1,77 @@
+"""Making libraries of objects with the system's own compiler and archiver."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harl_mlir.errors import InputError, Place
+
+_COMPILERS = ("cc", "gcc", "clang")
+_SECONDS = 120.0
+
+
+def link_shared(object_file: bytes, out: Path, soname: str | None = None) -> None:
+    """Link an object into the shared library `out`, which is written whole or not at all.
+
+    What the object needs of libm and libc is linked; a symbol that is in neither is an error.
+
+    Raises:
+        InputError: there is no C compiler, or it fails, or `out` cannot be written.
+    """
+    named = [] if soname is None else [f"-Wl,-soname,{soname}"]
+
+    def link(made: Path, result: Path) -> list[str]:
+        return [
+            _tool(_COMPILERS, "C compiler to link with", "gcc"),
+            *("-shared", "-o", str(result), str(made), "-Wl,-z,defs", *named, "-lm"),
+        ]
+
+    _make(object_file, out, "object.o", link)
+
+
+def archive(object_file: bytes, name: str, out: Path) -> None:
+    """Put an object as the member `name` into the static library `out`; raises as `link_shared` does."""
+
+    def pack(made: Path, result: Path) -> list[str]:
+        # D: no times and users in it, so that the same object gives the same archive.
+        return [_tool(("ar",), "archiver (ar)", "binutils"), "rcsD", str(result), str(made)]
+
+    _make(object_file, out, name, pack)
+
+
+def _make(object_file: bytes, out: Path, name: str, command: Callable[[Path, Path], Sequence[str]]) -> None:
+    try:
+        with tempfile.TemporaryDirectory(prefix=".harl-", dir=out.parent) as held:
+            made, result = Path(held) / name, Path(held) / "result"
+            made.write_bytes(object_file)
+            _run(command(made, result), out)
+            result.replace(out)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"the library cannot be written here ({reason}); name another place", Place(str(out))
+        ) from error
+
+
+def _run(command: Sequence[str], out: Path) -> None:
+    try:
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(f"{command[0]} did not end in {_SECONDS:g} s; try again", Place(str(out))) from None
+    if ended.returncode:
+        said = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
+        raise InputError(f"{command[0]} failed: {said[:300]}; see that it can link", Place(str(out)))
+
+
+def _tool(names: Sequence[str], what: str, package: str) -> str:
+    for name in names:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise InputError(f"no {what} is on the PATH; install one (Debian has it in {package})")
