@@ -47,7 +47,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"harl-mlir {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_tune, _add_apply, _add_time, _add_doctor, _add_compare, _add_record_space, _add_train):
+    for add in (
+        _add_tune,
+        _add_apply,
+        _add_export,
+        _add_time,
+        _add_doctor,
+        _add_compare,
+        _add_record_space,
+        _add_train,
+    ):
         command = add(commands)
         if add is not _add_compare:
             command.add_argument(
@@ -127,6 +136,31 @@ def _add_apply(commands: _Commands[_Parser]) -> _Parser:
         "-o", "--output", type=to.path, metavar="OUT.mlir", help="where the result goes (stdout)"
     )
     command.add_argument("--function", metavar="NAME", help="apply to only this function")
+    shared.add_shape(command)
+    return command
+
+
+def _add_export(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser(
+        "export", help="compile a kernel to libraries that C can use", allow_abbrev=False
+    )
+    shared.add_kernel(command)
+    add = command.add_argument
+    add("--library", type=to.path, metavar="SCHEDULES.mlir", help="what `tune` wrote (no schedules)")
+    add(
+        "-o",
+        "--output",
+        type=to.path,
+        required=True,
+        metavar="DIRECTORY",
+        help="where object, libraries, header and packages go; an earlier export is replaced",
+    )
+    add(
+        "--target-cpu",
+        metavar="NAME",
+        help="x86-64, x86-64-v2, -v3, -v4, or LLVM's name of a processor (this machine's)",
+    )
+    add("--function", metavar="NAME", help="export only this function")
     shared.add_shape(command)
     return command
 

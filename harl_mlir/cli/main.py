@@ -37,6 +37,12 @@ def _apply(options: Namespace, terminal: Terminal) -> Outcome:
     return run(options, terminal)
 
 
+def _export(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.export import run
+
+    return run(options, terminal)
+
+
 def _time(options: Namespace, terminal: Terminal) -> Outcome:
     from harl_mlir.cli.time import run
 
@@ -71,6 +77,7 @@ def _train(options: Namespace, terminal: Terminal) -> Outcome:
 _COMMANDS: Mapping[str, Command] = {
     "tune": _tune,
     "apply": _apply,
+    "export": _export,
     "time": _time,
     "doctor": _doctor,
     "compare": _compare,
@@ -81,6 +88,7 @@ _COMMANDS: Mapping[str, Command] = {
 _LISTS = {
     "tune": ("tasks", "skipped"),
     "apply": ("ops", "skipped"),
+    "export": ("functions", "skipped", "written"),
     "time": ("functions", "skipped"),
     "record-space": ("tasks", "written"),
     "train": ("held_out", "written"),

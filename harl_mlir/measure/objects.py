@@ -15,7 +15,7 @@ from harl_mlir.measure.protocol import AppliedOp, Compile, Compiled
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.interpret import read_script
-from harl_mlir.schedule.library import is_strict
+from harl_mlir.schedule.library import accuracy_of
 from harl_mlir.schedule.outcome import Outcome
 
 
@@ -55,10 +55,10 @@ def applied_ops(outcomes: Iterable[Outcome]) -> tuple[AppliedOp, ...]:
 
 
 def _accuracy(request: Compile) -> Accuracy:
-    """A library that was tuned under `strict` accuracy keeps it only with the lowering for that."""
-    if request.library is not None and is_strict(read_script(request.library, request.library_file)):
-        return "strict"
-    return request.accuracy
+    """Schedules keep the accuracy they were tuned under, and their speed, only with the lowering for it."""
+    if request.library is None or request.accuracy == "strict":
+        return request.accuracy
+    return accuracy_of(read_script(request.library, request.library_file)) or request.accuracy
 
 
 def _one_line(error: Exception, said: str) -> str:

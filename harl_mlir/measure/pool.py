@@ -212,8 +212,8 @@ class Pool:
 
         Args:
             text, file: the kernel file and its name in messages.
-            library: the text of a schedule library, applied before; that nothing matches is no error. One
-                that was tuned under `strict` accuracy is lowered so, too.
+            library: the text of a schedule library, applied before; that nothing matches is no error. It
+                is lowered with the accuracy it was tuned under.
             function, shapes: as for `analyse`.
             target: the processor to compile for; None is this one, as `measure` compiles.
             library_file: the library's name in messages.

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harl_mlir.accuracy import ACCURACIES, Accuracy
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ir
 from harl_mlir.schedule import remarks
@@ -77,10 +78,16 @@ def without_restoring(library: ir.Module) -> None:
         op.erase()
 
 
+def accuracy_of(library: ir.Module) -> Accuracy | None:
+    """The accuracy that a library's schedules were tuned under; None where it does not say."""
+    held = library.operation.attributes.get(_ACCURACY_ATTRIBUTE)
+    said = held.value if isinstance(held, ir.StringAttr) else None
+    return next((accuracy for accuracy in ACCURACIES if accuracy == said), None)
+
+
 def is_strict(library: ir.Module) -> bool:
     """Whether a library's schedules were tuned under `strict` accuracy."""
-    held = library.operation.attributes.get(_ACCURACY_ATTRIBUTE)
-    return isinstance(held, ir.StringAttr) and held.value == "strict"
+    return accuracy_of(library) == "strict"
 
 
 def keep_entry(library: ir.Module, key: str) -> None:

@@ -1,0 +1,83 @@
+"""`harl-mlir export`: a kernel's functions as libraries that C can use."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from harl_mlir.cli.refusals import nothing_matched
+from harl_mlir.cli.terminal import Outcome, Terminal
+from harl_mlir.codegen.interface import CFunction
+from harl_mlir.codegen.target import Target
+from harl_mlir.export.directory import ExportDirectory, library_name
+from harl_mlir.files import read_mlir
+from harl_mlir.measure.pool import Pool
+from harl_mlir.measure.protocol import Compiled
+from harl_mlir.processor import this_processor
+
+
+def run(options: Namespace, terminal: Terminal) -> Outcome:
+    """Schedule, compile and write; say of each linalg op whether it matched, and what C calls."""
+    kernel = read_mlir(options.kernel)
+    library = None if options.library is None else read_mlir(options.library)
+    directory = ExportDirectory(options.output, library_name(options.kernel))
+    with Pool() as pool:
+        compiled = pool.compile(
+            kernel,
+            str(options.kernel),
+            library,
+            function=options.function,
+            shapes=dict(options.shape),
+            target=None if options.target_cpu is None else Target(options.target_cpu),
+            library_file=str(options.library),
+        )
+    for op in compiled.outcomes:
+        verdict = "matched" if op.matched else "left alone"
+        terminal.progress(f"{op.place}: {op.op}: {verdict}" + (f": {op.message}" if op.message else ""))
+    if library is not None and not any(op.matched for op in compiled.outcomes):
+        raise nothing_matched(options.kernel, options.library)
+    processor = options.target_cpu or f"{this_processor().name} and processors with all of its features"
+    directory.write(compiled, _source(options), processor)
+    for function in compiled.functions:
+        terminal.result(
+            f"{function.symbol}({', '.join(p.name for p in function.parameters)}): @{function.name}"
+        )
+    for file in directory.files:
+        terminal.progress(f"wrote {file}")
+    return Outcome(fields=_fields(options, compiled, directory))
+
+
+def _source(options: Namespace) -> str:
+    scheduled = "unscheduled" if options.library is None else f"scheduled by {options.library.name}"
+    return f"Kernels of {options.kernel.name}, {scheduled}."
+
+
+def _fields(options: Namespace, compiled: Compiled, directory: ExportDirectory) -> dict[str, Any]:
+    return {
+        "name": directory.name,
+        "target_cpu": options.target_cpu,
+        "functions": [_function(function) for function in compiled.functions],
+        "skipped": [
+            {"op": op.op, "place": op.place, "reason": op.message}
+            for op in compiled.outcomes
+            if not op.matched
+        ],
+        "written": [str(file) for file in directory.files],
+    }
+
+
+def _function(function: CFunction) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "symbol": function.symbol,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "role": parameter.role,
+                "element": parameter.type.element,
+                "shape": None if parameter.type.is_scalar else list(parameter.type.shape),
+                "strides": None if parameter.type.is_scalar else list(parameter.strides),
+            }
+            for parameter in function.parameters
+        ],
+    }
