@@ -1,5 +1,6 @@
 //===- AnnotateWorkloads.cpp - harl-annotate-workloads --------------------===//
 
+#include "Remarks.h"
 #include "harl/Passes.h"
 #include "harl/Workloads.h"
 
@@ -16,12 +17,20 @@ struct AnnotateWorkloads
     : public impl::AnnotateWorkloadsPassBase<AnnotateWorkloads> {
   void runOnOperation() override {
     getOperation().walk([](Operation *op) { op->removeAttr(kWorkloadAttr); });
-    getOperation().walk([](func::FuncOp function) {
-      for (const Workload &workload : findWorkloads(function))
-        workload.root->setAttr(
-            kWorkloadAttr,
-            StringAttr::get(function.getContext(), workload.key));
-    });
+    getOperation().walk([this](func::FuncOp function) { annotate(function); });
+  }
+
+  void annotate(func::FuncOp function) {
+    SmallVector<NotTunable> left;
+    for (const Workload &workload : findWorkloads(function, &left)) {
+      workload.root->setAttr(
+          kWorkloadAttr, StringAttr::get(&getContext(), workload.key));
+      remark::passed(workload.anchor->getLoc(),
+                     remarkOptions("Tunable", getArgument(), function))
+          << remark::metric("Workload", workload.key)
+          << remark::metric("Label", workload.label);
+    }
+    remarkNotTunable(left, getArgument(), function);
   }
 };
 
