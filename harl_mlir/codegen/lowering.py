@@ -1,11 +1,11 @@
 """The one fixed lowering: from linalg and vectors on tensors to the LLVM dialect.
 
 The same for every schedule and for an untuned kernel, but that `strict` accuracy keeps sums in order;
-raise `version.LOWERING_VERSION` with every change. Passes only, spelled alike in the bindings' MLIR and
-in MLIR 22 (`mlir-opt --pass-pipeline=` takes `pipeline_text()`), and two steps that no pass takes
-(`buffers`): without them a copy between strided buffers becomes a call of `memrefCopy`, which is in
-`libmlir_c_runner_utils`, and a function that returns one value twice crashes a pass. The code made here
-calls nothing beyond libc and libm.
+raise `version.LOWERING_VERSION` with every change. The passes are listed in `lowering.txt`, which the C++
+pipeline `harl-lower-to-llvm` is built from too; `mlir-opt --pass-pipeline=` of MLIR 22 takes
+`pipeline_text()`. Two steps no pass of MLIR takes (`buffers`): without them a copy between strided buffers
+becomes a call of `memrefCopy`, which is in `libmlir_c_runner_utils`, and a function that returns one value
+twice crashes a pass. The code made here calls nothing beyond libc and libm.
 
 Calling convention after `bufferize`: the arguments in order, then one out-parameter for each result
 in order. A private function does not get an out-parameter for a result that was computed in place in
@@ -16,68 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.mlir import PassManager, func, ir, memref
 
-# The first canonicalize drops dead fills, which would become allocations.
-_TO_BUFFERS = (
-    "canonicalize",
-    "cse",
-    "eliminate-empty-tensors",
-    "one-shot-bufferize{bufferize-function-boundaries=true"
-    " function-boundary-type-conversion=identity-layout-map}",
-    # Else a result that comes out of a loop is not seen to be an allocation of the function, and is
-    # copied to the caller's buffer instead of being computed in it.
-    "canonicalize",
-)
-# The second canonicalize + cse removes the copies of a buffer to itself that the first uncovers.
-_TO_OUT_PARAMETERS = (
-    "drop-equivalent-buffer-results",
-    "buffer-results-to-out-params{hoist-static-allocs=true modify-public-functions=true}",
-    "func.func(buffer-loop-hoisting)",
-    "canonicalize",
-    "cse",
-    "canonicalize",
-    "cse",
-)
-_TO_CONTROL_FLOW = (
-    "func.func(scf-forall-to-for)",
-    "buffer-deallocation-pipeline",
-    "func.func(lower-vector-multi-reduction{lowering-strategy=inner-reduction})",
-    "convert-linalg-to-loops",
-    "convert-vector-to-scf{full-unroll=true}",
-    "expand-strided-metadata",
-    "lower-affine",
-    "convert-scf-to-cf",
-    "canonicalize",
-    "cse",
-)
-_REASSOCIATING = (
-    "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=true}"
-)
-_VECTORS_TO_LLVM: Mapping[Accuracy, str] = {
-    "reassociate": _REASSOCIATING,
-    "strict": "convert-vector-to-llvm{vector-contract-lowering=outerproduct reassociate-fp-reductions=false}",
-    "approximate": _REASSOCIATING,
-}
-_TO_LLVM = (
-    "convert-math-to-llvm",
-    # Takes vectors apart, one call of libm an element; the pieces are vector ops again.
-    "convert-math-to-libm",
-    "convert-vector-to-llvm",
-    "convert-ub-to-llvm",
-    "finalize-memref-to-llvm",
-    "convert-arith-to-llvm",
-    "convert-index-to-llvm",
-    "convert-func-to-llvm",
-    "convert-cf-to-llvm",
-    "reconcile-unrealized-casts",
-    "canonicalize",
-    "cse",
-)
+_PASSES = "lowering.txt"
+_REASSOCIATE: Mapping[Accuracy, str] = {"reassociate": "true", "strict": "false", "approximate": "true"}
 
 
 @dataclass(frozen=True)
@@ -99,17 +47,17 @@ ResultPlace = InPlace | OutParameter
 
 def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The whole lowering as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text(_TO_BUFFERS + _TO_OUT_PARAMETERS + _to_llvm(accuracy))
+    return _text("to buffers", "to out-parameters", "to llvm", accuracy=accuracy)
 
 
 def bufferize_text() -> str:
     """The first stage as a pass pipeline: tensors to buffers and out-parameters."""
-    return _text(_TO_BUFFERS + _TO_OUT_PARAMETERS)
+    return _text("to buffers", "to out-parameters")
 
 
 def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The second stage as a pass pipeline: buffers to the LLVM dialect."""
-    return _text(_to_llvm(accuracy))
+    return _text("to llvm", accuracy=accuracy)
 
 
 def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
@@ -121,10 +69,10 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
     function = find_function(module, kernel)
     arguments = len(function.arguments)
     function.attributes["sym_visibility"] = ir.StringAttr.get("private")
-    PassManager.parse(_text(_TO_BUFFERS)).run(module.operation)
+    PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
-    PassManager.parse(_text(_TO_OUT_PARAMETERS)).run(module.operation)
+    PassManager.parse(_text("to out-parameters")).run(module.operation)
     function = find_function(module, kernel)
     function.attributes["sym_visibility"] = ir.StringAttr.get("public")
     if len(function.type.results):
@@ -191,9 +139,21 @@ def _argument_number(value: ir.Value) -> int | None:
     return int(value.arg_number)
 
 
-def _to_llvm(accuracy: Accuracy) -> tuple[str, ...]:
-    return (*_TO_CONTROL_FLOW, _VECTORS_TO_LLVM[accuracy], *_TO_LLVM)
+def _text(*stages: str, accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
+    passes = [name for stage in stages for name in _stages()[stage]]
+    text = ",".join(passes).replace("$reassociate", _REASSOCIATE[accuracy])
+    return f"builtin.module({text})"
 
 
-def _text(passes: tuple[str, ...]) -> str:
-    return f"builtin.module({','.join(passes)})"
+@cache
+def _stages() -> Mapping[str, tuple[str, ...]]:
+    """The passes of each stage, by its heading."""
+    stages: dict[str, tuple[str, ...]] = {}
+    heading = ""
+    for line in Path(__file__).with_name(_PASSES).read_text().splitlines():
+        if line.startswith("["):
+            heading = line.strip("[]")
+            stages[heading] = ()
+        elif line and not line.startswith("#"):
+            stages[heading] = (*stages[heading], line)
+    return stages
