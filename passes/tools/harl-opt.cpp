@@ -2,8 +2,6 @@
 
 #include "harl/Passes.h"
 
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
@@ -11,8 +9,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   harl::registerHarlPasses();
   mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+  harl::registerHarlDialects(registry);
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "mlir-opt with the passes of harl_mlir\n", registry));
 }

@@ -19,6 +19,10 @@ namespace harl {
 #define GEN_PASS_DECL
 #include "harl/Passes.h.inc"
 
+/// Registers what the passes and the schedules they apply use: dialects, the
+/// interfaces of their ops, and the ops of the transform dialect.
+void registerHarlDialects(mlir::DialectRegistry &registry);
+
 /// Registers all passes and pipelines with MLIR's pass registry, once a process.
 void registerHarlPasses();
 

@@ -55,4 +55,78 @@ def ExtractTasksPass : Pass<"harl-extract-tasks", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
+  let summary = "Apply a schedule library to the linalg ops it has schedules for";
+  let description = [{
+    For each workload of each function its key is looked up in the library, and
+    the schedule `@schedule_KEY` is applied to its root. What has no key in the
+    library is tried with the library's matchers (`@match_KEY_N`), tasks of more
+    ops first, which also find ops inside loops.
+
+    A schedule found by key is applied to a copy of its task, which then takes
+    the task's place. One that fails there is tried in the function itself, for
+    the case that it wants to see neighbours; it may erase or replace them, as
+    ops are marked and found again by the mark. A schedule that fails leaves its
+    function as it would be without it.
+
+    Remarks say what became of the ops: `matched by @schedule_KEY (LABEL)`;
+    `restored: @schedule_KEY (LABEL) failed in this function: REASON` at the
+    function; `gone: ...` at an op that another schedule took or replaced;
+    `left as it was: no schedule of this library was applied to it`.
+
+    A transform module that is not a library of harl_mlir is run as it is, from
+    its `@__transform_main` on the module, as `transform-interpreter` does it;
+    its failure is the pass's. Remarks say which linalg ops it changed.
+
+    Unlike `harl-mlir apply`, the pass does not rewrite convolutions of images
+    with zeros inserted before it applies a library: the tasks of such
+    convolutions are left as they were.
+
+    The context must know the dialects and interfaces that schedules use:
+    `harl::registerHarlDialects`.
+  }];
+  let options = [
+    Option<"library", "library", "std::string", /*default=*/"",
+           "File with the schedule library">,
+    Option<"failIfNone", "fail-if-none", "bool", /*default=*/"false",
+           "Fail if no schedule of the library was applied">
+  ];
+  let dependentDialects = ["::mlir::transform::TransformDialect"];
+}
+
+def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "memref.copy to linalg.copy where a side is not contiguous";
+  let description = [{
+    A step of `harl-lower-to-llvm`. LLVM would be given a call of `memrefCopy`,
+    which takes descriptors apart element by element and is in none of the
+    libraries a kernel is linked with.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def PartEqualResultsPass
+    : Pass<"harl-part-equal-results", "::mlir::func::FuncOp"> {
+  let summary = "Return a copy where a function returns a buffer again";
+  let description = [{
+    A step of `harl-lower-to-llvm`. `buffer-results-to-out-params` crashes on a
+    buffer that is returned twice. An argument may be: it is no result of its
+    own.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def ApproximateMathPass
+    : Pass<"harl-approximate-math", "::mlir::func::FuncOp"> {
+  let summary = "Polynomials in the place of exp, log, tanh and erf";
+  let description = [{
+    A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
+    `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
+    within 1.5 units in the last place; other element types and functions are
+    left to the math library.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
+  ];
+}
+
 #endif // HARL_PASSES_TD

@@ -1,0 +1,80 @@
+//===- Pipelines.h - The pipelines of harl_mlir -----------------*- C++ -*-===//
+//
+// Both run on a module: `builtin.module(harl-default{library=FILE})`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HARL_PIPELINES_H
+#define HARL_PIPELINES_H
+
+#include "harl/Passes.h"
+
+#include "mlir/Pass/PassOptions.h"
+
+namespace harl {
+
+/// What may be done to floating-point arithmetic; the words are those of
+/// `harl-mlir tune --accuracy`.
+enum class Accuracy {
+  /// Nothing: results are those of the untuned function bit for bit.
+  strict,
+  /// Sums in any order, multiplications and additions contracted.
+  reassociate,
+  /// As reassociate; exp, log, tanh and erf of f32 are polynomials.
+  approximate,
+};
+
+/// The values of an `accuracy` option.
+inline llvm::cl::ValuesClass accuracyValues() {
+  return llvm::cl::values(
+      clEnumValN(Accuracy::strict, "strict", "nothing; results are exact"),
+      clEnumValN(Accuracy::reassociate, "reassociate",
+                 "reductions in any order, contraction"),
+      clEnumValN(Accuracy::approximate, "approximate",
+                 "also polynomials for exp, log, tanh, erf"));
+}
+
+struct LowerToLLVMOptions
+    : public mlir::PassPipelineOptions<LowerToLLVMOptions> {
+  Option<Accuracy> accuracy{
+      *this, "accuracy",
+      llvm::cl::desc("What may be done to floating-point arithmetic"),
+      llvm::cl::init(Accuracy::reassociate), accuracyValues()};
+};
+
+struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
+  Option<std::string> library{
+      *this, "library", llvm::cl::desc("File with the schedule library")};
+  Option<bool> failIfNone{
+      *this, "fail-if-none",
+      llvm::cl::desc("Fail if no schedule of the library was applied"),
+      llvm::cl::init(false)};
+  Option<Accuracy> accuracy{
+      *this, "accuracy",
+      llvm::cl::desc("What may be done to floating-point arithmetic"),
+      llvm::cl::init(Accuracy::reassociate), accuracyValues()};
+};
+
+/// `harl-lower-to-llvm`: the one lowering that kernels are measured with, from
+/// linalg and vectors on tensors to the LLVM dialect; what it makes calls
+/// nothing beyond libc and libm.
+///
+/// Functions return nothing afterwards but scalars: a tensor result becomes a
+/// parameter after the others, to which the caller passes a buffer (calls in
+/// the module are changed with it). A private function has no such parameter
+/// for a result that was computed in place in an argument. A public one keeps
+/// it, since callers elsewhere may want it, and fills it by a copy; make a
+/// function private to save the copy.
+void buildLowerToLLVMPipeline(mlir::OpPassManager &manager,
+                              const LowerToLLVMOptions &options);
+
+/// `harl-default`: `harl-apply-schedules`, then `harl-lower-to-llvm`.
+void buildDefaultPipeline(mlir::OpPassManager &manager,
+                          const DefaultOptions &options);
+
+/// Registers both by name; `registerHarlPasses` does so too.
+void registerHarlPipelines();
+
+} // namespace harl
+
+#endif // HARL_PIPELINES_H
