@@ -18,7 +18,7 @@ from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.interpret import describe
 from harl_mlir.schedule.outcome import Outcome
-from harl_mlir.tasks.analyse import workloads
+from harl_mlir.tasks.analyse import Workload, workloads
 
 WORKLOAD = "harl.workload"
 """The attribute that `harl-annotate-workloads` leaves."""
@@ -120,14 +120,21 @@ class _Run:
             if WORKLOAD in op.attributes:
                 del op.attributes[WORKLOAD]
         for function in functions(self.module):
-            for found in workloads(function, self.file).found:
+            for found in self._workloads(function):
                 found.root.attributes[WORKLOAD] = ir.StringAttr.get(found.task.key)
+
+    def _workloads(self, function: ir.OpView) -> tuple[Workload, ...]:
+        held = workloads(function, self.file)
+        self.remarks += (
+            Remark("remark", s.place, f"{s.op} is not tunable: {s.reason}") for s in held.skipped
+        )
+        return held.found
 
     def _extract(self, stage: Stage) -> None:
         directory = stage.options.get("output-dir", "")
         written: set[str] = set()
         for function in functions(self.module):
-            for found in workloads(function, self.file).found:
+            for found in self._workloads(function):
                 task = found.task
                 if task.key not in written:
                     text = f"// {task.label()}, workload {task.key}\n{task.kernel}\n"
