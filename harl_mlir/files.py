@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
 from harl_mlir.errors import InputError, Place
 
+STANDARD_INPUT = "<stdin>"
+"""Its name in messages."""
 MAX_INPUT_BYTES = 32 << 20
 """Larger kernels are refused: text of this size is constants, which no schedule touches."""
 
@@ -37,6 +40,18 @@ def read_mlir(path: Path) -> str:
         raise InputError("there is no such file; check the name", place) from None
     except (OSError, ValueError) as error:
         raise InputError(f"the file cannot be read ({_reason(error)}); check the name", place) from error
+    return _decode(data, place)
+
+
+def read_standard_input() -> str:
+    """The MLIR text on stdin; raises as `read_mlir`."""
+    place = Place(STANDARD_INPUT)
+    try:
+        data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"it cannot be read ({_reason(error)}); name a file", place) from error
+    if len(data) > MAX_INPUT_BYTES:
+        raise InputError(f"more than {MAX_INPUT_BYTES >> 20} MiB come, and that much is not read", place)
     return _decode(data, place)
 
 

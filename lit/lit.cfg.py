@@ -49,5 +49,6 @@ config.substitutions += [
     ("%run", f"{_limit} {_tool('mlir-runner')} -e main --entry-point-result=i64"),
     ("%FileCheck", _tool("FileCheck")),
     ("%write-library", f"{_python} {_HERE / 'tools' / 'write_library.py'}"),
+    ("%harl-mlir-opt", f"{_python} -m harl_mlir opt"),
     ("%lower", f"{_python} {_HERE / 'tools' / 'lower.py'} {_tool('mlir-opt')}"),
 ]

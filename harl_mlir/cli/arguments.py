@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_tune,
         _add_apply,
         _add_export,
+        _add_opt,
         _add_time,
         _add_doctor,
         _add_compare,
@@ -162,6 +163,22 @@ def _add_export(commands: _Commands[_Parser]) -> _Parser:
     )
     add("--function", metavar="NAME", help="export only this function")
     shared.add_shape(command)
+    return command
+
+
+def _add_opt(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser("opt", help="run MLIR passes and ours on a module", allow_abbrev=False)
+    add = command.add_argument
+    add("module", type=to.path, nargs="?", default=Path("-"), metavar="FILE", help="any MLIR module (stdin)")
+    add(
+        "--pass-pipeline",
+        metavar="PIPELINE",
+        help="as of mlir-opt, with harl-opt's passes (none; with --library harl-apply-schedules)",
+    )
+    add("--library", type=to.path, metavar="SCHEDULES.mlir", help="what passes apply that name no library")
+    add("--allow-unregistered-dialect", action="store_true", help="let ops of unknown dialects be")
+    add("--split-input-file", action="store_true", help="take the parts between `// -----` lines one by one")
+    add("-o", "--output", type=to.path, metavar="OUT.mlir", help="where the module goes (stdout)")
     return command
 
 

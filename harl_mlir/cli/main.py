@@ -43,6 +43,12 @@ def _export(options: Namespace, terminal: Terminal) -> Outcome:
     return run(options, terminal)
 
 
+def _opt(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.opt import run
+
+    return run(options, terminal)
+
+
 def _time(options: Namespace, terminal: Terminal) -> Outcome:
     from harl_mlir.cli.time import run
 
@@ -78,6 +84,7 @@ _COMMANDS: Mapping[str, Command] = {
     "tune": _tune,
     "apply": _apply,
     "export": _export,
+    "opt": _opt,
     "time": _time,
     "doctor": _doctor,
     "compare": _compare,
@@ -89,6 +96,7 @@ _LISTS = {
     "tune": ("tasks", "skipped"),
     "apply": ("ops", "skipped"),
     "export": ("functions", "skipped", "written"),
+    "opt": ("remarks", "written"),
     "time": ("functions", "skipped"),
     "record-space": ("tasks", "written"),
     "train": ("held_out", "written"),

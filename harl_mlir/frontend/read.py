@@ -18,17 +18,22 @@ def read_module(text: str, file: str) -> ir.Module:
     Raises:
         InputError: the text is empty, not text, not valid MLIR, or holds no linalg op in a function.
     """
-    _refuse_what_is_no_text(text, file)
-    try:
-        module = ir.Module.parse(text)
-    except ir.MLIRError as error:
-        raise _refused(error, text, file) from None
+    module = parse_module(text, file)
     found = functions(module)
     if not found:
         raise InputError("no function with a body is here; write the kernel as a func.func", Place(file))
     if not any(linalg_ops(function) for function in found):
         raise InputError(_nothing_to_tune(module), Place(file))
     return module
+
+
+def parse_module(text: str, file: str) -> ir.Module:
+    """Parse and verify any module; as `read_module`, which also asks for linalg ops."""
+    _refuse_what_is_no_text(text, file)
+    try:
+        return ir.Module.parse(text)
+    except ir.MLIRError as error:
+        raise _refused(error, text, file) from None
 
 
 def _refuse_what_is_no_text(text: str, file: str) -> None:

@@ -14,7 +14,18 @@ from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.limits import Limits, failure_of, indented
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.process import WorkerDied, WorkerProcess
-from harl_mlir.measure.protocol import Applied, Compiled, Phase, Request, Schedule, Shapes, Source
+from harl_mlir.measure.protocol import (
+    Applied,
+    Compiled,
+    Opt,
+    Opted,
+    Phase,
+    Remark,
+    Request,
+    Schedule,
+    Shapes,
+    Source,
+)
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.entry import LibraryFacts
@@ -224,6 +235,18 @@ class Pool:
         request = protocol.Compile(source, library, library_file, target, self.accuracy)
         return self._input(request, file, protocol.CompiledObject, _COMPILE_SECONDS).compiled
 
+    def opt(self, request: Opt, tell: Callable[[Remark], None]) -> Opted:
+        """A module with a pass pipeline run on it; `tell` gets what passes say, also before an error.
+
+        Raises InputError with the place.
+        """
+        answer = self._input(request, request.file, protocol.Opted, _COMPILE_SECONDS)
+        for remark in answer.remarks:
+            tell(remark)
+        if answer.refused is not None:
+            raise _refusal(answer.refused)
+        return answer
+
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""
         return self._input(protocol.Knobs(script, file), file, protocol.Open).decisions
@@ -253,8 +276,7 @@ class Pool:
             self._worker = None
             raise
         if isinstance(answer, protocol.Refused):
-            place = Place(answer.file, answer.line, answer.column) if answer.file else None
-            raise InputError(answer.message, place)
+            raise _refusal(answer)
         if isinstance(answer, protocol.Broken):
             raise WorkerError(answer.traceback)
         if not isinstance(answer, kind):
@@ -286,3 +308,8 @@ class Pool:
         """Replace a worker whose memory a candidate wrote to out of bounds."""
         if failure is not None and failure.kind == "out_of_bounds":
             self.close()
+
+
+def _refusal(answer: protocol.Refused) -> InputError:
+    place = Place(answer.file, answer.line, answer.column) if answer.file else None
+    return InputError(answer.message, place)

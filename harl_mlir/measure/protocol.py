@@ -12,8 +12,10 @@ import msgspec
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.interface import CFunction
 from harl_mlir.codegen.target import Target
+from harl_mlir.errors import HarlError
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
+from harl_mlir.opt.pipeline import Stage
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.entry import LibraryFacts
@@ -167,6 +169,20 @@ class Select(msgspec.Struct, frozen=True, tag=True):
     values: tuple[tuple[str, Value], ...]
 
 
+class Opt(msgspec.Struct, frozen=True, tag=True):
+    """Ask for a module with a pass pipeline run on it.
+
+    `libraries` holds the schedule libraries that stages name, by their files; with `unregistered` ops of
+    unknown dialects are allowed.
+    """
+
+    text: str
+    file: str
+    stages: tuple[Stage, ...]
+    libraries: dict[str, str] = {}
+    unregistered: bool = False
+
+
 class Ping(msgspec.Struct, frozen=True, tag=True):
     """Ask which modules the worker holds (a worker must not have loaded torch)."""
 
@@ -184,6 +200,7 @@ Request = (
     | Compile
     | Knobs
     | Select
+    | Opt
     | Ping
 )
 
@@ -243,6 +260,31 @@ class CompiledObject(msgspec.Struct, frozen=True, tag=True):
     compiled: Compiled
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """Something a pass said: `remark` or `warning`."""
+
+    severity: str
+    place: str
+    message: str
+
+
+class KernelFile(msgspec.Struct, frozen=True):
+    """A kernel that a pass has extracted for a directory."""
+
+    directory: str
+    name: str
+    text: str
+
+
+class Opted(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Opt`: with `refused` there are only remarks."""
+
+    text: str
+    remarks: tuple[Remark, ...] = ()
+    files: tuple[KernelFile, ...] = ()
+    refused: Refused | None = None
+
+
 class Open(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Knobs`."""
 
@@ -264,6 +306,13 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     column: int | None = None
 
 
+def refused(error: HarlError) -> Refused:
+    """A refusal as it travels."""
+    if error.place is None:
+        return Refused(error.message)
+    return Refused(error.message, error.place.file, error.place.line, error.place.column)
+
+
 class Broken(msgspec.Struct, frozen=True, tag=True):
     """A bug of ours in the worker: raised as WorkerError in the main process."""
 
@@ -280,6 +329,7 @@ Answer = (
     | Inspected
     | CompiledObject
     | Open
+    | Opted
     | Modules
     | Refused
     | Broken

@@ -24,6 +24,7 @@ from harl_mlir.measure.peak import fma_peak
 from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
 from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
+from harl_mlir.opt.run import optimise
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.library import write_library
@@ -59,10 +60,7 @@ class Service:
         try:
             return self._answer(request)
         except InputError as error:
-            place = error.place
-            if place is None:
-                return protocol.Refused(error.message)
-            return protocol.Refused(error.message, place.file, place.line, place.column)
+            return protocol.refused(error)
         except Exception:
             return protocol.Broken(traceback.format_exc())
 
@@ -91,6 +89,8 @@ class Service:
                     return protocol.Inspected(library_facts(library, file))
             case protocol.Compile():
                 return protocol.CompiledObject(compile_request(request))
+            case protocol.Opt():
+                return optimise(request)
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return protocol.Open(read_knobs(script, file))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harl_mlir.frontend.prepare import Prepared
 from harl_mlir.frontend.program import function_name, functions, linalg_ops, made_by, place_of
@@ -15,6 +15,34 @@ from harl_mlir.tasks.task import Task
 from harl_mlir.tasks.whole import UnsupportedFunctionError, whole_function
 
 
+@dataclass(frozen=True)
+class Workload:
+    """A task and the op in its program whose result leaves it."""
+
+    task: Task
+    root: ir.Operation
+
+
+@dataclass(frozen=True)
+class Workloads:
+    """The tasks of one function in program order, and the ops left alone."""
+
+    found: tuple[Workload, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def workloads(function: ir.OpView, file: str) -> Workloads:
+    """What is tuned as a whole in a function as it stands; `file` is the kernel's name in places."""
+    nodes, skipped = _nodes(function, file)
+    found: list[Workload] = []
+    for each in group(nodes):
+        members = [nodes[i] for i in each.nodes]
+        place = str(place_of(nodes[each.anchor].op.location, file))
+        task = extract(members, each.nodes.index(each.anchor), function_name(function), place)
+        found.append(Workload(task, members[-1].op))
+    return Workloads(tuple(found), tuple(skipped))
+
+
 def analyse(prepared: Prepared, file: str) -> Analysis:
     """All tasks of the module (or of the function it was prepared for), equal ones merged.
 
@@ -23,12 +51,10 @@ def analyse(prepared: Prepared, file: str) -> Analysis:
     tasks: dict[str, Task] = {}
     skipped: list[Skipped] = list(prepared.skipped)
     for function in _chosen(prepared):
-        nodes, left = _nodes(function, file)
-        skipped += left
-        for found in group(nodes):
-            members = [nodes[i] for i in found.nodes]
-            place = str(place_of(nodes[found.anchor].op.location, file))
-            task = extract(members, found.nodes.index(found.anchor), function_name(function), place)
+        held = workloads(function, file)
+        skipped += held.skipped
+        for workload in held.found:
+            task = workload.task
             tasks[task.key] = _merge(tasks[task.key], task) if task.key in tasks else task
     return Analysis(tuple(tasks.values()), tuple(skipped))
 

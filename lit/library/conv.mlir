@@ -6,6 +6,9 @@
 // RUN:   > %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %t.mlir --library %t.lib.mlir | %FileCheck %s
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='harl-default{library=%t.lib.mlir}' -o %t.default.mlir
+// RUN: %run %t.default.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %lower %t.tuned.mlir > %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 

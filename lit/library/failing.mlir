@@ -5,6 +5,7 @@
 // RUN:   > %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir | %FileCheck %s
 
 // CHECK-LABEL: func.func @works
 // CHECK-NOT: linalg.

@@ -5,6 +5,7 @@
 // RUN: %FileCheck %s --check-prefix=LIBRARY < %t.lib.mlir
 // RUN: %mlir-opt %s --transform-preload-library=transform-library-paths=%t.lib.mlir --transform-interpreter \
 // RUN:   2> %t.remarks | %FileCheck %s
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir | %FileCheck %s
 
 // LIBRARY: harl.sketch = "loop_nest
 // LIBRARY: transform.structured.fuse {{.*}} tile_sizes [24, 0, 0]

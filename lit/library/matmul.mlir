@@ -7,6 +7,11 @@
 // RUN: %FileCheck %s --check-prefix=LIBRARY < %t.lib.mlir
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %t.mlir --library %t.lib.mlir -o %t.opt.mlir 2> %t.opt.remarks
+// RUN: %FileCheck %s --check-prefix=REMARK < %t.opt.remarks
+// RUN: %FileCheck %s < %t.opt.mlir
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-default{library=%t.lib.mlir})' > %t.llvm.mlir
+// RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %lower %t.tuned.mlir > %t.tuned.llvm.mlir
 // RUN: %run %t.tuned.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %lower %t.mlir > %t.untuned.llvm.mlir

@@ -6,6 +6,7 @@
 // RUN:   > %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir | %FileCheck %s
 
 // LIBRARY: harl.label = "matmul 64x64x64 f32"
 // LIBRARY: harl.label = "generic 64x64 f32"

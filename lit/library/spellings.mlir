@@ -3,9 +3,11 @@
 // RUN: %write-library %s --function named > %t.named.mlir
 // RUN: %mlir-opt %s --transform-preload-library=transform-library-paths=%t.named.mlir --transform-interpreter \
 // RUN:   2> %t.remarks | %FileCheck %s
+// RUN: %harl-mlir-opt %s --library %t.named.mlir | %FileCheck %s
 // RUN: %write-library %s --function generic > %t.generic.mlir
 // RUN: %mlir-opt %s --transform-preload-library=transform-library-paths=%t.generic.mlir --transform-interpreter \
 // RUN:   2> %t.remarks | %FileCheck %s
+// RUN: %harl-mlir-opt %s --library %t.generic.mlir | %FileCheck %s
 
 #map = affine_map<(d0, d1) -> (d0, d1)>
 #a = affine_map<(d0, d1, d2) -> (d0, d2)>

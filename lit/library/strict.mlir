@@ -6,11 +6,15 @@
 // RUN:   > %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=LIBRARY < %t.lib.mlir
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir | %FileCheck %s
 // RUN: %lower %t.tuned.mlir > %t.tuned.llvm.mlir
 // RUN: %run %t.tuned.llvm.mlir > %t.tuned.hash
 // RUN: %lower %s > %t.untuned.llvm.mlir
 // RUN: %run %t.untuned.llvm.mlir > %t.untuned.hash
 // RUN: diff %t.tuned.hash %t.untuned.hash
+// RUN: %harl-mlir-opt %s --pass-pipeline='harl-default{accuracy=strict library=%t.lib.mlir}' -o %t.default.mlir
+// RUN: %run %t.default.mlir > %t.default.hash
+// RUN: diff %t.default.hash %t.untuned.hash
 
 // LIBRARY: module attributes
 // LIBRARY-SAME: harl.accuracy = "strict"

@@ -4,6 +4,7 @@
 // RUN: %FileCheck %s --check-prefix=LIBRARY < %t.lib.mlir
 // RUN: %mlir-opt %s --transform-preload-library=transform-library-paths=%t.lib.mlir --transform-interpreter \
 // RUN:   2> %t.remarks | %FileCheck %s
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir | %FileCheck %s
 
 // LIBRARY-DAG: transform.tune.knob<"rows"> = 8 : i64 from options = [{{.*}}] -> !transform.param<i64>
 // LIBRARY-DAG: transform.tune.knob<"vector"> = 32 : i64 from options = [{{.*}}] -> !transform.param<i64>

@@ -2,6 +2,7 @@
 // REQUIRES: passes
 // RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-annotate-workloads)' | %FileCheck %s
 // RUN: %mlir-opt %s --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-annotate-workloads)' | %FileCheck %s
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-annotate-workloads)' | %FileCheck %s
 // Once more changes nothing.
 // RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-annotate-workloads)' -o %t.once
 // RUN: %harl-opt %t.once --pass-pipeline='builtin.module(harl-annotate-workloads)' -o %t.twice

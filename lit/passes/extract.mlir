@@ -13,6 +13,12 @@
 // RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-extract-tasks{output-dir=%t.other})' -o /dev/null
 // RUN: diff -r %t.dir/new/kernels %t.other
 
+// So does the tool over the bindings' MLIR, but for how the two print.
+// RUN: rm -rf %t.opt && %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-extract-tasks{output-dir=%t.opt})' -o %t.opt.mlir
+// RUN: ls %t.opt | %FileCheck %s --check-prefix=FILES
+// RUN: %FileCheck %s --check-prefix=DENSE --input-file=%t.opt/b83e90c8cd32e56c.mlir
+// RUN: %FileCheck %s --check-prefix=UPDATE --input-file=%t.opt/cdf41271f95bde0e.mlir
+
 // FILES: b83e90c8cd32e56c.mlir
 // FILES-NEXT: cdf41271f95bde0e.mlir
 // FILES-NOT: {{.}}
