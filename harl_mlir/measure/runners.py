@@ -25,8 +25,8 @@ class Runner(Protocol):
     """Measures schedules of tasks, here or elsewhere.
 
     It has to build each schedule by the one lowering (`Pool.compile` gives an object), to compare the results
-    with the reference before a time counts, and to bound what a bad schedule can do. A candidate that fails is
-    a `Measurement` with a `Failure`; an exception ends the run, which keeps the best so far.
+    with the reference before a time counts, and to bound what a bad schedule can do. A candidate that fails
+    is a `Measurement` with a `Failure`; an exception ends the run, which keeps the best so far.
 
     Attributes:
         processor: what it measures on. Spaces are offered for it, and records and the library name it.
