@@ -79,7 +79,8 @@ def tune(
         agent: the search policy: `harl`, `looptune`, a baseline, or a plug-in's.
         function: tune this function only.
         shapes: static shapes for arguments with dynamic dims, by name or number: `{"A": (512, 512)}`.
-        accuracy: `reassociate`, or `strict` for the untuned kernel's results bit for bit.
+        accuracy: what may be done to arithmetic: `reassociate`, `strict` for the untuned kernel's results bit
+            for bit, or another of `harl_mlir.accuracy`.
         database: where measurements are kept: an open one, or a file. None is that of the command line.
         seed: the same seed and the same measurements give the same proposals.
         threads: threads a kernel runs on; only 1 is supported.
