@@ -53,6 +53,7 @@ def main(seconds: float) -> None:
     a = rng.standard_normal((96, 64), dtype=np.float32)
     b = rng.standard_normal((64, 128), dtype=np.float32)
     result = module["matmul_relu"](a, b)
+    assert isinstance(result, np.ndarray)
     np.testing.assert_allclose(result, np.maximum(a @ b, 0), rtol=1e-4, atol=1e-4)
     print("the numbers are NumPy's")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import Record
@@ -89,6 +92,55 @@ def _check_row_blocks(records: list[Record]) -> None:
         assert 24 % record.candidate.number("rows") == 0
         failure = record.measurement.failure
         assert failure is None or failure.kind == "too_slow"
+
+
+def test_every_candidate_of_its_sketch_is_right(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    from harl_mlir_example.space import space as row_blocks  # type: ignore[import-not-found]
+
+    checked = 0
+    with Pool() as pool:
+        for kernel, rows, columns in ((KERNEL, 6, 4), (HALF, 4, 6)):
+            small = kernel.replace("24x", f"{rows}x").replace("x32x", f"x{columns}x")
+            (task,) = pool.analyse(small, "k.mlir").tasks
+            space = row_blocks(task, this_processor(), "strict")
+            for values in product(*(decision.values for decision in space.decisions)):
+                candidate = space.candidate(dict(zip(("rows", "columns"), values, strict=True)))
+                assert space.is_legal(candidate)
+                assert pool.verify(task, candidate, run=True) is None
+                checked += 1
+    assert checked == 3 * 3 + 2 * 4
+
+
+def test_its_worker_s_half_stays_in_the_worker(
+    environment: dict[str, str], site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "k.mlir").write_text(HALF)
+    program = (
+        "import sys; from harl_mlir.cli.main import main\n"
+        "assert main(['tune', 'k.mlir', '--trials', '0']) == 0\n"
+        "print([name in sys.modules for name in ('torch_mlir', 'harl_mlir_example.space',"
+        " 'harl_mlir_example.schedule', 'harl_mlir_example.agent')])"
+    )
+    environment["PYTHONPATH"] += f":{site}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout.splitlines()[-1] == "[False, True, False, False]"
+
+
+def test_its_agent_is_compared_with_ours(run: Callable[..., Run], tmp_path: Path) -> None:
+    words = ("--agents", "coordinates,random", "--seeds", "2", "--trials", "8", "--json", "out.json")
+    ended = run("compare", "--replay", "skinny", *words)
+    assert ended.exit_code == 0, ended.err
+    assert set(json.loads((tmp_path / "out.json").read_text())["agents"]) == {"coordinates", "random"}
 
 
 def test_an_op_that_only_its_sketch_takes_gets_its_schedule(run: Callable[..., Run], tmp_path: Path) -> None:
