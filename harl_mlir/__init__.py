@@ -1,6 +1,6 @@
 """harl_mlir: learned tuning of MLIR linalg kernels for CPUs.
 
-The public interface is `tune`, `ScheduleLibrary` and `Database`, and the errors they raise; see
+The public interface is `tune`, `compile`, `ScheduleLibrary` and `Database`, and the errors they raise; see
 `harl_mlir.api`. They are loaded when they are first asked for: importing this package loads nothing else.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harl_mlir.api import Database, ScheduleLibrary, Tuned, tune
+    from harl_mlir.api import CompiledModule, Database, ScheduleLibrary, Tuned, compile, tune
     from harl_mlir.errors import DatabaseError, HarlError, InputError, UsageError
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CompiledModule",
     "Database",
     "DatabaseError",
     "HarlError",
@@ -22,6 +23,7 @@ __all__ = [
     "ScheduleLibrary",
     "Tuned",
     "UsageError",
+    "compile",
     "tune",
 ]
 

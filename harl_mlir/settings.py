@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import UsageError
+from harl_mlir.measure.runners import LOCAL, check_runner
 from harl_mlir.search.registry import AGENTS, LOOPTUNE, LOOPTUNE_WEIGHTS, SHIPPED_WEIGHTS, check_agent
 
 DEFAULT_AGENT = AGENTS[0]
@@ -33,9 +34,11 @@ class Settings:
         accuracy: what schedules may do to floating-point arithmetic.
         check: with 0 trials, call every schedule once and compare its results with the reference; what is
             measured is always checked.
+        runner: who measures: `local`, or a plug-in's (see `harl_mlir.measure.runners`).
 
     Raises:
         UsageError: a value out of range.
+        PluginError: the agent or the runner is a plug-in's, which cannot be loaded.
     """
 
     agent: str = DEFAULT_AGENT
@@ -46,6 +49,7 @@ class Settings:
     weights: Path | None = SHIPPED_WEIGHTS
     accuracy: Accuracy = DEFAULT_ACCURACY
     check: bool = False
+    runner: str = LOCAL
 
     @property
     def walks_by(self) -> Path | None:
@@ -56,6 +60,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_agent(self.agent)
+        check_runner(self.runner)
+        if self.runner != LOCAL and self.trials == 0:
+            raise UsageError(
+                f"with 0 trials the runner {self.runner} has nothing to measure; use more --trials"
+            )
         if self.trials < 0:
             raise UsageError(f"a budget of {self.trials} trials cannot be spent; use --trials 0 or more")
         if self.agent == LOOPTUNE and self.weights is None:

@@ -1,8 +1,11 @@
-"""Every example is tuned, checked and applied, with a tiny budget, through the command line."""
+"""Every example is tuned, checked and applied, with a tiny budget; those in Python run as they are."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,3 +75,60 @@ def test_equal_tasks_are_tuned_once_and_counted(harl_mlir: Callable[..., Any]) -
         ("project", 2),
         ("scale", 1),
     ]
+
+
+PROGRAMS = {
+    "tune_and_call.py": (["3"], r"matmul 96x128x64 f32 \+1: \d+ trials\n(.*\n)+the numbers are NumPy's"),
+    "beside_mlir.py": (["3"], r"1 schedule\(s\); scheduled: True"),
+    "best_known.py": (
+        [str(ROOT / "examples/matmul.mlir"), "m.db", "3"],
+        r"linalg.matmul: scheduled by @schedule_[0-9a-f]{16}\n\d+ measurements, \d+ of them failures",
+    ),
+}
+
+
+def run_program(words: list[str], directory: Path) -> str:
+    """What a program prints that runs in a directory of its own, with this checkout importable."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(directory / "cache")}
+    ended = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        cwd=directory,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+def test_every_program_is_run() -> None:
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_does_what_it_says(name: str, tmp_path: Path) -> None:
+    words, said = PROGRAMS[name]
+    assert re.search(said, run_program([str(ROOT / "examples" / name), *words], tmp_path))
+
+
+def test_the_second_time_nothing_is_measured(tmp_path: Path) -> None:
+    words = [str(ROOT / "examples/best_known.py"), str(ROOT / "examples/matmul.mlir"), "m.db", "3"]
+    first, second = (run_program(words, tmp_path) for _ in range(2))
+    assert second == f"known: matmul 512x512x512 f32\n{first}"
+
+
+def test_the_readme_s_program_runs(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## From Python\n")[2].partition("\n\n### ")[0]
+    lines = re.search(r"(?:^    .*\n|^\n)+", section, re.MULTILINE)
+    assert lines is not None
+    program = lines[0].replace("seconds=20", "seconds=3").replace("\n    ", "\n").lstrip()
+    assert "harl_mlir.tune(" in program
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "readme.py").write_text(program)
+    said = run_program(["readme.py"], tmp_path)
+    assert re.match(r"matmul 512x512x512 f32 \d+\.\d+\n", said)
+    assert (tmp_path / "matmul.schedules.mlir").is_file()

@@ -16,6 +16,7 @@ until then is in the database.
 
 from __future__ import annotations
 
+from harl_mlir.api.compiling import CompiledModule, compile
 from harl_mlir.api.database import Database
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.tuning import Tuned, tune
@@ -28,6 +29,7 @@ from harl_mlir.tuner.result import TaskResult
 __all__ = [
     "Applied",
     "AppliedOp",
+    "CompiledModule",
     "Database",
     "Record",
     "ScheduleFacts",
@@ -35,6 +37,6 @@ __all__ = [
     "Skipped",
     "TaskResult",
     "Tuned",
-    #    "compile",
+    "compile",
     "tune",
 ]

@@ -49,6 +49,11 @@ class ScheduleLibrary:
         return self._source.text
 
     @property
+    def name(self) -> str:
+        """What it is called in messages: its file, or `library`."""
+        return self._source.name
+
+    @property
     def entries(self) -> tuple[ScheduleFacts, ...]:
         """Key, label, sketch and version of each schedule, in the order in which they are applied."""
         return self._facts.schedules
@@ -92,7 +97,7 @@ class ScheduleLibrary:
         """
         source, given = read_source(kernel, "kernel"), dict(shapes_of(shapes))
         with worker() as pool:
-            return pool.apply(source.text, source.name, self.text, function, given, self._source.name)
+            return pool.apply(source.text, source.name, self.text, function, given, self.name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the library to a file, whole or not at all; a symbolic link is followed.
@@ -105,7 +110,7 @@ class ScheduleLibrary:
     @cached_property
     def _facts(self) -> LibraryFacts:
         with worker() as pool:
-            return pool.inspect(self.text, self._source.name)
+            return pool.inspect(self.text, self.name)
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -14,6 +14,7 @@ from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import calling, worker
 from harl_mlir.measure.measurement import FailureKind
+from harl_mlir.measure.runners import LOCAL
 from harl_mlir.records.database import Database as RecordFile
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS, Settings
@@ -22,7 +23,7 @@ from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.job import Job
 from harl_mlir.tuner.progress import Listener, ignore
 from harl_mlir.tuner.result import TaskResult
-from harl_mlir.tuner.run import begin, load_policy
+from harl_mlir.tuner.run import begun, load_policy
 from harl_mlir.tuner.stopwatch import Spent, Stopwatch
 
 
@@ -61,6 +62,7 @@ def tune(
     threads: int = 1,
     weights: str | os.PathLike[str] | None = SHIPPED_WEIGHTS,
     check: bool = False,
+    runner: str = LOCAL,
     listener: Listener | None = None,
 ) -> Tuned:
     """Find fast schedules for the linalg ops of a kernel by measuring them on this machine.
@@ -77,12 +79,14 @@ def tune(
         agent: the search policy: `harl`, `looptune`, a baseline, or a plug-in's.
         function: tune this function only.
         shapes: static shapes for arguments with dynamic dims, by name or number: `{"A": (512, 512)}`.
-        accuracy: `reassociate`, or `strict` for the untuned kernel's results bit for bit.
+        accuracy: what may be done to arithmetic: `reassociate`, `strict` for the untuned kernel's results bit
+            for bit, or another of `harl_mlir.accuracy`.
         database: where measurements are kept: an open one, or a file. None is that of the command line.
         seed: the same seed and the same measurements give the same proposals.
         threads: threads a kernel runs on; only 1 is supported.
         weights: a directory of trained weights that the agent starts from; None for none.
         check: with 0 trials, call every schedule once and compare its results (what is measured always is).
+        runner: who measures: `local`, or a plug-in's.
         listener: told of every step (`harl_mlir.tuner.Event`), in this thread.
 
     Raises:
@@ -94,13 +98,25 @@ def tune(
     source = read_source(kernel, "kernel")
     with calling():
         settings = Settings(
-            agent, trials, seconds, threads, seed, Path(weights) if weights else None, accuracy, check
+            agent=agent,
+            trials=trials,
+            seconds=seconds,
+            threads=threads,
+            seed=seed,
+            weights=None if weights is None else Path(weights),
+            accuracy=accuracy,
+            check=check,
+            runner=runner,
         )
         job = Job(source.text, source.name, function, shapes_of(shapes), settings=settings)
     budget, watch, told = Budget(trials, seconds, 0.0), Stopwatch(), listener or ignore
-    with calling(), _records(database, used=trials > 0) as records, worker(accuracy) as pool:
-        watch.note_reading()
-        run = begin(job, pool, records, load_policy(settings), watch, told)
+    watch.note_reading()
+    with (
+        calling(),
+        _records(database, used=trials > 0) as records,
+        worker(accuracy) as pool,
+        begun(job, pool, records, load_policy(settings), watch, told) as run,
+    ):
         run.search(budget, told)
         if run.interrupted:
             raise KeyboardInterrupt

@@ -11,7 +11,8 @@ from harl_mlir import __version__
 from harl_mlir.cli import converters as to
 from harl_mlir.cli import shared_arguments as shared
 from harl_mlir.errors import UsageError
-from harl_mlir.search.registry import AGENTS
+from harl_mlir.measure.runners import LOCAL, runners
+from harl_mlir.search.registry import agents
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
 
 DEFAULT_WALKS = 600
@@ -106,7 +107,18 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     shared.add_threads(command)
     shared.add_accuracy(command)
     add(
-        "--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"one of {', '.join(AGENTS)} ({DEFAULT_AGENT})"
+        "--agent",
+        default=DEFAULT_AGENT,
+        choices=shared.Names(agents),
+        metavar="NAME",
+        help=f"one of %(choices)s ({DEFAULT_AGENT})",
+    )
+    add(
+        "--runner",
+        default=LOCAL,
+        choices=shared.Names(runners),
+        metavar="NAME",
+        help=f"who measures, one of %(choices)s ({LOCAL})",
     )
     add(
         "--check",

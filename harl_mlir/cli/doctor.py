@@ -20,6 +20,7 @@ from pathlib import Path
 from harl_mlir import __version__
 from harl_mlir.cli.terminal import DONE, REFUSED, Outcome, Terminal
 from harl_mlir.errors import HarlError
+from harl_mlir.plugins import KINDS, installed
 from harl_mlir.processor import Processor, this_processor
 
 _DISTRIBUTIONS = ("torch-mlir", "torch", "numpy", "xgboost-cpu", "networkx", "gymnasium", "msgspec", "rich")
@@ -47,6 +48,9 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         terminal.result(f"{name:12} {version or 'missing'}")
     for line in _processor_lines(processor, peak):
         terminal.result(line)
+    found = [plugin for kind in KINDS for plugin in installed(kind)]
+    for plugin in found:
+        terminal.result(f"{'plug-in':12} {plugin.kind} {plugin.name} of {plugin.distribution}")
     for lack in lacks:
         terminal.result(f"missing ({'needed' if lack.needed else 'optional'}): {lack.what}; {lack.remedy}")
     needed = [lack for lack in lacks if lack.needed]
@@ -68,6 +72,7 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
                 "l3_bytes": processor.l3_bytes,
             },
             "peak_gflops": peak,
+            "plugins": [{"kind": p.kind, "name": p.name, "distribution": p.distribution} for p in found],
             "missing": [{"what": k.what, "needed": k.needed, "remedy": k.remedy} for k in lacks],
         },
     )

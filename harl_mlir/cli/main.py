@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harl_mlir.cli.arguments import parse
+from harl_mlir.cli.plugin_warnings import show_plugin_warnings
 from harl_mlir.cli.terminal import (
     INTERRUPTED,
     REFUSED,
@@ -124,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_missing_streams()
     # The --json of `compare` names a file.
     terminal = Terminal("--json" in words and words[0] != "compare", "--debug" in words)
+    show_plugin_warnings(terminal)
     try:
         return terminal.close(_outcome(words, terminal))
     except OSError as error:

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator, Sequence
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY
 from harl_mlir.cli import converters as to
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
+
+
+class Names:
+    """Choices that are looked up only for the help: whoever uses the name refuses what is none of them."""
+
+    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+        self._known = known
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
 
 
 def add_weights(command: argparse.ArgumentParser) -> None:

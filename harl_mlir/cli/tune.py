@@ -55,6 +55,7 @@ def _request(options: Namespace) -> Request:
         weights=options.weights,
         accuracy=options.accuracy,
         check=options.check,
+        runner=options.runner,
     )
     return Request(
         kernel=options.kernel,

@@ -15,8 +15,8 @@ from harl_mlir.files import Output
 from harl_mlir.lab.replay_bench import ReplayBench
 from harl_mlir.lab.runs import Run, Workload, run_agent
 from harl_mlir.lab.summary import summarise
+from harl_mlir.measure.bench import Bench
 from harl_mlir.search.pretrained import Pretrained
-from harl_mlir.tuner.bench import Bench
 
 SCHEMA = 1
 KIND = "harl_mlir comparison"

@@ -10,7 +10,7 @@ from typing import Any
 from harl_mlir.errors import UsageError
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.pretrained import Pretrained
-from harl_mlir.search.registry import AGENTS, LOOPTUNE, check_agent, make_agent
+from harl_mlir.search.registry import AGENTS, LOOPTUNE, agents, check_agent, make_agent
 from harl_mlir.search.settings import Settings, preset
 
 _HARL = "harl"
@@ -48,10 +48,9 @@ def check_contender(name: str) -> None:
         return
     if name == LOOPTUNE:
         raise UsageError("looptune walks loop nests instead of searching spaces; leave it out of --agents")
-    if name not in AGENTS:
-        raise UsageError(
-            f"there is no agent named {name!r}; use --agents with some of {', '.join(CONTENDERS)}"
-        )
+    if name not in agents():
+        known = (*CONTENDERS, *(each for each in agents() if each not in AGENTS))
+        raise UsageError(f"there is no agent named {name!r}; use --agents with some of {', '.join(known)}")
     check_agent(name)
 
 

@@ -30,13 +30,13 @@ from harl_mlir.lab.recorded import (
     TaskHeader,
 )
 from harl_mlir.lab.value_lists import legal_values
+from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import FAILURE_KINDS, Measurement
 from harl_mlir.processor import Processor
 from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
-from harl_mlir.tuner.bench import Bench
 from harl_mlir.tuner.search import UNTUNED_CAP_SECONDS
 
 _NEAR_BEST = 1.12

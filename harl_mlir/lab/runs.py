@@ -11,6 +11,7 @@ from pathlib import Path
 from harl_mlir.lab.contenders import make_contender
 from harl_mlir.lab.recorded import Recording
 from harl_mlir.lab.replay_bench import ReplayBench
+from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import Environment
@@ -18,7 +19,6 @@ from harl_mlir.search.pretrained import Pretrained
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
-from harl_mlir.tuner.bench import Bench
 from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.progress import ignore
 from harl_mlir.tuner.recorder import Recorder

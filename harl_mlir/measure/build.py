@@ -21,7 +21,7 @@ from harl_mlir.errors import InputError
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.protocol import Schedule
 from harl_mlir.mlir import ir
-from harl_mlir.processor import this_processor
+from harl_mlir.processor import Processor, this_processor
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.library import write_library
 from harl_mlir.schedule.user_script import select_knobs
@@ -44,9 +44,9 @@ class BuildError(Exception):
         self.message = message
 
 
-def provenance(accuracy: Accuracy) -> Provenance:
-    """What the libraries written here were tuned with."""
-    processor = this_processor()
+def provenance(accuracy: Accuracy, processor: Processor | None = None) -> Provenance:
+    """What the libraries written here were tuned with; on this processor if on no other."""
+    processor = processor or this_processor()
     return Provenance(__version__, processor.name, processor.features, accuracy=accuracy)
 
 

@@ -26,6 +26,7 @@ from harl_mlir.measure.protocol import (
     Shapes,
     Source,
 )
+from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.entry import LibraryFacts
@@ -187,9 +188,16 @@ class Pool:
         """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
         return self._tool(protocol.Peak(element), protocol.PeakFound).flops_per_second
 
-    def library(self, entries: Sequence[tuple[Task, Candidate]], *, tunable: bool = False) -> str:
-        """The text of a schedule library with one entry for each task."""
-        return self._tool(protocol.Library(tuple(entries), tunable, self.accuracy), protocol.Text).text
+    def library(
+        self,
+        entries: Sequence[tuple[Task, Candidate]],
+        *,
+        tunable: bool = False,
+        processor: Processor | None = None,
+    ) -> str:
+        """The text of a schedule library with one entry for each task, tuned on `processor` or else this."""
+        request = protocol.Library(tuple(entries), tunable, self.accuracy, processor)
+        return self._tool(request, protocol.Text).text
 
     def apply(
         self,

@@ -16,6 +16,7 @@ from harl_mlir.errors import HarlError
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.opt.pipeline import Stage
+from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.entry import LibraryFacts
@@ -122,11 +123,12 @@ class Peak(msgspec.Struct, frozen=True, tag=True):
 
 
 class Library(msgspec.Struct, frozen=True, tag=True):
-    """Ask for the text of a schedule library."""
+    """Ask for the text of a schedule library; it is for this processor where none is given."""
 
     entries: tuple[tuple[Task, Candidate], ...]
     tunable: bool = False
     accuracy: Accuracy = DEFAULT_ACCURACY
+    processor: Processor | None = None
 
 
 class Apply(msgspec.Struct, frozen=True, tag=True):

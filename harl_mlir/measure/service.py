@@ -80,8 +80,8 @@ class Service:
                 return protocol.Analysed(self._small_enough(_analyse(source, accuracy)))
             case protocol.Functions(source):
                 return protocol.Analysed(self._small_enough(_functions(source)))
-            case protocol.Library(entries, tunable, accuracy):
-                return protocol.Text(_library(entries, tunable, accuracy))
+            case protocol.Library():
+                return protocol.Text(_library(request))
             case protocol.Apply(source, library, library_file):
                 return protocol.AppliedText(_apply(source, library, library_file))
             case protocol.Inspect(library, file):
@@ -247,10 +247,11 @@ def _functions(source: Source) -> Analysis:
         return analyse_functions(_prepare(source), source.file)
 
 
-def _library(entries: tuple[tuple[Task, Candidate], ...], tunable: bool, accuracy: Accuracy) -> str:
-    held = [Entry(*entry) for entry in entries]
+def _library(request: protocol.Library) -> str:
+    held = [Entry(*entry) for entry in request.entries]
+    made_for = provenance(request.accuracy, request.processor)
     with ir.Context(), ir.Location.unknown():
-        return write_library(held, tunable=tunable, provenance=provenance(accuracy))
+        return write_library(held, tunable=request.tunable, provenance=made_for)
 
 
 def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harl_mlir.errors import UsageError
+from harl_mlir.plugins import Plugin, plugins
 from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.settings import QUICK, Settings
 
@@ -87,10 +88,19 @@ _MAKERS: dict[str, Callable[[Sequence[Problem], int, Settings, Pretrained | None
 }
 
 AGENTS: tuple[str, ...] = tuple(_MAKERS)
-"""The names `make_agent` knows; the first is the usual choice."""
+"""The names of this package's agents; the first is the usual choice."""
 
 _NEEDED = {"tpe": ("optuna", "compare")}
 """What an agent needs beside the dependencies: a module, and the extra that installs it."""
+
+
+def agents() -> tuple[str, ...]:
+    """The names `make_agent` knows: this package's agents, then those of plug-ins."""
+    return (*AGENTS, *plugins("agent", AGENTS))
+
+
+def _plugged(name: str) -> Plugin | None:
+    return None if name in _MAKERS else plugins("agent", AGENTS).get(name)
 
 
 def check_agent(name: str) -> None:
@@ -98,9 +108,13 @@ def check_agent(name: str) -> None:
 
     Raises:
         UsageError: there is none of this name, or what it needs is not installed.
+        PluginError: it is a plug-in's, which cannot be loaded.
     """
-    if name not in _MAKERS:
-        raise UsageError(f"there is no agent named {name!r}; use --agent with one of {', '.join(AGENTS)}")
+    plugin = _plugged(name)
+    if plugin is not None:
+        plugin.load()
+    elif name not in _MAKERS:
+        raise UsageError(f"there is no agent named {name!r}; use --agent with one of {', '.join(agents())}")
     module, extra = _NEEDED.get(name, ("", ""))
     if module and find_spec(module) is None:
         raise UsageError(
@@ -121,7 +135,12 @@ def make_agent(
     from the weights `pretrained`, `evolutionary` from their cost model.
 
     Raises:
-        UsageError: see `check_agent`.
+        UsageError, PluginError: see `check_agent`.
     """
     check_agent(name)
+    plugin = _plugged(name)
+    if plugin is not None:
+        from harl_mlir.search.plugged import PluggedAgent
+
+        return PluggedAgent(plugin, problems, seed, settings or QUICK)
     return _MAKERS[name](problems, seed, settings or QUICK, pretrained)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.interrupts import heeded, interrupts_held
+from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
-from harl_mlir.processor import this_processor
+from harl_mlir.measure.runners import LOCAL, PluggedRunner
+from harl_mlir.plugins import PluginError
+from harl_mlir.processor import Processor, this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
 from harl_mlir.search.agent import Agent, Problem
@@ -55,33 +58,50 @@ def load_policy(settings: Settings) -> Policy:
     return Policy()
 
 
-def begin(
+@contextmanager
+def begun(
     job: Job, pool: Pool, database: Database | None, policy: Policy, watch: Stopwatch, listener: Listener
-) -> Run:
-    """Find the tasks and their spaces; nothing is measured yet.
+) -> Iterator[Run]:
+    """A run that knows its tasks and their spaces, and has measured nothing yet.
 
     `database` is None for a run that measures nothing.
 
     Raises:
         InputError: the kernel or the script was refused, or nothing in it can be tuned.
+        PluginError: a plug-in's runner cannot be made.
     """
-    with watch.part("planning"):
-        plan = _plan(job, pool)
-    listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
-    return Run(job, plan, pool, _recorder(job.settings, database) if database else None, watch, policy)
+    with ExitStack() as stack:
+        with watch.part("planning"):
+            pool.start()
+            if job.settings.trials:
+                preload(job.settings.agent)
+            bench, processor = _bench(job.settings, pool, stack)
+            plan = _plan(job, pool, processor)
+        listener(Planned(tuple(state.task for state in plan.states), plan.skipped))
+        recorder = _recorder(job.settings, database, processor) if database else None
+        yield Run(job, plan, pool, bench, processor, recorder, watch, policy)
 
 
-def _plan(job: Job, pool: Pool) -> Plan:
-    pool.start()
-    if job.settings.trials:
-        preload(job.settings.agent)
+def _bench(settings: Settings, pool: Pool, stack: ExitStack) -> tuple[Bench, Processor]:
+    """Who measures, and what on; a plug-in's runner is closed with the stack."""
+    if settings.runner == LOCAL:
+        return pool, this_processor()
+    runner = PluggedRunner(settings.runner, pool)
+    stack.callback(runner.close)
+    return runner, runner.processor
+
+
+def _plan(job: Job, pool: Pool, processor: Processor) -> Plan:
     if job.script is not None:
         return plan_script(job, job.script, pool)
-    return plan_sketches(job, pool, this_processor())
+    return plan_sketches(job, pool, processor)
 
 
-def _recorder(settings: Settings, database: Database) -> Recorder:
-    environment = this_environment(this_processor(), settings.threads, LOWERING_VERSION, settings.accuracy)
+def _recorder(settings: Settings, database: Database, processor: Processor) -> Recorder:
+    if settings.runner != LOCAL:
+        # How it was measured is a part of where: two runners' times are never taken for each other's.
+        processor = replace(processor, name=f"{processor.name} by {settings.runner}")
+    environment = this_environment(processor, settings.threads, LOWERING_VERSION, settings.accuracy)
     return Recorder(database, environment, settings.agent, settings.seed)
 
 
@@ -90,6 +110,7 @@ class Run:
     """A search that may end early in several ways, each of which leaves schedules to take.
 
     Attributes:
+        bench: who measures; `processor` is what on.
         interrupted: a KeyboardInterrupt ended it early.
         error: why it could not be completed, or None.
     """
@@ -97,6 +118,8 @@ class Run:
     job: Job
     plan: Plan
     pool: Pool
+    bench: Bench
+    processor: Processor
     recorder: Recorder | None
     watch: Stopwatch
     policy: Policy
@@ -109,17 +132,19 @@ class Run:
         try:
             if self.policy.walker is not None:
                 with self.watch.part("search"):
-                    walk_tasks(states, self.policy.walker, this_processor(), settings.accuracy)
+                    walk_tasks(states, self.policy.walker, self.processor, settings.accuracy)
             if self.recorder is None:
                 decide(states, self.pool, budget, self.watch, check=settings.check)
             else:
-                search = Search(states, self.pool, self.recorder, budget, listener, self.watch)
+                search = Search(states, self.bench, self.recorder, budget, listener, self.watch)
                 search.run(self._agent)
         except KeyboardInterrupt:
             heeded()
             self.interrupted = True
         except WorkerError as error:
             self.error = _internal(error)
+        except PluginError as error:
+            self.error = error
         if self.recorder is not None:
             self.error = self.error or self.recorder.error
 
@@ -156,7 +181,7 @@ class Run:
             return None
         if self.job.script is None:
             entries = [(state.task, candidate) for state, candidate in chosen]
-            return self.pool.library(entries, tunable=self.job.tunable)
+            return self.pool.library(entries, tunable=self.job.tunable, processor=self.processor)
         [(_, candidate)] = chosen
         return self.pool.select(self.job.script, self.job.script_name, candidate.values)
 

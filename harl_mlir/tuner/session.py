@@ -15,7 +15,7 @@ from harl_mlir.tuner.progress import Listener, ignore
 from harl_mlir.tuner.reproducer import reproducer_path, write_reproducer
 from harl_mlir.tuner.request import Request
 from harl_mlir.tuner.result import Result
-from harl_mlir.tuner.run import Run, begin, load_policy
+from harl_mlir.tuner.run import Run, begun, load_policy
 from harl_mlir.tuner.stopwatch import Stopwatch
 
 
@@ -50,8 +50,7 @@ def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed
         output = Output(request.output, "-o") if request.output else None
         policy = load_policy(settings)
         database = Database(request.database) if settings.trials else None
-    with database or nullcontext():
-        run = begin(job, pool, database, policy, watch, listener)
+    with database or nullcontext(), begun(job, pool, database, policy, watch, listener) as run:
         run.search(budget, listener)
         written = _write(run, library, output)
         result = run.result()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 
+from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import contraction, elementwise, loop_nest, reduction, window
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.plugged import plugged_sketch
+from harl_mlir.space.sketches import NAMES
 from harl_mlir.space.sketches.contraction import NAMES as CONTRACTIONS
 from harl_mlir.tasks.task import Task
 
@@ -28,9 +32,18 @@ def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, ro
     The schedule consumes `root` and touches only the task's members and the loops it makes.
 
     Raises:
-        ValueError: if no sketch of the candidate's name and version exists.
+        ValueError: if no sketch of the candidate's name exists.
+        PluginError: the sketch is a plug-in's, which failed.
     """
     emit = _EMITTERS.get(candidate.sketch)
-    if emit is None:
-        raise ValueError(f"there is no sketch named {candidate.sketch}")
-    emit(builder, task, candidate, root)
+    if emit is not None:
+        emit(builder, task, candidate, root)
+        return
+    found = plugged_sketch(candidate.sketch, NAMES)
+    if found is None:
+        raise ValueError(f"there is no sketch named {candidate.sketch}; install the plug-in it is from")
+    plugin, sketch = found
+    try:
+        resolve_name(sketch.emit)(builder, task, candidate, root)
+    except Exception as error:
+        raise plugin.error(f"made no schedule ({described(error)})") from error

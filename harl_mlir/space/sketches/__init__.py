@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
+from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
+from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
 from harl_mlir.space.sketches import contraction, elementwise, reduction, window
 from harl_mlir.space.space import Space
@@ -11,9 +13,13 @@ from harl_mlir.tasks.task import Task
 
 SKETCHES: tuple[Sketches, ...] = (contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
 
+NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, window.NAME, LOOP_NEST, "untuned"})
+"""Names that no plug-in may have."""
+
 
 def sketches_for(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
 ) -> tuple[Space, ...]:
-    """The spaces of all sketches that apply to `task`; empty where it cannot be tuned yet."""
-    return tuple(space for spaces in SKETCHES for space in spaces(task, processor, accuracy))
+    """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned."""
+    ours = (space for spaces in SKETCHES for space in spaces(task, processor, accuracy))
+    return (*ours, *plugged_spaces(task, processor, accuracy, NAMES))

@@ -1,0 +1,1 @@
+"""An example plug-in of harl_mlir; see its pyproject.toml."""
