@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
@@ -178,7 +178,7 @@ class Run:
 
     def result(self) -> Result:
         """How the run came out, but for files."""
-        tasks = tuple(state.result() for state in self.plan.states)
+        tasks = tuple(replace(r, record=self._record(r)) for r in (s.result() for s in self.plan.states))
         failures: Counter[FailureKind] = Counter()
         for task in tasks:
             failures.update(task.failures)
@@ -191,6 +191,9 @@ class Run:
             failures=dict(failures),
             spent=self.watch.spent(),
         )
+
+    def _record(self, result: TaskResult) -> int | None:
+        return self.recorder.number(result.task, result.chosen) if self.recorder else None
 
 
 def _internal(error: WorkerError) -> HarlError:
