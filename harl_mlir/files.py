@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import sys
 import tempfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from harl_mlir.errors import InputError, Place
@@ -141,14 +143,70 @@ class Output:
         """The old file's permissions, or what an ordinary new file gets."""
         if self._target.exists():
             return stat.S_IMODE(self._target.stat().st_mode)
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+        return 0o666 & ~_umask()
 
     def _refused(self, reason: str) -> InputError:
         return InputError(
             f"the output cannot be written: {reason}; name another file"
             + (f" with {self._option}" if self._option else ""),
+            Place(str(self.path)),
+        )
+
+
+class OutputDirectory:
+    """A directory that is made last and checked first: whole or not at all.
+
+    Args:
+        path: the directory, which must not be there yet or be empty.
+        option: the option that named it, for the error's remedy.
+
+    Raises:
+        InputError: the directory could not be made.
+    """
+
+    def __init__(self, path: Path, option: str) -> None:
+        self.path = path
+        self._option = option
+        self._target = Path(os.path.realpath(path))
+        try:
+            if self._target.exists() and not self._target.is_dir():
+                raise self._refused("it is a file")
+            if self._target.is_dir() and any(self._target.iterdir()):
+                raise self._refused("it is not empty")
+            if not self._target.parent.is_dir():
+                raise self._refused(f"the directory {path.parent} does not exist")
+            self._temporary().rmdir()
+        except (OSError, ValueError) as error:
+            raise self._refused(_reason(error)) from error
+
+    def write(self, files: Mapping[str, str], programs: Collection[str] = ()) -> tuple[Path, ...]:
+        """Write files by their names, those of `programs` executable; gives their paths.
+
+        Raises:
+            InputError: the disk is full, or the directory has been made by another meanwhile.
+        """
+        try:
+            temporary = self._temporary()
+            try:
+                for name, text in files.items():
+                    (temporary / name).write_text(text, encoding="utf-8")
+                    if name in programs:
+                        (temporary / name).chmod(0o777 & ~_umask())
+                temporary.chmod(0o777 & ~_umask())
+                temporary.replace(self._target)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                raise
+        except OSError as error:
+            raise self._refused(_reason(error)) from error
+        return tuple(self.path / name for name in files)
+
+    def _temporary(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=".harl-", suffix=".tmp", dir=self._target.parent))
+
+    def _refused(self, reason: str) -> InputError:
+        return InputError(
+            f"the directory cannot be written: {reason}; name another one with {self._option}",
             Place(str(self.path)),
         )
 
@@ -162,6 +220,12 @@ def make_directory(path: Path) -> None:
         raise InputError(
             f"no weights can be written here ({reason}); use another -o", Place(str(path))
         ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def same_file(one: Path, other: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,14 +35,7 @@ class Processor:
 def this_processor() -> Processor:
     """Read the facts from the running system; unknown cache sizes get common values."""
     name, flags = _cpuinfo()
-    if "avx512f" in flags:
-        vector_bytes, registers = 64, 32
-    elif "avx" in flags:
-        vector_bytes, registers = 32, 16
-    elif "asimd" in flags:
-        vector_bytes, registers = 16, 32
-    else:
-        vector_bytes, registers = 16, 16
+    vector_bytes, registers = vector_unit(flags)
     caches = _cache_sizes()
     return Processor(
         name=name,
@@ -52,6 +46,15 @@ def this_processor() -> Processor:
         l2_bytes=caches.get(2, 512 << 10),
         l3_bytes=caches.get(3, 8 << 20),
     )
+
+
+def vector_unit(features: Collection[str]) -> tuple[int, int]:
+    """Bytes of a vector register, and how many of them there are."""
+    if "avx512f" in features:
+        return 64, 32
+    if "avx" in features:
+        return 32, 16
+    return (16, 32) if "asimd" in features else (16, 16)
 
 
 def _cpuinfo() -> tuple[str, frozenset[str]]:

@@ -10,17 +10,12 @@ from typing import NoReturn
 from harl_mlir import __version__
 from harl_mlir.cli import converters as to
 from harl_mlir.cli import shared_arguments as shared
+from harl_mlir.cli.lab_arguments import add_compared, add_recorded, add_trained
+from harl_mlir.cli.record_arguments import add_explained, add_reproduced
 from harl_mlir.errors import UsageError
 from harl_mlir.measure.runners import LOCAL, runners
 from harl_mlir.search.registry import agents
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
-
-DEFAULT_WALKS = 600
-"""Walks of the policy in training, unless the user says."""
-DEFAULT_STRETCHES, DEFAULT_MEASURING = 10, 3600.0
-"""Of training looptune, unless the user says."""
-DEFAULT_POINTS = 5000
-"""Candidates recorded of a task, unless the user says."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,17 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"harl-mlir {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (
-        _add_tune,
-        _add_apply,
-        _add_export,
-        _add_opt,
-        _add_time,
-        _add_doctor,
-        _add_compare,
-        _add_record_space,
-        _add_train,
-    ):
+    for add in _ADDED:
         command = add(commands)
         if add is not _add_compare:
             command.add_argument(
@@ -69,6 +54,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _Commands = argparse._SubParsersAction
+
+
+def _add_explain(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser(
+        "explain", help="say what a schedule does and what its choices cost", allow_abbrev=False
+    )
+    add_explained(command)
+    return command
+
+
+def _add_reproduce(commands: _Commands[_Parser]) -> _Parser:
+    command = commands.add_parser(
+        "reproduce", help="write a directory that runs a record with MLIR alone", allow_abbrev=False
+    )
+    add_reproduced(command)
+    return command
 
 
 def _add_tune(commands: _Commands[_Parser]) -> _Parser:
@@ -213,37 +214,7 @@ def _add_doctor(commands: _Commands[_Parser]) -> _Parser:
 
 def _add_compare(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("compare", help="compare search policies", allow_abbrev=False)
-    add = command.add_argument
-    add(
-        "kernels",
-        type=to.path,
-        nargs="*",
-        metavar="KERNEL.mlir",
-        help="search these kernels on this machine",
-    )
-    add(
-        "--replay",
-        nargs="*",
-        metavar="SPACE",
-        help="search recorded spaces without a clock: files or names (all that come with the package)",
-    )
-    add(
-        "--agents",
-        type=to.names,
-        required=True,
-        metavar="A,B,...",
-        help="search policies, the first is the measure",
-    )
-    shared.add_weights(command)
-    add("--seeds", type=to.whole, default=20, metavar="N", help="runs of each agent on each task (20)")
-    add("--trials", type=to.whole, default=64, metavar="N", help="candidates measured in a run (64)")
-    add(
-        "--json",
-        type=to.path,
-        required=True,
-        metavar="OUT.json",
-        help="where the result goes; OUT.html beside it; an earlier result is gone on with",
-    )
+    add_compared(command)
     return command
 
 
@@ -251,75 +222,26 @@ def _add_record_space(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser(
         "record-space", help="measure a whole space, to compare search policies on", allow_abbrev=False
     )
-    shared.add_kernel(command)
-    add = command.add_argument
-    add(
-        "-o",
-        "--output",
-        type=to.path,
-        required=True,
-        metavar="SPACE.npz",
-        help="where the recorded space goes",
-    )
-    add(
-        "--values",
-        type=to.path,
-        metavar="VALUES.json",
-        help="value lists of decisions, by sketch (all values)",
-    )
-    add(
-        "--points",
-        type=to.whole,
-        default=DEFAULT_POINTS,
-        metavar="N",
-        help=f"thin the values to at most N candidates a task ({DEFAULT_POINTS})",
-    )
-    add("--dry-run", action="store_true", help="only say what would be recorded")
-    add("--function", metavar="NAME", help="record only this function")
-    shared.add_shape(command)
+    add_recorded(command)
     return command
 
 
 def _add_train(commands: _Commands[_Parser]) -> _Parser:
     command = commands.add_parser("train", help="train what an agent starts from", allow_abbrev=False)
-    add = command.add_argument
-    add("--agent", default=DEFAULT_AGENT, metavar="NAME", help=f"harl or looptune ({DEFAULT_AGENT})")
-    add(
-        "--database",
-        type=to.path,
-        metavar="FILE",
-        help="measurements to train on (those in the user's cache directory)",
-    )
-    add(
-        "-o",
-        "--output",
-        type=to.path,
-        default=Path("harl-weights"),
-        metavar="DIRECTORY",
-        help="where the weights go (harl-weights)",
-    )
-    add(
-        "--evaluate",
-        nargs="*",
-        default=(),
-        metavar="SPACE",
-        help="recorded spaces to try the cost model on: files, or names of the package's",
-    )
-    add("--walks", type=to.whole, default=DEFAULT_WALKS, metavar="N", help=f"of the policy ({DEFAULT_WALKS})")
-    add(
-        "--stretches",
-        type=to.whole,
-        default=DEFAULT_STRETCHES,
-        metavar="N",
-        help=f"looptune: rounds of measuring and learning, after each of which it can be stopped "
-        f"({DEFAULT_STRETCHES})",
-    )
-    add(
-        "--measure",
-        type=to.number,
-        default=DEFAULT_MEASURING,
-        metavar="S",
-        help=f"looptune: seconds of measuring in all ({DEFAULT_MEASURING:g})",
-    )
-    add("--seed", type=to.whole, default=0, metavar="N", help="the same seed trains the same weights (0)")
+    add_trained(command)
     return command
+
+
+_ADDED = (
+    _add_tune,
+    _add_apply,
+    _add_export,
+    _add_opt,
+    _add_time,
+    _add_doctor,
+    _add_compare,
+    _add_record_space,
+    _add_train,
+    _add_explain,
+    _add_reproduce,
+)

@@ -80,6 +80,18 @@ def _train(options: Namespace, terminal: Terminal) -> Outcome:
     return run(options, terminal)
 
 
+def _explain(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.explain import run
+
+    return run(options, terminal)
+
+
+def _reproduce(options: Namespace, terminal: Terminal) -> Outcome:
+    from harl_mlir.cli.reproduce import run
+
+    return run(options, terminal)
+
+
 # Imports wait until a subcommand is chosen: `doctor` has to run where a dependency is missing.
 _COMMANDS: Mapping[str, Command] = {
     "tune": _tune,
@@ -91,6 +103,8 @@ _COMMANDS: Mapping[str, Command] = {
     "compare": _compare,
     "record-space": _record_space,
     "train": _train,
+    "explain": _explain,
+    "reproduce": _reproduce,
 }
 
 _LISTS = {
@@ -101,6 +115,8 @@ _LISTS = {
     "time": ("functions", "skipped"),
     "record-space": ("tasks", "written"),
     "train": ("held_out", "written"),
+    "explain": ("schedules",),
+    "reproduce": ("written",),
 }
 
 _SPENT = tuple(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harl_mlir.cli.display import make_display
-from harl_mlir.cli.explain import explain, walk_objects
 from harl_mlir.cli.numbers import duration, first_line, plain, speed_up
 from harl_mlir.cli.terminal import DONE, INTERRUPTED, REFUSED, Outcome, Terminal, skipped_objects
+from harl_mlir.cli.walks import explain, walk_objects
 from harl_mlir.clock import seconds_since_start
 from harl_mlir.errors import UsageError
 from harl_mlir.files import default_database
@@ -108,6 +108,7 @@ def _task_line(task: TaskResult) -> str:
         f"{_name(task)}: {duration(task.best_seconds)}, "
         f"{plain(task.gflops)} GFLOP/s, {untuned} over untuned, {default} over default, "
         f"{task.trials} trials, {sum(task.failures.values())} failed, {how}"
+        + (f", record {task.record}" if task.record else "")
     )
 
 
@@ -137,5 +138,6 @@ def _task_object(task: TaskResult, *, explained: bool) -> dict[str, Any]:
         "failures": dict(task.failures),
         "sketch": task.chosen.sketch if task.chosen else None,
         "checked": task.checked,
+        "record": task.record,
         "walk": walk_objects(task) if explained else None,
     }

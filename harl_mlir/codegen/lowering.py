@@ -96,11 +96,11 @@ def bufferize_public(module: ir.Module) -> None:
     Every result of a public function that is a tensor or memref gets an out-parameter. Raises
     ir.MLIRError or ValueError where a pass fails.
     """
-    PassManager.parse(_text(_TO_BUFFERS)).run(module.operation)
+    PassManager.parse(_text("to buffers")).run(module.operation)
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
             part_equal_results(op.opview)
-    PassManager.parse(_text(_TO_OUT_PARAMETERS)).run(module.operation)
+    PassManager.parse(_text("to out-parameters")).run(module.operation)
 
 
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:

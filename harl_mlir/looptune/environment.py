@@ -15,9 +15,10 @@ from harl_mlir.looptune.actions import STOP, Configuration, successors
 from harl_mlir.looptune.graph import state_graph
 from harl_mlir.looptune.observation import HIGHEST, LOWEST, observe, width
 from harl_mlir.looptune.shares import Shares
-from harl_mlir.looptune.state import WalkState, dimension_names, start
+from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.space.nest.nest import LoopNest
 from harl_mlir.space.nest.rules import NestRules
+from harl_mlir.tasks.loop_names import dimension_names
 from harl_mlir.tasks.task import Task
 
 

@@ -11,7 +11,7 @@ from harl_mlir.codegen.target import Target
 from harl_mlir.errors import InputError, Place
 from harl_mlir.measure import protocol
 from harl_mlir.measure.clock import CAREFUL, Sampling
-from harl_mlir.measure.limits import Limits, failure_of, indented
+from harl_mlir.measure.limits import OURS_TO_DO_SECONDS, Limits, failure_of, indented
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.process import WorkerDied, WorkerProcess
 from harl_mlir.measure.protocol import (
@@ -254,6 +254,16 @@ class Pool:
         if answer.refused is not None:
             raise _refusal(answer.refused)
         return answer
+
+    def reproduce(
+        self, task: Task, candidate: Candidate | None, seconds: float | None = None
+    ) -> protocol.Program:
+        """A program that runs a task's kernel and checks it by itself, and the candidate's schedule.
+
+        `seconds` is what a call may take. Raises InputError where the results of the task are not known.
+        """
+        request = protocol.Reproduce(task, candidate, seconds, self.accuracy)
+        return self._input(request, task.label(), protocol.Program, OURS_TO_DO_SECONDS)
 
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""

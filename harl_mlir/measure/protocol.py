@@ -156,6 +156,18 @@ class Compile(msgspec.Struct, frozen=True, tag=True):
     accuracy: Accuracy = DEFAULT_ACCURACY
 
 
+class Reproduce(msgspec.Struct, frozen=True, tag=True):
+    """Ask for a program that runs a task's kernel by itself, and for its schedule.
+
+    `candidate` is None for the kernel as it came; `seconds` is what a call may take.
+    """
+
+    task: Task
+    candidate: Candidate | None
+    seconds: float | None
+    accuracy: Accuracy = DEFAULT_ACCURACY
+
+
 class Knobs(msgspec.Struct, frozen=True, tag=True):
     """Ask for the decisions that a user's script leaves open."""
 
@@ -200,6 +212,7 @@ Request = (
     | Apply
     | Inspect
     | Compile
+    | Reproduce
     | Knobs
     | Select
     | Opt
@@ -293,6 +306,21 @@ class Open(msgspec.Struct, frozen=True, tag=True):
     decisions: tuple[Decision, ...]
 
 
+class Program(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Reproduce`: what `mlir-opt` and `mlir-runner` need to run a kernel.
+
+    Attributes:
+        kernel: a module of the kernel and a `@main`.
+        schedule: a transform module, or None where there is none to apply.
+        lowering: the pass pipeline to the LLVM dialect; `bufferization` that of its first stage.
+    """
+
+    kernel: str
+    schedule: str | None
+    lowering: str
+    bufferization: str
+
+
 class Modules(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Ping`."""
 
@@ -330,6 +358,7 @@ Answer = (
     | AppliedText
     | Inspected
     | CompiledObject
+    | Program
     | Open
     | Opted
     | Modules

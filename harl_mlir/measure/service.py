@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from harl_mlir.accuracy import Accuracy
 from harl_mlir.codegen.jit import CompiledKernel
+from harl_mlir.codegen.lowering import bufferize_text, pipeline_text
 from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import protocol
@@ -25,6 +26,7 @@ from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
 from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
 from harl_mlir.opt.run import optimise
+from harl_mlir.reproduce.written import kernel_text, schedule_text
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.library import write_library
@@ -91,6 +93,8 @@ class Service:
                 return protocol.CompiledObject(compile_request(request))
             case protocol.Opt():
                 return optimise(request)
+            case protocol.Reproduce(task, candidate, seconds, accuracy):
+                return _program(task, candidate, seconds, accuracy)
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return protocol.Open(read_knobs(script, file))
@@ -262,3 +266,12 @@ def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:
         )
         prepared.module.operation.verify()
         return protocol.Applied(str(prepared.module), applied_ops(outcomes))
+
+
+def _program(
+    task: Task, candidate: Candidate | None, seconds: float | None, accuracy: Accuracy
+) -> protocol.Program:
+    with ir.Context(), ir.Location.unknown():
+        schedule = None if candidate is None else schedule_text(task, candidate, accuracy)
+        kernel = kernel_text(task, seconds)
+        return protocol.Program(kernel, schedule, pipeline_text(accuracy), bufferize_text())

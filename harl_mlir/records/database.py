@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -29,11 +29,17 @@ _INSERT = """
                         failure, message, build_seconds, time, agent, seed)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_SELECT = """
-    SELECT sketch, version, choices, seconds, best, samples, failure, message, build_seconds,
-           stage, time, agent, seed
-    FROM record WHERE task = ? AND environment = ? ORDER BY id
+_COLUMNS = """
+    sketch, version, choices, seconds, best, samples, failure, message, build_seconds, stage, time, agent,
+    seed, record.id
 """
+_SELECT = f"SELECT {_COLUMNS} FROM record WHERE task = ? AND environment = ? ORDER BY id"
+_ENVIRONMENT = "processor, features, threads, bindings, lowering, accuracy"
+_SELECT_ONE = f"""
+    SELECT task, {_ENVIRONMENT}, {_COLUMNS}
+    FROM record JOIN environment ON environment.id = record.environment WHERE record.id = ?
+"""
+_MOST_KEYS = 20
 
 _Result = TypeVar("_Result")
 
@@ -75,14 +81,14 @@ class Database:
         """Close the file; recorded measurements are on it already."""
         self._connection.close()
 
-    def add(self, record: Record) -> None:
-        """Write one record in a transaction of its own."""
-        self._guarded(lambda: self._insert((record,)))
+    def add(self, record: Record) -> int:
+        """Write one record in a transaction of its own; gives its number."""
+        return self.add_all((record,))[0]
 
-    def add_all(self, records: Iterable[Record]) -> None:
-        """Write records that were measured together (finalists) in one transaction."""
+    def add_all(self, records: Iterable[Record]) -> tuple[int, ...]:
+        """Write records that were measured together (finalists) in one transaction; gives their numbers."""
         held = tuple(records)
-        self._guarded(lambda: self._insert(held))
+        return self._guarded(lambda: self._insert(held))
 
     def records(self, task: str, environment: Environment) -> list[Record]:
         """All records of a task made in `environment`, oldest first."""
@@ -93,6 +99,33 @@ class Database:
                 return []
             rows = self._connection.execute(_SELECT, (task, row)).fetchall()
             return [_record(task, environment, row) for row in rows]
+
+        return self._guarded(read)
+
+    def record(self, number: int) -> Record | None:
+        """The record of that number, or None."""
+
+        def read() -> Record | None:
+            row = self._connection.execute(_SELECT_ONE, (number,)).fetchone()
+            return None if row is None else _record(row[0], _environment(row[1:7]), row[7:])
+
+        return self._guarded(read)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The workload keys of records that begin so, in order; a few at most."""
+
+        def read() -> list[str]:
+            query = "SELECT DISTINCT task FROM record WHERE substr(task, 1, ?) = ? ORDER BY task LIMIT ?"
+            return [key for (key,) in self._connection.execute(query, (len(prefix), prefix, _MOST_KEYS))]
+
+        return self._guarded(read)
+
+    def task(self, key: str) -> Task | None:
+        """The facts of a task, or None; records older than version 3 have none."""
+
+        def read() -> Task | None:
+            row = self._connection.execute("SELECT facts FROM task WHERE key = ?", (key,)).fetchone()
+            return None if row is None else msgspec.json.decode(row[0], type=Task)
 
         return self._guarded(read)
 
@@ -117,9 +150,8 @@ class Database:
         """The environments of all records, in the order in which they were first seen."""
 
         def read() -> list[Environment]:
-            columns = "processor, features, threads, bindings, lowering, accuracy"
-            rows = self._connection.execute(f"SELECT {columns} FROM environment ORDER BY id").fetchall()
-            return [Environment(name, tuple(f.split()), *rest) for name, f, *rest in rows]
+            rows = self._connection.execute(f"SELECT {_ENVIRONMENT} FROM environment ORDER BY id").fetchall()
+            return [_environment(row) for row in rows]
 
         return self._guarded(read)
 
@@ -142,13 +174,14 @@ class Database:
             raise
         return connection
 
-    def _insert(self, records: tuple[Record, ...]) -> None:
+    def _insert(self, records: tuple[Record, ...]) -> tuple[int, ...]:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for record in records:
-                execute(_INSERT, _row(record, self._environment_id(record.environment, create=True)))
+            rows = (_row(r, self._environment_id(r.environment, create=True)) for r in records)
+            numbers = tuple(int(execute(_INSERT, row).lastrowid or 0) for row in rows)
             execute("COMMIT")
+            return numbers
         except BaseException:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
@@ -167,13 +200,12 @@ class Database:
             environment.lowering,
             environment.accuracy,
         )
-        columns = "processor, features, threads, bindings, lowering, accuracy"
         if create:
             self._connection.execute(
-                f"INSERT OR IGNORE INTO environment ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values
+                f"INSERT OR IGNORE INTO environment ({_ENVIRONMENT}) VALUES (?, ?, ?, ?, ?, ?)", values
             )
         row = self._connection.execute(
-            f"SELECT id FROM environment WHERE ({columns}) = (?, ?, ?, ?, ?, ?)", values
+            f"SELECT id FROM environment WHERE ({_ENVIRONMENT}) = (?, ?, ?, ?, ?, ?)", values
         ).fetchone()
         if row is not None:
             self._environments[environment] = int(row[0])
@@ -234,7 +266,8 @@ def _row(record: Record, environment: int | None) -> tuple[Any, ...]:
 
 
 def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record:
-    sketch, version, choices, seconds, best, samples, kind, message, build, stage, when, agent, seed = row
+    sketch, version, choices, seconds, best, samples, kind, message, build, *about = row
+    stage, when, agent, seed, number = about
     values = msgspec.json.decode(choices, type=tuple[tuple[str, int | str], ...])
     failure = None if kind is None else Failure(cast(FailureKind, kind), message or "")
     return Record(
@@ -246,7 +279,13 @@ def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record
         time=when,
         agent=agent,
         seed=seed,
+        number=number,
     )
+
+
+def _environment(row: Sequence[Any]) -> Environment:
+    name, features, *rest = row
+    return Environment(name, tuple(features.split()), *rest)
 
 
 _DAMAGED = "this database is damaged"

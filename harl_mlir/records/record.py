@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -44,7 +44,8 @@ class Environment:
 class Record:
     """A measured candidate of the task `task` (a workload key).
 
-    `time` is the time of day in seconds since 1970 (UTC); `agent` and `seed` say who proposed it.
+    `time` is the time of day in seconds since 1970 (UTC); `agent` and `seed` say who proposed it; `number`
+    is what the database calls it, None before it is there.
     """
 
     task: str
@@ -55,6 +56,7 @@ class Record:
     time: float
     agent: str
     seed: int
+    number: int | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,8 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import is_library
 from harl_mlir.schedule.interpret import read_script
+from harl_mlir.schedule.library import CHOICES_ATTRIBUTE
+from harl_mlir.space.decision import Value
 from harl_mlir.space.entry import LibraryFacts, Provenance, ScheduleFacts
 
 _SCHEDULE = "schedule_"
@@ -47,7 +49,22 @@ def _schedule(op: ir.Operation) -> ScheduleFacts | None:
         sketch=sketch,
         version=int(version) if version.isdecimal() else 0,
         matched_as=matched_as or None,
+        choices=_choices(op.attributes),
     )
+
+
+def _choices(attributes: ir.OpAttributeMap) -> tuple[tuple[str, Value], ...] | None:
+    held = attributes.get(CHOICES_ATTRIBUTE)
+    if not isinstance(held, ir.DictAttr):
+        return None
+    named = (held[place] for place in range(len(held)))
+    return tuple((each.name, _value(each.attr)) for each in named)
+
+
+def _value(attribute: ir.Attribute) -> Value:
+    if isinstance(attribute, ir.IntegerAttr):
+        return int(attribute.value)
+    return str(attribute.value) if isinstance(attribute, ir.StringAttr) else str(attribute)
 
 
 def _text(attributes: ir.OpAttributeMap, name: str) -> str:

@@ -1,7 +1,7 @@
 """Writing a schedule library: one self-contained transform module that any MLIR tool can apply.
 
 For each task it holds
-- `@schedule_KEY`: the schedule, a sequence on the task's root op;
+- `@schedule_KEY`: the schedule, a sequence on the task's root op; `harl.choices` on it has the decisions;
 - `@find_KEY`: the ops of a module or function that may be the root, as far as one op shows;
 - `@match_KEY_N`: fails unless an op is the root of the task, for each spelling of the task;
 - `@apply_KEY`: for each function with candidates, matches and schedules them in a copy of the function
@@ -29,6 +29,7 @@ from harl_mlir.schedule.matchers import emit_check, emit_find, find_text
 from harl_mlir.schedule.sketches import emit_schedule
 from harl_mlir.schedule.spelling import Pattern, patterns
 from harl_mlir.schedule.steps import named_sequence
+from harl_mlir.space.decision import Value
 from harl_mlir.space.entry import Entry, Provenance
 
 LIBRARY_VERSION = 1
@@ -36,6 +37,8 @@ LIBRARY_VERSION = 1
 FORMAT_ATTRIBUTE = "harl.library"
 """The module attribute that says that a transform module is a schedule library, and of which version."""
 _ACCURACY_ATTRIBUTE = "harl.accuracy"
+CHOICES_ATTRIBUTE = "harl.choices"
+"""Of `@schedule_KEY`: each decision's value, as it was tuned; knobs may have been changed since."""
 
 
 def write_library(
@@ -149,6 +152,7 @@ def _write_schedule(module: ir.Module, entry: Entry, tunable: bool) -> ir.Operat
     about = {
         "harl.label": ir.StringAttr.get(task.label()),
         "harl.sketch": ir.StringAttr.get(f"{candidate.sketch} {candidate.version}"),
+        CHOICES_ATTRIBUTE: ir.DictAttr.get({name: _value(value) for name, value in candidate.values}),
     }
     steps = named_sequence(module, f"schedule_{task.key}", consumes=True, attributes=about)
     builder = ScheduleBuilder(steps.block, tunable=tunable)
@@ -190,6 +194,10 @@ def _write_main(module: ir.Module, entries: Sequence[Entry]) -> None:
         steps.include(f"apply_{entry.task.key}", steps.argument)
     steps.remark(steps.match(steps.argument, linalg=True), remarks.LEFT)
     steps.finish()
+
+
+def _value(value: Value) -> ir.Attribute:
+    return ir.StringAttr.get(value) if isinstance(value, str) else i64(value)
 
 
 def _tag(key: str) -> str:

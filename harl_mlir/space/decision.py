@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Value = int | str
+
+LANES = "elements of a vector register of the processor"
+"""The meaning of every sketch's `lanes`."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +18,14 @@ class Decision:
 
     `values` are in order. For an `ordered` decision (a tile size, an unroll factor) the neighbours
     of a value are the ones beside it; otherwise (a loop order, a packing) every other value is one.
+    `meaning` says in a line, for people, what is chosen; two decisions do not differ by it.
     """
 
     name: str
     values: tuple[Value, ...]
     default: Value
     ordered: bool = True
+    meaning: str = field(default="", kw_only=True, compare=False)
 
     def __post_init__(self) -> None:
         if not self.values:

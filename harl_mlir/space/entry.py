@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Value
 from harl_mlir.tasks.task import Task
 
 
@@ -38,6 +39,7 @@ class ScheduleFacts:
         sketch, version: the sketch it is of; "" and 0 where the library does not tell.
         matched_as: the key of the task whose schedule is taken for this one, because a script cannot tell
             the two apart; None for a schedule that is applied.
+        choices: the value of each decision by name, in no order; None where the library does not tell.
     """
 
     key: str
@@ -45,6 +47,7 @@ class ScheduleFacts:
     sketch: str
     version: int
     matched_as: str | None = None
+    choices: tuple[tuple[str, Value], ...] | None = None
 
 
 @dataclass(frozen=True)

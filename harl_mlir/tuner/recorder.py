@@ -28,11 +28,14 @@ class Recorder:
         self._agent = agent
         self._seed = seed
         self._known: set[str] = set()
+        self._numbers: dict[tuple[str, Candidate], int] = {}
 
     def stored(self, task: Task, spaces: Iterable[Space]) -> dict[Candidate, Measurement]:
         """The newest trial of each candidate that still belongs to one of the spaces."""
         held: dict[Candidate, Measurement] = {}
         for record in self._database.records(task.key, self._environment):
+            if record.number is not None:
+                self._numbers[task.key, record.candidate] = record.number
             if record.stage == "trial":
                 held[record.candidate] = record.measurement
         spaces = tuple(spaces)
@@ -60,6 +63,13 @@ class Recorder:
             if task.key not in self._known:
                 self._database.add_task(task)
                 self._known.add(task.key)
-            self._database.add_all(records)
+            numbers = self._database.add_all(records)
         except DatabaseError as error:
             self.error = error
+            return
+        for record, number in zip(records, numbers, strict=True):
+            self._numbers[task.key, record.candidate] = number
+
+    def number(self, task: Task, candidate: Candidate | None) -> int | None:
+        """The number of a candidate's newest record, if it has one; None stands for the untuned kernel."""
+        return self._numbers.get((task.key, candidate or UNTUNED))

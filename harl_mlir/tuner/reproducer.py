@@ -13,6 +13,7 @@ from harl_mlir.measure.measurement import Failure, FailureKind
 from harl_mlir.measure.pool import Pool, WorkerError
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
+from harl_mlir.tuner.recorder import Recorder
 from harl_mlir.tuner.result import Reproducer
 from harl_mlir.tuner.state import TaskState
 
@@ -35,7 +36,7 @@ _TEMPLATE = """\
 #!/bin/sh
 # A schedule of {label} that failed: {kind}.
 {message}
-# Run this file with a python3 that has harl_mlir installed (PYTHON=... sh FILE) to see it again.
+# Run this file with a python3 that has harl_mlir installed (PYTHON=... sh FILE) to see it again.{alone}
 set -eu
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
@@ -56,8 +57,13 @@ def reproducer_path(database: Path, kernel: Path) -> Path:
     return database.with_name(f"{database.stem}.{kernel.stem}.failure.sh")
 
 
-def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Reproducer | None:
-    """Write the worst failure of this run; None if nothing failed or it cannot be shown."""
+def write_reproducer(
+    states: Sequence[TaskState], pool: Pool, path: Path, recorder: Recorder | None = None
+) -> Reproducer | None:
+    """Write the worst failure of this run; None if nothing failed or it cannot be shown.
+
+    The file also says how to see a candidate's record without this package, by its number in the `recorder`.
+    """
     found = _worst(
         (failure, state, candidate)
         for state in states
@@ -68,15 +74,23 @@ def write_reproducer(states: Sequence[TaskState], pool: Pool, path: Path) -> Rep
         return None
     failure, state, candidate = found
     try:
-        text = reproducer(state.task, failure, _schedule(pool, state, candidate), pool.accuracy)
+        text = reproducer(
+            state.task,
+            failure,
+            _schedule(pool, state, candidate),
+            pool.accuracy,
+            recorder.number(state.task, candidate) if recorder and state.script is None else None,
+        )
         Output(path, "--db").write(text)
     except (HarlError, WorkerError, KeyboardInterrupt):
         return None
     return Reproducer(path, failure)
 
 
-def reproducer(task: Task, failure: Failure, schedule: str, accuracy: Accuracy) -> str:
-    """The text of a shell script that tunes `task` with just this schedule."""
+def reproducer(
+    task: Task, failure: Failure, schedule: str, accuracy: Accuracy, record: int | None = None
+) -> str:
+    """The text of a shell script that tunes `task` with just this schedule; `record` is the failure's."""
     message = "\n".join(f"#   {line}" for line in failure.message.strip().splitlines()) or "#"
     return _TEMPLATE.format(
         label=shlex.quote(task.label()),
@@ -85,6 +99,7 @@ def reproducer(task: Task, failure: Failure, schedule: str, accuracy: Accuracy) 
         kernel=task.kernel.rstrip(),
         schedule=schedule.rstrip(),
         accuracy=accuracy,
+        alone=f"\n# With MLIR's tools alone: harl-mlir reproduce {record} -o DIR" if record else "",
     )
 
 

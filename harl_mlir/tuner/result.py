@@ -32,6 +32,7 @@ class TaskResult:
         trials: candidates measured in this run; `stored` more came from the database.
         failures: how many of `trials` failed, by kind.
         checked: whether the results of `chosen` were compared with the reference; None where there is none.
+        record: the number in the database of the newest record of `chosen`, or of the untuned kernel.
         refusal: in a run that measures nothing, what is wrong with the schedule that was not taken.
         walk: the walk to it, where the agent walks; its estimates are shares of `walk_peak_gflops`.
     """
@@ -46,6 +47,7 @@ class TaskResult:
     stored: int
     failures: Mapping[FailureKind, int]
     checked: bool | None = None
+    record: int | None = None
     refusal: Failure | None = None
     walk: Walk | None = None
     walk_peak_gflops: float | None = None

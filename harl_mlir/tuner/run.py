@@ -203,7 +203,7 @@ class Run:
 
     def result(self) -> Result:
         """How the run came out, but for files."""
-        tasks = tuple(state.result() for state in self.plan.states)
+        tasks = tuple(replace(r, record=self._record(r)) for r in (s.result() for s in self.plan.states))
         failures: Counter[FailureKind] = Counter()
         for task in tasks:
             failures.update(task.failures)
@@ -216,6 +216,9 @@ class Run:
             failures=dict(failures),
             spent=self.watch.spent(),
         )
+
+    def _record(self, result: TaskResult) -> int | None:
+        return self.recorder.number(result.task, result.chosen) if self.recorder else None
 
 
 def _internal(error: WorkerError) -> HarlError:

@@ -55,7 +55,7 @@ def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed
         written = _write(run, library, output)
         result = run.result()
         path = reproducer_path(request.database, request.kernel)
-        reproducer = write_reproducer(run.plan.states, pool, path)
+        reproducer = write_reproducer(run.plan.states, pool, path, run.recorder)
         return replace(result, written=written, reproducer=reproducer)
 
 

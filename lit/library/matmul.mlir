@@ -24,7 +24,7 @@
 // LIBRARY-SAME: harl.processor = "any"
 // LIBRARY-SAME: harl.producer = "harl_mlir 0"
 // LIBRARY-SAME: harl.threads = 1
-// LIBRARY: transform.named_sequence @schedule_[[KEY:[0-9a-f]+]]({{.*}}) attributes {harl.label = "matmul 64x96x48 f32", harl.sketch = "contraction
+// LIBRARY: transform.named_sequence @schedule_[[KEY:[0-9a-f]+]]({{.*}}) attributes {harl.choices = {{[{].*}}rows = 8 : i64, unroll = 4 : i64, vector = 32 : i64, {{.*}}}, harl.label = "matmul 64x96x48 f32", harl.sketch = "contraction
 // LIBRARY-NOT: transform.tune.
 // LIBRARY: transform.named_sequence @__transform_main
 // LIBRARY-NEXT: transform.include @apply_[[KEY]]

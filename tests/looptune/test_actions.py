@@ -7,7 +7,7 @@ import random
 import pytest
 
 from harl_mlir.looptune.actions import CONFIGURATIONS, PAPER, PRODUCT, STOP, Configuration, successors
-from harl_mlir.looptune.state import WalkState, dimension_names, start
+from harl_mlir.looptune.state import WalkState, start
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.tasks.task import Task
@@ -121,8 +121,3 @@ def test_walks_stay_among_legal_nests(task: Task, configuration: Configuration) 
             assert rules.is_legal(state.nest)
             assert rules.is_legal(configuration.realised(state.nest, rules))
             assert 0 <= state.cursor < len(state.nest.loops) <= configuration.most_loops
-
-
-def test_dimensions_have_names() -> None:
-    assert dimension_names(MATMUL.anchor_op) == ("m", "n", "k")
-    assert dimension_names(CONV.anchor_op) == ("a", "b", "c", "d")

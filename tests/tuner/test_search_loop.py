@@ -190,10 +190,11 @@ def test_a_failing_database_ends_the_search_and_keeps_the_best_so_far() -> None:
         def add_task(self, task: object) -> None:
             pass
 
-        def add_all(self, records: object) -> None:
+        def add_all(self, records: list[Record]) -> tuple[int, ...]:
             self.left -= 1
             if self.left < 0:
                 raise DatabaseError("there is no space left to write the database")
+            return tuple(range(len(records)))
 
     bench = RecordedBench(valley)
     run = search(bench, Full())  # type: ignore[arg-type]

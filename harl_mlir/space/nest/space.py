@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.decision import LANES, Decision, Value
 from harl_mlir.space.nest.code_generator import generated
 from harl_mlir.space.nest.moves import all_moves
 from harl_mlir.space.nest.nest import LoopNest, parse, plain_nest
@@ -20,6 +20,7 @@ from harl_mlir.tasks.task import Task, element_bytes
 
 SKETCH, VERSION = "loop_nest", 1
 _ELEMENTS = frozenset({"f32", "f64", "i32", "i64"})
+_NEST = "all loops from the outermost, as dimension/step; u: unrolled, v: a vector"
 _STEPS = 24
 """Moves of the random walk that draws a nest."""
 
@@ -95,8 +96,9 @@ def nest_space(
         return None
     first = default or generated(plain_nest(rules.op.dims), rules)
     texts = tuple(dict.fromkeys(nest.text() for nest in (first, *others)))
-    nests = NestDecision("nest", texts, texts[0], ordered=False, rules=rules)
-    return Space(SKETCH, VERSION, (nests, Decision("lanes", (rules.lanes,), rules.lanes)))
+    nests = NestDecision("nest", texts, texts[0], ordered=False, rules=rules, meaning=_NEST)
+    lanes = Decision("lanes", (rules.lanes,), rules.lanes, meaning=LANES)
+    return Space(SKETCH, VERSION, (nests, lanes))
 
 
 def candidate_of(nest: LoopNest, rules: NestRules) -> Candidate:

@@ -3,14 +3,7 @@
 The reduction loops advance by one, so that the body is elementwise in the vectors and may be
 anything.
 
-Decisions:
-    width: elements of a vector along the innermost dimension of the result.
-    rows: the vector's extent along a second dimension, which may share operands among them.
-    height: its extent along a third one, where neighbours share elements of a window.
-    order: whether that second dimension's loop is inside the loop over vectors ("rows") or outside
-        it ("result").
-    unroll: steps of the reduction that are unrolled, whole loops from the innermost one out.
-    tail: elements of the narrower vectors that follow where `width` does not divide the extent.
+The decisions are in `MEANINGS`.
 """
 
 from __future__ import annotations
@@ -26,6 +19,15 @@ from harl_mlir.space.sketches.plain_nests import accumulated
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import loops_of
 from harl_mlir.tasks.task import Task
+
+MEANINGS = {
+    "width": "elements of a vector along the innermost dimension of the result",
+    "rows": "the vector's extent along a second dimension, along which operands may be shared",
+    "height": "the vector's extent along a third dimension, where neighbours share elements of a window",
+    "order": "whether the second dimension's loop is inside the loop over vectors (rows) or outside (result)",
+    "unroll": "steps of the reduction that are unrolled, whole loops from the innermost one out",
+    "tail": "elements of the narrower vectors that follow where width does not divide the extent",
+}
 
 _MOST_ROWS = 16
 _MOST_HEIGHT = 8
@@ -117,6 +119,10 @@ def _nearest(values: Iterable[int], wanted: int) -> int:
     return min(values, key=lambda value: (max(value / wanted, wanted / value), value))
 
 
+def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
+    return Decision(name, values, default, ordered=name != "order", meaning=MEANINGS[name])
+
+
 def space(
     task: Task,
     roles: Roles,
@@ -157,12 +163,12 @@ def space(
         sketch,
         version,
         (
-            Decision("width", widths, width),
-            Decision("rows", heights, _nearest([h for h in heights if h <= allowed] or [1], rows)),
-            Decision("height", tall, height),
-            Decision("order", orders, "result", ordered=False),
-            Decision("unroll", factors, nest.largest(factors, unroll)),
-            Decision("tail", (lanes,), lanes),
+            _decision("width", widths, width),
+            _decision("rows", heights, _nearest([h for h in heights if h <= allowed] or [1], rows)),
+            _decision("height", tall, height),
+            _decision("order", orders, "result"),
+            _decision("unroll", factors, nest.largest(factors, unroll)),
+            _decision("tail", (lanes,), lanes),
         ),
         legal,
         accumulated(task, tiled, roles.vector, roles.inner, roles.reductions, lanes, processor),

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
-from harl_mlir.space.decision import Decision, number
+from harl_mlir.space.decision import LANES, Decision, number
 from harl_mlir.space.sketches.contraction_choices import Choices
 from harl_mlir.space.sketches.contraction_nests import contracted
 from harl_mlir.space.sketches.contraction_storage import STORAGES, storages
@@ -26,6 +26,9 @@ VERSION = 5
 ALONG, ACROSS = "result", "across"
 _PREFIXES = {ALONG: "contraction", ACROSS: "contraction_across"}
 NAMES = tuple(prefix + storage.suffix for prefix in _PREFIXES.values() for storage in STORAGES)
+
+_ALONG = "whether vectors lie along the contiguous loop of the result, or across it"
+_FUSED = "whether a product may be added without being rounded first"
 
 _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 # Sums in half precision would be taken element by element: code that takes seconds to compile.
@@ -54,12 +57,15 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     if len(words) > 1 and _default_along(choices, both_copy=roles[ALONG].transposed) == ACROSS:
         words.reverse()
     nests = {word: contracted(task, given, lanes, processor) for word, given in roles.items()}
-    facts = Decision("lanes", (lanes,), lanes), _fact("fused", "no" if exact else "yes")
+    facts = (
+        Decision("lanes", (lanes,), lanes, meaning=LANES),
+        _fact("fused", "no" if exact else "yes", _FUSED),
+    )
     return tuple(
         Space(
             _PREFIXES[word] + stored.storage.suffix,
             VERSION,
-            (_fact("along", word), *stored.decisions, *facts),
+            (_fact("along", word, _ALONG), *stored.decisions, *facts),
             stored.is_legal,
             nests[word],
         )
@@ -68,8 +74,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     )
 
 
-def _fact(name: str, word: str) -> Decision:
-    return Decision(name, (word,), word, ordered=False)
+def _fact(name: str, word: str, meaning: str) -> Decision:
+    return Decision(name, (word,), word, ordered=False, meaning=meaning)
 
 
 def ways(task: Task, *, exact: bool) -> dict[str, Contraction]:

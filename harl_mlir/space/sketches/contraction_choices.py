@@ -29,6 +29,7 @@ _FEW_ROWS = 4
 _PAGE_BYTES = 4096
 _DEPTHS = (4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
 _REGISTERS_KEPT_FREE = 3
+_VECTOR_MEANING = "elements of the register tile along the vectors, of one or several registers"
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,16 @@ class Choices:
         while values[-1] < min(extent, most * self.lanes):
             values.append(2 * values[-1])
         if self.padded:
-            return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+            return Decision(
+                "vector", tuple(values), values[min(wanted, len(values) - 1)], meaning=_VECTOR_MEANING
+            )
         values = [value for value in values if self._fits_unpadded(value)]
         if not values:
             below = [w for w in range(self.lanes - 1, 0, -1) if self._fits_unpadded(w)]
             values = below[:1] or [next(w for w in range(self.lanes, extent + 1) if extent % w != 1)]
-        return Decision("vector", tuple(values), values[min(wanted, len(values) - 1)])
+        return Decision(
+            "vector", tuple(values), values[min(wanted, len(values) - 1)], meaning=_VECTOR_MEANING
+        )
 
     def _reads_far(self) -> bool:
         """Whether fewer, wider rows are read faster.
@@ -119,7 +124,8 @@ class Choices:
         )
         divisors = [rows for rows in range(max(1, most // 2), most + 1) if extent % rows == 0]
         wanted = divisors[-1] if divisors else -(-extent // -(-extent // most))
-        return Decision("rows", tuple(sorted(values | {wanted})), wanted)
+        meaning = "rows of the register tile, each with accumulators of its own"
+        return Decision("rows", tuple(sorted(values | {wanted})), wanted, meaning=meaning)
 
     def order_decision(self) -> Decision:
         """Orders of the tile loops that differ for this op.
@@ -132,7 +138,8 @@ class Choices:
             seen.setdefault(loops, order)
         wanted = _STREAMING if self._streams() else _ORDERS[0]
         default = seen[tuple(tile_loops(self.op, self.roles, 1, 1, wanted, Blocks()))]
-        return Decision("order", tuple(seen.values()), default, ordered=False)
+        meaning = "loops over tiles from the outermost: Batch, Columns, Vector, Rows, Other rows"
+        return Decision("order", tuple(seen.values()), default, ordered=False, meaning=meaning)
 
     def _streams(self) -> bool:
         """Whether a convolution's filters leave half the L2 cache, but its result does not.
@@ -162,7 +169,8 @@ class Choices:
         """
         extent = self.row_extent
         divisors = [rows for rows in range(_LEAST_BLOCK, extent) if extent % rows == 0]
-        return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0)
+        meaning = "rows finished before the next begin, so that a cache holds what they use; 0: all at once"
+        return Decision("block", (0, *divisors[-_MOST_BLOCKS:]), 0, meaning=meaning)
 
     def width_decision(self) -> Decision:
         """Elements of the vector loop that are finished before the next begin: divisors, 0 for all."""
@@ -170,7 +178,8 @@ class Choices:
         divisors = [
             n * self.lanes for n in _WIDTHS if extent > n * self.lanes and extent % (n * self.lanes) == 0
         ]
-        return Decision("width", (0, *divisors), 0)
+        meaning = "elements along the vectors finished before the next begin; 0: all at once"
+        return Decision("width", (0, *divisors), 0, meaning=meaning)
 
     def depth_decision(self) -> Decision:
         """Steps of the innermost contracted loop that are finished for all tiles before the next begin.
@@ -191,7 +200,8 @@ class Choices:
             default = max(depth for depth in depths if depth * step <= self.processor.l2_bytes // 4)
         elif self.roles.row is None and _STREAMS in depths and not self.roles.window:
             default = _STREAMS
-        return Decision("depth", tuple(depths), default)
+        meaning = "contracted steps finished for all tiles before the next begin; 0: all at once"
+        return Decision("depth", tuple(depths), default, meaning=meaning)
 
     def packs(self, values: Mapping[str, Value]) -> bool:
         """Whether panels are worth their copy: many rows share them and the operand leaves half the L2 cache.
@@ -207,7 +217,9 @@ class Choices:
         extent = self.op.dims[self.roles.inner]
         values = {factor for factor in (1, 2, 4, 8) if factor < extent} | ({extent} if extent <= 8 else set())
         most = depth if 0 < depth <= 8 and depth in values else 4
-        return Decision("unroll", tuple(sorted(values)), max(value for value in values if value <= most))
+        default = max(value for value in values if value <= most)
+        meaning = "steps of the innermost contracted loop in its body"
+        return Decision("unroll", tuple(sorted(values)), default, meaning=meaning)
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""

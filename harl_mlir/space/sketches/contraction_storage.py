@@ -19,6 +19,9 @@ class Storage:
     copy: tuple[str, ...]
 
 
+_PACK = "what of the operand along the vectors is copied to lie together: nothing, a tile's panel, a block"
+_COPY = "what of the operand that is broadcast is copied to lie together: nothing, a block"
+
 IN_PLACE = Storage("", ("none",), ("none",))
 PANELS = Storage("_panels", ("panels",), ("none", "block"))
 BLOCKS = Storage("_blocks", ("block", "none"), ("none", "block"))
@@ -50,8 +53,8 @@ def storages(choices: Choices) -> list[Stored]:
 
 
 def _stored(choices: Choices, storage: Storage, decisions: tuple[Decision, ...]) -> Stored:
-    pack = Decision("pack", storage.pack, storage.pack[0], ordered=False)
-    copy = Decision("copy", storage.copy, storage.copy[0], ordered=False)
+    pack = Decision("pack", storage.pack, storage.pack[0], ordered=False, meaning=_PACK)
+    copy = Decision("copy", storage.copy, storage.copy[0], ordered=False, meaning=_COPY)
     return Stored(choices, storage, (*decisions[:-1], pack, copy, decisions[-1]))
 
 

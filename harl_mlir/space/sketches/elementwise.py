@@ -1,12 +1,8 @@
 """Elementwise tasks: maps, casts, copies, fills, broadcasts, transposes and chains of them.
 
-Decisions:
-    flatten: whether all loops become one (offered where every operand is indexed alike).
-    width: elements of the innermost vector, along `vector_dimension`.
-    rows: the vector's extent along a second dimension. For a transpose that is the dimension along
-        which the operand is contiguous, so that a block of both is turned round in registers.
-    tail: elements of the narrower vectors that follow where `width` does not divide the extent.
-    order: whether the result's or the operand's contiguous dimension is the innermost loop.
+The decisions are in `MEANINGS`. That all loops become one is offered where every operand is indexed alike;
+of a transpose the second dimension is the one along which the operand is contiguous, so that a block of
+both is turned round in registers.
 
 Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
 one before wherever operands lie alike within a page, as large allocations do); one row. A transposed
@@ -29,6 +25,14 @@ from harl_mlir.tasks.task import Task
 
 NAME = "elementwise"
 VERSION = 1
+
+MEANINGS = {
+    "flatten": "whether all loops become one",
+    "width": "elements of the innermost vector",
+    "rows": "the vector's extent along a second dimension",
+    "order": "whether the result's or the operand's contiguous dimension is the innermost loop",
+    "tail": "elements of the narrower vectors that follow where width does not divide the extent",
+}
 
 _DEFAULT_REGISTERS = 2
 _ROWS = 8
@@ -121,11 +125,11 @@ def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
     usual = nest.widths(extent_along(task, None if roles.flattens else roles), lanes)
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
     return (
-        Decision("flatten", flat, flat[-1], ordered=False),
-        Decision("width", tuple(widths), nest.largest(usual, _DEFAULT_REGISTERS * lanes)),
-        Decision("rows", rows, 1),
-        Decision("order", ("result",), "result", ordered=False),
-        Decision("tail", (lanes,), lanes),
+        _decision("flatten", flat, flat[-1]),
+        _decision("width", tuple(widths), nest.largest(usual, _DEFAULT_REGISTERS * lanes)),
+        _decision("rows", rows, 1),
+        _decision("order", ("result",), "result"),
+        _decision("tail", (lanes,), lanes),
     )
 
 
@@ -136,12 +140,17 @@ def _transposed(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
     rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
     rows = tuple(sorted({1, *rows}))
     return (
-        Decision("flatten", ("no",), "no", ordered=False),
-        Decision("width", widths, widths[0]),
-        Decision("rows", rows, nest.largest(rows, min(lanes, _BLOCK))),
-        Decision("order", ("result", "operand"), "result", ordered=False),
-        Decision("tail", (lanes,), lanes),
+        _decision("flatten", ("no",), "no"),
+        _decision("width", widths, widths[0]),
+        _decision("rows", rows, nest.largest(rows, min(lanes, _BLOCK))),
+        _decision("order", ("result", "operand"), "result"),
+        _decision("tail", (lanes,), lanes),
     )
+
+
+def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
+    words = name in ("flatten", "order")
+    return Decision(name, values, default, ordered=not words, meaning=MEANINGS[name])
 
 
 def _flattens(task: Task) -> bool:

@@ -6,10 +6,7 @@ Where they are contiguous along a reduction loop, `width` partial results are ke
 the end. The combiner's rounding depends on the order, so under `strict` that is for those that never round;
 for all others vectors lie along the result.
 
-Decisions of the second form:
-    width: partial results of a row.
-    rows: rows of the result done together; they share what is read along the reduction alone.
-    tail: steps of what is left where `width` does not divide the loop.
+The decisions of the second form are in `MEANINGS`.
 
 Defaults: four registers wide (independent chains hide the latency of the combiner), and as many rows, up
 to four, as divide the result and keep the partial results within sixteen registers.
@@ -34,6 +31,12 @@ from harl_mlir.tasks.task import Task
 
 NAME = "reduction"
 VERSION = 2
+
+MEANINGS = {
+    "width": "partial results of a row, combined at the end",
+    "rows": "rows of the result done together; they share what is read along the reduction alone",
+    "tail": "steps of what is left where width does not divide the loop",
+}
 
 # Combiners whose neutral element MLIR knows.
 _COMBINERS = frozenset(
@@ -142,9 +145,9 @@ def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:
         NAME,
         VERSION,
         (
-            Decision("width", widths, width),
-            Decision("rows", heights, nest.largest(heights, allowed)),
-            Decision("tail", (lanes,), lanes),
+            Decision("width", widths, width, meaning=MEANINGS["width"]),
+            Decision("rows", heights, nest.largest(heights, allowed), meaning=MEANINGS["rows"]),
+            Decision("tail", (lanes,), lanes, meaning=MEANINGS["tail"]),
         ),
         legal,
         partial_results(task, roles.along, roles.rows, reductions, lanes, processor),

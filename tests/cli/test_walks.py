@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harl_mlir.cli.explain import explain, walk_objects
 from harl_mlir.cli.terminal import Terminal
+from harl_mlir.cli.walks import explain, walk_objects
 from harl_mlir.processor import this_processor
 from harl_mlir.space.nest.space import rules_for
 from harl_mlir.tuner import TaskResult

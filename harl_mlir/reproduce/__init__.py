@@ -1,0 +1,1 @@
+"""A record as a directory that runs with nothing but MLIR's own tools."""
