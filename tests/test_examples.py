@@ -20,7 +20,7 @@ KERNELS = sorted(
 )
 TASK_FIELDS = {
     "key", "function", "op", "weight", "flops", "baseline_seconds", "default_seconds", "best_seconds",
-    "gflops", "trials", "failures", "sketch", "checked", "walk",
+    "gflops", "trials", "failures", "sketch", "checked", "record", "walk",
 }  # fmt: skip
 
 
