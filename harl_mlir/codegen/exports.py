@@ -79,6 +79,12 @@ def _refuse_declarations(module: ir.Module, file: str) -> None:
                 " put its body into the module",
                 place_of(function.operation.location, file),
             )
+    for op in module.body.operations:
+        if op.operation.name == "memref.global" and "initial_value" not in op.attributes:
+            raise InputError(
+                f"@{op.attributes['sym_name'].value} has no value here; give it one, or `uninitialized`",
+                place_of(op.operation.location, file),
+            )
 
 
 def _refuse_equal_symbols(exports: tuple[CFunction, ...], file: str) -> None:
@@ -128,7 +134,10 @@ def _parameter(name: str, type_: ir.Type, role: Role, what: str, place: Place) -
         return plain
     if type_.memory_space is not None:
         raise InputError(f"{what} is in a memory space, which C has not; leave that out", place)
-    strides, offset = type_.get_strides_and_offset()
+    try:
+        strides, offset = type_.get_strides_and_offset()
+    except (ir.MLIRError, ValueError, RuntimeError):
+        raise InputError(f"{what} is a {type_}; its layout has to be one of strides", place) from None
     if offset != 0 or any(stride < 0 for stride in strides):
         raise InputError(f"{what} is a {type_}; its layout has to be static and begin at 0", place)
     if role == "out" and tuple(strides) != plain.strides:

@@ -63,8 +63,8 @@ def _identifier(name: str, prefix: str, is_taken: Callable[[str], bool]) -> str:
     symbol = re.sub(r"[^A-Za-z0-9_]", "_", name)
     if not symbol or symbol[0].isdigit():
         symbol = prefix + symbol
-    # Names that begin so are the compiler's.
-    if re.match(r"_[_A-Z]", symbol):
+    # Names that begin so are the compiler's, or the execution engine's.
+    if re.match(r"_[_A-Z]|_mlir_", symbol):
         symbol = prefix + symbol.lstrip("_")
     while is_taken(symbol):
         symbol += "_"

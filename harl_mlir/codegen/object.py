@@ -39,15 +39,17 @@ def compile_object(
     chosen = None if target is None else subtarget(target)
     with module.context, ir.Location.unknown():
         try:
-            scalars = [_scalar_results(module, export) for export in exports]
+            names = _rename(module)
+            inner = [names[export.name] for export in exports]
+            scalars = [_scalar_results(module, *pair) for pair in zip(exports, inner, strict=True)]
             bufferize_public(module)
-            for export, places in zip(exports, scalars, strict=True):
-                _check_out_parameters(module, export, places)
+            for export, name, places in zip(exports, inner, scalars, strict=True):
+                _check_out_parameters(module, export, name, places)
             to_llvm(module, accuracy)
             _refuse_other_calls(module)
             _make_internal(module)
-            for number, (export, places) in enumerate(zip(exports, scalars, strict=True)):
-                _wrap(module, export, f"{_INNER}{number}", places)
+            for export, name, places in zip(exports, inner, scalars, strict=True):
+                _wrap(module, export, name, places)
             _keep_out_packed_forms(module)
             _add_handle(module, exports[0].symbol)
             if chosen is not None:
@@ -58,16 +60,41 @@ def compile_object(
         return _emit(module, exports[0].symbol)
 
 
-def _scalar_results(module: ir.Module, export: CFunction) -> list[CParameter]:
+def _rename(module: ir.Module) -> dict[str, str]:
+    """Give all that has a body a name that no pass, no library and no C function of ours knows; old to new.
+
+    Else what is lowered to a call of `expf` would call a function of the program's that is called so.
+    """
+    names: dict[str, str] = {}
+    for op in module.body.operations:
+        if "sym_name" in op.attributes and not _is_declaration(op):
+            new = f"{_INNER}{len(names)}"
+            names[_symbol(op)] = new
+            op.attributes["sym_name"] = ir.StringAttr.get(new)
+    for op in all_ops(module.operation):
+        for name in list(op.attributes):
+            held = op.attributes[name]
+            if isinstance(held, ir.FlatSymbolRefAttr) and held.value in names:
+                op.attributes[name] = ir.FlatSymbolRefAttr.get(names[held.value])
+    return names
+
+
+def _is_declaration(op: ir.OpView) -> bool:
+    return len(op.regions) == 1 and not len(op.regions[0].blocks) and op.operation.name != "llvm.mlir.global"
+
+
+def _scalar_results(module: ir.Module, export: CFunction, inner: str) -> list[CParameter]:
     """The results that stay returned when the others have become buffers of the caller's."""
-    types = find_function(module, export.name).type.results
+    types = find_function(module, inner).type.results
     outs = [p for p in export.parameters if p.role == "out"]
     shaped = (ir.RankedTensorType, ir.MemRefType)
     return [p for p, kind in zip(outs, types, strict=True) if not isinstance(kind, shaped)]
 
 
-def _check_out_parameters(module: ir.Module, export: CFunction, scalars: Sequence[CParameter]) -> None:
-    function = find_function(module, export.name)
+def _check_out_parameters(
+    module: ir.Module, export: CFunction, inner: str, scalars: Sequence[CParameter]
+) -> None:
+    function = find_function(module, inner)
     expected = len(export.parameters) - len(scalars)
     if len(function.type.results) != len(scalars) or len(function.arguments) != expected:
         raise ValueError(f"the results of @{export.name} do not fit what it has become: {function.type}")
@@ -97,9 +124,8 @@ def _symbol(op: ir.OpView) -> str:
 
 
 def _wrap(module: ir.Module, export: CFunction, inner: str, returned: Sequence[CParameter]) -> None:
-    """Add the C function `export.symbol`, which calls what is called `export.name` and then `inner`."""
+    """Add the C function `export.symbol`, which calls the function `inner`."""
     types = [_c_type(parameter) for parameter in export.parameters]
-    _rename(module, export.name, inner)
     with ir.InsertionPoint(module.body):
         signature = ir.Type.parse(f"!llvm.func<void ({', '.join(types)})>")
         wrapper = llvm.LLVMFuncOp(export.symbol, ir.TypeAttr.get(signature))
@@ -152,15 +178,6 @@ def _call(callee: str, operands: Sequence[ir.Value], results: Sequence[str]) -> 
     struct = ir.Type.parse(f"!llvm.struct<({', '.join(results)})>")
     whole = llvm.CallOp(struct, operands, [], [], callee=callee).result
     return [llvm.ExtractValueOp(type_, whole, [i]).result for i, type_ in enumerate(types)]
-
-
-def _rename(module: ir.Module, old: str, new: str) -> None:
-    for op in all_ops(module.operation):
-        if op.name == "llvm.func" and ir.StringAttr(op.attributes["sym_name"]).value == old:
-            op.attributes["sym_name"] = ir.StringAttr.get(new)
-        for name in ("callee", "global_name"):
-            if name in op.attributes and ir.FlatSymbolRefAttr(op.attributes[name]).value == old:
-                op.attributes[name] = ir.FlatSymbolRefAttr.get(new)
 
 
 def _keep_out_packed_forms(module: ir.Module) -> None:

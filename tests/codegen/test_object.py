@@ -54,6 +54,12 @@ func.func @product(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %c: tensor<64x6
 }
 """
 
+ON_MEMREF = """func.func @f(%m: memref<4x4xf32{0}>) {{
+  linalg.exp ins(%m : memref<4x4xf32{0}>) outs(%m : memref<4x4xf32{0}>)
+  return
+}}
+"""
+
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
@@ -174,6 +180,10 @@ def test_only_what_is_public_is_exported_and_only_libm_and_libc_are_called(
         (MATMUL.replace("@product", '@"a.b"') + MATMUL.replace("@product", '@"a b"'), "would both be a_b"),
         (MATMUL.replace("%c: tensor", "%v: vector<4xf32>, %c: tensor"), "for which C has no type"),
         (MATMUL.replace("xf32", "xi4"), "elements of i4"),
+        ("memref.global @g : memref<4xf32>\n" + MATMUL, r"kernel.mlir:1:1: @g has no value"),
+        (ON_MEMREF.format(", affine_map<(i, j) -> (j, i)>"), "layout has to be one of strides"),
+        (ON_MEMREF.format(", strided<[?, 1], offset: ?>"), "layout has to be static and begin at 0"),
+        (ON_MEMREF.format(", 3"), "memory space"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(pool: Pool, kernel: str, message: str) -> None:
@@ -183,13 +193,42 @@ def test_what_cannot_be_exported_is_refused(pool: Pool, kernel: str, message: st
 
 def test_names_of_libc_and_keywords_get_an_underscore(pool: Pool) -> None:
     kernel = "".join(
-        MATMUL.replace("@product", name) for name in ("@exp", "@double", "@main", '@"3x"', "@product")
+        MATMUL.replace("@product", name)
+        for name in ("@exp", "@double", "@main", '@"3x"', "@_mlir_product", "@product")
     )
     made = pool.compile(kernel.replace("%a", "%int"), "kernel.mlir")
-    assert [f.symbol for f in made.functions] == ["exp_", "double_", "main_", "kernel_3x", "product"]
+    assert [f.symbol for f in made.functions] == [
+        "exp_",
+        "double_",
+        "main_",
+        "kernel_3x",
+        "kernel_mlir_product",
+        "product",
+    ]
     assert made.functions[0].parameters[0].name == "int_"
     (only,) = pool.compile(kernel, "kernel.mlir", function="exp").functions
     assert only.name == "exp"
+
+
+def test_names_of_the_program_never_meet_those_of_the_lowering(pool: Pool) -> None:
+    kernel = """
+    memref.global "private" constant @malloc : memref<4xf32> = dense<[1.0, 2.0, 3.0, 4.0]>
+    func.func private @expf(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %r = linalg.exp ins(%x : tensor<4xf32>) outs(%x : tensor<4xf32>) -> tensor<4xf32>
+      return %r : tensor<4xf32>
+    }
+    func.func @"harl.inner.0"(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %m = memref.get_global @malloc : memref<4xf32>
+      %c = bufferization.to_tensor %m restrict : memref<4xf32> to tensor<4xf32>
+      %s = linalg.add ins(%x, %c : tensor<4xf32>, tensor<4xf32>) outs(%x : tensor<4xf32>) -> tensor<4xf32>
+      %r = call @expf(%s) : (tensor<4xf32>) -> tensor<4xf32>
+      return %r : tensor<4xf32>
+    }
+    """
+    made = pool.compile(kernel, "kernel.mlir")
+    x = np.zeros(4, np.float32)
+    got = load(made.object, made.functions)["harl.inner.0"](x)
+    np.testing.assert_allclose(got, np.exp([1.0, 2, 3, 4]), rtol=1e-5)
 
 
 def test_shapes_are_set(pool: Pool) -> None:
