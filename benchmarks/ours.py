@@ -11,9 +11,10 @@ from pathlib import Path
 from benchmarks.passes import ContenderError
 from benchmarks.results import Tuned
 from harl_mlir.errors import HarlError
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.clock import CAREFUL, Sampling
 from harl_mlir.measure.measurement import Measurement
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for

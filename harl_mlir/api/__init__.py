@@ -20,7 +20,7 @@ from harl_mlir.api.compiling import CompiledModule, compile
 from harl_mlir.api.database import Database
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.tuning import Tuned, tune
-from harl_mlir.measure.protocol import Applied, AppliedOp
+from harl_mlir.measure.answers import Applied, AppliedOp
 from harl_mlir.records.record import Record
 from harl_mlir.space.entry import ScheduleFacts
 from harl_mlir.tasks.analysis import Skipped

@@ -13,7 +13,7 @@ from harl_mlir.api.working import worker
 from harl_mlir.codegen.interface import CFunction
 from harl_mlir.codegen.target import Target
 from harl_mlir.errors import UsageError
-from harl_mlir.measure.protocol import AppliedOp, Compiled
+from harl_mlir.measure.answers import AppliedOp, Compiled
 
 if TYPE_CHECKING:  # compiling without calling needs no NumPy
     from harl_mlir.export.loaded import Array, Loaded, LoadedFunction

@@ -12,7 +12,7 @@ from harl_mlir.accuracy import Accuracy
 from harl_mlir.api.source import ArgumentShapes, Source, Text, read_source, shapes_of
 from harl_mlir.api.working import worker
 from harl_mlir.files import Output
-from harl_mlir.measure.protocol import Applied
+from harl_mlir.measure.answers import Applied
 from harl_mlir.space.entry import LibraryFacts, ScheduleFacts
 
 

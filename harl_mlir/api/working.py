@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import HarlError
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.asking import WorkerError
+from harl_mlir.measure.pool import Pool
 
 _FILE_OPTION = re.compile(r" with --db\b")
 _OPTION = re.compile(r"--(accuracy|agent|function|runner|seconds|seed|shape|threads|trials|weights)\b( \d)?")

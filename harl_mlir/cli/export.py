@@ -11,8 +11,8 @@ from harl_mlir.codegen.interface import CFunction
 from harl_mlir.codegen.target import Target
 from harl_mlir.export.directory import ExportDirectory, library_name
 from harl_mlir.files import read_mlir
+from harl_mlir.measure.answers import Compiled
 from harl_mlir.measure.pool import Pool
-from harl_mlir.measure.protocol import Compiled
 from harl_mlir.processor import this_processor
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from harl_mlir.cli.terminal import Outcome, Terminal
 from harl_mlir.errors import InputError, Place, UsageError
 from harl_mlir.files import STANDARD_INPUT, Output, read_mlir, read_standard_input, same_file
+from harl_mlir.measure.answers import KernelFile, Remark
 from harl_mlir.measure.pool import Pool
-from harl_mlir.measure.protocol import KernelFile, Opt, Remark
+from harl_mlir.measure.protocol import Opt
 from harl_mlir.opt.pipeline import Stage, read_pipeline
 
 _SPLIT = re.compile(r"^// -----[^\n]*\n?", re.MULTILINE)

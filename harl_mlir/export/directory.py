@@ -15,7 +15,7 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.export.header import c_header
 from harl_mlir.export.link import archive, link_shared
 from harl_mlir.export.package import cmake_config, pkg_config
-from harl_mlir.measure.protocol import Compiled
+from harl_mlir.measure.answers import Compiled
 
 _SYSTEM_LIBRARIES = frozenset({"c", "m", "dl", "rt", "pthread", "util", "gcc", "gcc_s", "stdc++", "atomic"})
 

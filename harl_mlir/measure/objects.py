@@ -10,8 +10,9 @@ from harl_mlir.codegen.jit import JitError, LowerError
 from harl_mlir.codegen.object import compile_object
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.prepare import prepare
+from harl_mlir.measure.answers import AppliedOp, Compiled
 from harl_mlir.measure.build import Said
-from harl_mlir.measure.protocol import AppliedOp, Compile, Compiled
+from harl_mlir.measure.protocol import Compile
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.interpret import read_script

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self, TypeVar
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.target import Target
-from harl_mlir.errors import InputError, Place
-from harl_mlir.measure import protocol
+from harl_mlir.measure import answers, protocol
+from harl_mlir.measure.answers import Applied, Compiled, Opted, Remark
+from harl_mlir.measure.asking import Asking, refusal
 from harl_mlir.measure.clock import CAREFUL, Sampling
-from harl_mlir.measure.limits import OURS_TO_DO_SECONDS, Limits, failure_of, indented
+from harl_mlir.measure.limits import OURS_TO_DO_SECONDS, Limits, failure_of
 from harl_mlir.measure.measurement import Failure, Measurement
-from harl_mlir.measure.process import WorkerDied, WorkerProcess
-from harl_mlir.measure.protocol import (
-    Applied,
-    Compiled,
-    Opt,
-    Opted,
-    Phase,
-    Remark,
-    Request,
-    Schedule,
-    Shapes,
-    Source,
-)
+from harl_mlir.measure.process import WorkerDied
+from harl_mlir.measure.protocol import Opt, Schedule, Shapes, Source
 from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
@@ -33,18 +21,11 @@ from harl_mlir.space.entry import LibraryFacts
 from harl_mlir.tasks.analysis import Analysis
 from harl_mlir.tasks.task import Task
 
-_Answer = TypeVar("_Answer")
-
-_INPUT_SECONDS = 60.0
 _COMPILE_SECONDS = 600.0
 """For whole programs: LLVM takes up to some seconds for each large kernel in one."""
 
 
-class WorkerError(RuntimeError):
-    """A bug of this package in a worker, or one that cannot start; the message holds its traceback."""
-
-
-class Pool:
+class Pool(Asking):
     """A worker process for everything that parses, transforms, compiles or runs user input.
 
     `core` is the core the worker is pinned to; None means the last one this process may use. `accuracy` is
@@ -60,48 +41,22 @@ class Pool:
         limits: Limits | None = None,
         accuracy: Accuracy = DEFAULT_ACCURACY,
     ) -> None:
+        super().__init__(core, limits or Limits())
         self.accuracy: Accuracy = accuracy
-        self._core = core
-        self._limits = limits or Limits()
-        self._worker: WorkerProcess | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the worker, if any. The pool may be used again."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.close()
-
-    @property
-    def worker_pid(self) -> int | None:
-        """Process id of the running worker."""
-        return self._worker.pid if self._worker else None
-
-    def start(self) -> None:
-        """Start the worker now, so that it loads while the caller does something else."""
-        if self._worker is None:
-            self._worker = WorkerProcess(self._core, self._limits.memory())
 
     def analyse(
         self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
     ) -> Analysis:
         """The tasks of a kernel file. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Analyse(source, self.accuracy), file, protocol.Analysed).analysis
+        return self.ask_about_input(protocol.Analyse(source, self.accuracy), file, answers.Analysed).analysis
 
     def functions(
         self, text: str, file: str, function: str | None = None, shapes: Shapes | None = None
     ) -> Analysis:
         """A task for each whole function with linalg ops. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Functions(source), file, protocol.Analysed).analysis
+        return self.ask_about_input(protocol.Functions(source), file, answers.Analysed).analysis
 
     def measure(
         self,
@@ -128,7 +83,7 @@ class Pool:
         request = protocol.Measure(task, schedule, best, cap, script, self.accuracy)
         one_call = self._limits.one_call(best, cap)
         try:
-            answer = self._ask(request, self._limits.of_phases(one_call), protocol.Measured)
+            answer = self.ask(request, self._limits.of_phases(one_call), answers.Measured)
         except WorkerDied as died:
             return Measurement(failure=failure_of(died, self._limits, one_call, cap))
         measurement = answer.measurements[0]
@@ -155,7 +110,7 @@ class Pool:
                 task, tuple(schedules[i] for i in left), script, self.accuracy, sampling
             )
             try:
-                answer = self._ask(request, self._limits.of_phases(one_call), protocol.Measured)
+                answer = self.ask(request, self._limits.of_phases(one_call), answers.Measured)
             except WorkerDied as died:
                 guilty = left[died.phase.index]
                 failures[guilty] = Measurement(failure=failure_of(died, self._limits, one_call, None))
@@ -178,7 +133,7 @@ class Pool:
         request = protocol.Verify(task, schedule, run, script, self.accuracy)
         one_call = self._limits.first_run_seconds
         try:
-            failure = self._ask(request, self._limits.of_phases(one_call), protocol.Verified).failure
+            failure = self.ask(request, self._limits.of_phases(one_call), answers.Verified).failure
         except WorkerDied as died:
             return failure_of(died, self._limits, one_call, None)
         self._distrust(failure)
@@ -186,7 +141,7 @@ class Pool:
 
     def peak(self, element: str = "f32") -> float:
         """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
-        return self._tool(protocol.Peak(element), protocol.PeakFound).flops_per_second
+        return self.ask_tool(protocol.Peak(element), answers.PeakFound).flops_per_second
 
     def library(
         self,
@@ -197,7 +152,7 @@ class Pool:
     ) -> str:
         """The text of a schedule library with one entry for each task, tuned on `processor` or else this."""
         request = protocol.Library(tuple(entries), tunable, self.accuracy, processor)
-        return self._tool(request, protocol.Text).text
+        return self.ask_tool(request, answers.Text).text
 
     def apply(
         self,
@@ -210,11 +165,13 @@ class Pool:
     ) -> Applied:
         """A kernel file with a schedule library applied. Raises InputError with the place."""
         source = Source(text, file, function, shapes or {})
-        return self._input(protocol.Apply(source, library, library_file), file, protocol.AppliedText).applied
+        return self.ask_about_input(
+            protocol.Apply(source, library, library_file), file, answers.AppliedText
+        ).applied
 
     def inspect(self, library: str, file: str = "library") -> LibraryFacts:
         """What a schedule library tells of itself. Raises InputError with the place."""
-        return self._input(protocol.Inspect(library, file), file, protocol.Inspected).facts
+        return self.ask_about_input(protocol.Inspect(library, file), file, answers.Inspected).facts
 
     def compile(
         self,
@@ -241,93 +198,43 @@ class Pool:
         """
         source = Source(text, file, function, shapes or {})
         request = protocol.Compile(source, library, library_file, target, self.accuracy)
-        return self._input(request, file, protocol.CompiledObject, _COMPILE_SECONDS).compiled
+        return self.ask_about_input(request, file, answers.CompiledObject, _COMPILE_SECONDS).compiled
 
     def opt(self, request: Opt, tell: Callable[[Remark], None]) -> Opted:
         """A module with a pass pipeline run on it; `tell` gets what passes say, also before an error.
 
         Raises InputError with the place.
         """
-        answer = self._input(request, request.file, protocol.Opted, _COMPILE_SECONDS)
+        answer = self.ask_about_input(request, request.file, answers.Opted, _COMPILE_SECONDS)
         for remark in answer.remarks:
             tell(remark)
         if answer.refused is not None:
-            raise _refusal(answer.refused)
+            raise refusal(answer.refused)
         return answer
 
     def reproduce(
         self, task: Task, candidate: Candidate | None, seconds: float | None = None
-    ) -> protocol.Program:
+    ) -> answers.Program:
         """A program that runs a task's kernel and checks it by itself, and the candidate's schedule.
 
         `seconds` is what a call may take. Raises InputError where the results of the task are not known.
         """
         request = protocol.Reproduce(task, candidate, seconds, self.accuracy)
-        return self._input(request, task.label(), protocol.Program, OURS_TO_DO_SECONDS)
+        return self.ask_about_input(request, task.label(), answers.Program, OURS_TO_DO_SECONDS)
 
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""
-        return self._input(protocol.Knobs(script, file), file, protocol.Open).decisions
+        return self.ask_about_input(protocol.Knobs(script, file), file, answers.Open).decisions
 
     def select(self, script: str, file: str, values: Sequence[tuple[str, Value]]) -> str:
         """A user's script with its knobs selected. Raises InputError with the place."""
-        return self._input(protocol.Select(script, file, tuple(values)), file, protocol.Text).text
+        return self.ask_about_input(protocol.Select(script, file, tuple(values)), file, answers.Text).text
 
     def modules(self) -> tuple[str, ...]:
         """Names of the Python modules the worker holds."""
-        return self._tool(protocol.Ping(), protocol.Modules).names
-
-    # How a request is asked.
-
-    def _ask(self, request: Request, limit: Callable[[Phase], float], kind: type[_Answer]) -> _Answer:
-        self.start()
-        assert self._worker is not None
-        try:
-            answer = self._worker.ask(request, limit)
-        except WorkerDied as died:
-            self._worker = None
-            if died.cause == "exit" and died.status == 1 and died.phase.name == "prepare":
-                # Python ended it: no crash of the compiler, which would be a signal.
-                raise WorkerError(f"the worker process failed:\n{died.tail}") from died
-            raise
-        except BaseException:
-            self._worker = None
-            raise
-        if isinstance(answer, protocol.Refused):
-            raise _refusal(answer)
-        if isinstance(answer, protocol.Broken):
-            raise WorkerError(answer.traceback)
-        if not isinstance(answer, kind):
-            raise WorkerError(f"the worker answered {type(request).__name__} with {type(answer).__name__}")
-        return answer
-
-    def _input(
-        self, request: Request, file: str, kind: type[_Answer], seconds: float = _INPUT_SECONDS
-    ) -> _Answer:
-        try:
-            return self._ask(request, lambda _: seconds, kind)
-        except WorkerDied as died:
-            what = {
-                "exit": f"the compiler crashed on it ({died.signal_name()})",
-                "timeout": f"the compiler did not finish with it in {seconds:g} s",
-                "memory": "the compiler ran out of memory on it",
-            }[died.cause]
-            raise InputError(
-                f"{what}; make the input smaller to find the op at fault" + indented(died.tail), Place(file)
-            ) from died
-
-    def _tool(self, request: Request, kind: type[_Answer]) -> _Answer:
-        try:
-            return self._ask(request, lambda _: _INPUT_SECONDS, kind)
-        except WorkerDied as died:
-            raise WorkerError(f"the worker died ({died.cause}, {died.signal_name()}): {died.tail}") from died
+        return self.ask_tool(protocol.Ping(), answers.Modules).names
 
     def _distrust(self, failure: Failure | None) -> None:
         """Replace a worker whose memory a candidate wrote to out of bounds."""
         if failure is not None and failure.kind == "out_of_bounds":
             self.close()
-
-
-def _refusal(answer: protocol.Refused) -> InputError:
-    place = Place(answer.file, answer.line, answer.column) if answer.file else None
-    return InputError(answer.message, place)

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
-from harl_mlir.measure.protocol import Answer, Phase, Request, decode_reply, encode
+from harl_mlir.measure.answers import Answer
+from harl_mlir.measure.protocol import Phase, Request, decode_reply, encode
 
 POLL_SECONDS = 0.025
 _TAIL_BYTES = 4000

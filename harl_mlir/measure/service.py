@@ -14,7 +14,8 @@ from harl_mlir.codegen.jit import CompiledKernel
 from harl_mlir.codegen.lowering import bufferize_text, pipeline_text
 from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
-from harl_mlir.measure import protocol
+from harl_mlir.measure import answers, protocol
+from harl_mlir.measure.answers import Answer
 from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
@@ -22,7 +23,7 @@ from harl_mlir.measure.faults import GuardPageHandler
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.objects import applied_ops, compile_request
 from harl_mlir.measure.peak import fma_peak
-from harl_mlir.measure.protocol import Answer, Phase, Request, Schedule, Source
+from harl_mlir.measure.protocol import Phase, Request, Schedule, Source
 from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
 from harl_mlir.opt.run import optimise
@@ -62,45 +63,45 @@ class Service:
         try:
             return self._answer(request)
         except InputError as error:
-            return protocol.refused(error)
+            return answers.refused(error)
         except Exception:
-            return protocol.Broken(traceback.format_exc())
+            return answers.Broken(traceback.format_exc())
 
     def _answer(self, request: Request) -> Answer:
         match request:
             case protocol.Measure():
-                return protocol.Measured((self._measure(request),))
+                return answers.Measured((self._measure(request),))
             case protocol.Retime():
-                return protocol.Measured(tuple(self._retime(request)))
+                return answers.Measured(tuple(self._retime(request)))
             case protocol.Verify():
-                return protocol.Verified(self._verify(request))
+                return answers.Verified(self._verify(request))
             case protocol.Peak(element):
-                return protocol.PeakFound(fma_peak(element))
+                return answers.PeakFound(fma_peak(element))
             case protocol.Ping():
-                return protocol.Modules(tuple(sorted(sys.modules)))
+                return answers.Modules(tuple(sorted(sys.modules)))
             case protocol.Analyse(source, accuracy):
-                return protocol.Analysed(self._small_enough(_analyse(source, accuracy)))
+                return answers.Analysed(self._small_enough(_analyse(source, accuracy)))
             case protocol.Functions(source):
-                return protocol.Analysed(self._small_enough(_functions(source)))
+                return answers.Analysed(self._small_enough(_functions(source)))
             case protocol.Library():
-                return protocol.Text(_library(request))
+                return answers.Text(_library(request))
             case protocol.Apply(source, library, library_file):
-                return protocol.AppliedText(_apply(source, library, library_file))
+                return answers.AppliedText(_apply(source, library, library_file))
             case protocol.Inspect(library, file):
                 with ir.Context():
-                    return protocol.Inspected(library_facts(library, file))
+                    return answers.Inspected(library_facts(library, file))
             case protocol.Compile():
-                return protocol.CompiledObject(compile_request(request))
+                return answers.CompiledObject(compile_request(request))
             case protocol.Opt():
                 return optimise(request)
             case protocol.Reproduce(task, candidate, seconds, accuracy):
                 return _program(task, candidate, seconds, accuracy)
             case protocol.Knobs(script, file):
                 with ir.Context():
-                    return protocol.Open(read_knobs(script, file))
+                    return answers.Open(read_knobs(script, file))
             case protocol.Select(script, file, values):
                 with ir.Context():
-                    return protocol.Text(select_knobs(script, file, values))
+                    return answers.Text(select_knobs(script, file, values))
 
     def _small_enough(self, found: Analysis) -> Analysis:
         """Tasks whose operands do not fit in the worker's memory are left alone."""
@@ -258,20 +259,20 @@ def _library(request: protocol.Library) -> str:
         return write_library(held, tunable=request.tunable, provenance=made_for)
 
 
-def _apply(source: Source, library: str, library_file: str) -> protocol.Applied:
+def _apply(source: Source, library: str, library_file: str) -> answers.Applied:
     with ir.Context(), ir.Location.unknown():
         prepared = _prepare(source)
         outcomes = apply_library(
             prepared.module, library, library_file, function=prepared.function, kernel_file=source.file
         )
         prepared.module.operation.verify()
-        return protocol.Applied(str(prepared.module), applied_ops(outcomes))
+        return answers.Applied(str(prepared.module), applied_ops(outcomes))
 
 
 def _program(
     task: Task, candidate: Candidate | None, seconds: float | None, accuracy: Accuracy
-) -> protocol.Program:
+) -> answers.Program:
     with ir.Context(), ir.Location.unknown():
         schedule = None if candidate is None else schedule_text(task, candidate, accuracy)
         kernel = kernel_text(task, seconds)
-        return protocol.Program(kernel, schedule, pipeline_text(accuracy), bufferize_text())
+        return answers.Program(kernel, schedule, pipeline_text(accuracy), bufferize_text())

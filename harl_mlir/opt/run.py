@@ -11,7 +11,8 @@ from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
-from harl_mlir.measure.protocol import KernelFile, Opt, Opted, Remark, refused
+from harl_mlir.measure.answers import KernelFile, Opted, Remark, refused
+from harl_mlir.measure.protocol import Opt
 from harl_mlir.mlir import PassManager, ir
 from harl_mlir.opt.pipeline import Stage
 from harl_mlir.schedule.apply import apply_library

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import time
 
+from harl_mlir.measure.answers import Program
 from harl_mlir.measure.measurement import FailureKind
-from harl_mlir.measure.protocol import Program
 from harl_mlir.records.record import UNTUNED, Record
 from harl_mlir.reproduce.program import WRONG_IN_ALL
 from harl_mlir.tasks.task import Task

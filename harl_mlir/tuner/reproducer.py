@@ -9,8 +9,9 @@ from pathlib import Path
 from harl_mlir.accuracy import Accuracy
 from harl_mlir.errors import HarlError
 from harl_mlir.files import Output
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.measurement import Failure, FailureKind
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.recorder import Recorder

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.interrupts import heeded, interrupts_held
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import FailureKind
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.runners import LOCAL, PluggedRunner
 from harl_mlir.plugins import PluginError
 from harl_mlir.processor import Processor, this_processor

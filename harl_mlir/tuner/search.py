@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from harl_mlir.interrupts import heed
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import Measurement, failed
-from harl_mlir.measure.pool import WorkerError
 from harl_mlir.search.agent import Agent, Problem, Proposal, Trial
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tuner.budget import Budget

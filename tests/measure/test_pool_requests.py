@@ -6,8 +6,9 @@ import pytest
 
 from harl_mlir.errors import InputError
 from harl_mlir.measure import protocol
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.clock import Sampling
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from harl_mlir.errors import InputError
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.limits import Limits
-from harl_mlir.measure.pool import Pool, WorkerError
+from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.process import resident_bytes
 from tests.measure import faulty_kernels as faulty
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.measurement import Failure
-from harl_mlir.measure.pool import WorkerError
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.budget import Budget
