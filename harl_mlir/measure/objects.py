@@ -15,7 +15,7 @@ from harl_mlir.measure.build import Said
 from harl_mlir.measure.protocol import Compile
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
-from harl_mlir.schedule.interpret import read_script
+from harl_mlir.schedule.interpret import describe, read_script
 from harl_mlir.schedule.library import accuracy_of
 from harl_mlir.schedule.outcome import Outcome
 
@@ -40,13 +40,11 @@ def compile_request(request: Compile) -> Compiled:
         try:
             made = compile_object(module, exports, _accuracy(request), request.target)
         except LowerError as error:
-            raise InputError(
-                f"it cannot be lowered: {_one_line(error, said())}", Place(source.file)
-            ) from error
+            message, place = describe(error.__cause__ or error, source.file)
+            raise InputError(f"it cannot be lowered: {message}", place) from error
         except JitError as error:
-            raise InputError(
-                f"LLVM cannot compile it: {_one_line(error, said())}", Place(source.file)
-            ) from error
+            message = " ".join((str(error) + said()).split())[:400]
+            raise InputError(f"LLVM cannot compile it: {message}", Place(source.file)) from error
         return Compiled(made, exports, applied_ops(outcomes))
 
 
@@ -60,7 +58,3 @@ def _accuracy(request: Compile) -> Accuracy:
     if request.library is None or request.accuracy == "strict":
         return request.accuracy
     return accuracy_of(read_script(request.library, request.library_file)) or request.accuracy
-
-
-def _one_line(error: Exception, said: str) -> str:
-    return " ".join((str(error) + said).split())[:400]

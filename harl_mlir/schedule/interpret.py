@@ -118,7 +118,7 @@ def interpret(program: ir.Module, script: ir.Module, file: str, function: str | 
     return Run(tuple(remarks), before, after)
 
 
-def describe(error: Exception, file: str) -> tuple[str, Place]:
+def describe(error: BaseException, file: str) -> tuple[str, Place]:
     """An error of the bindings in one line, and its place in the script `file` where it has one."""
     diagnostics = error.error_diagnostics if isinstance(error, ir.MLIRError) else []
     if not diagnostics:

@@ -54,6 +54,7 @@ func.func @product(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %c: tensor<64x6
 }
 """
 
+SQUARE = "tensor<64x64xf32>"
 ON_MEMREF = """func.func @f(%m: memref<4x4xf32{0}>) {{
   linalg.exp ins(%m : memref<4x4xf32{0}>) outs(%m : memref<4x4xf32{0}>)
   return
@@ -184,6 +185,16 @@ def test_only_what_is_public_is_exported_and_only_libm_and_libc_are_called(
         (ON_MEMREF.format(", affine_map<(i, j) -> (j, i)>"), "layout has to be one of strides"),
         (ON_MEMREF.format(", strided<[?, 1], offset: ?>"), "layout has to be static and begin at 0"),
         (ON_MEMREF.format(", 3"), "memory space"),
+        (
+            MATMUL.replace(
+                "return %r", "%s = tosa.exp %r : (tensor<64x64xf32>) -> tensor<64x64xf32>\n  return %s"
+            ),
+            r"kernel.mlir:5:8: it cannot be lowered: op was not bufferized",
+        ),
+        (
+            MATMUL.replace("return", "%i = arith.constant 1 : index\n  vector.print %i : index\n  return"),
+            r"the code would call print\w+, which is not in libc or libm",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_refused(pool: Pool, kernel: str, message: str) -> None:
