@@ -265,6 +265,11 @@ class Pool:
         request = protocol.Reproduce(task, candidate, seconds, self.accuracy)
         return self._input(request, task.label(), protocol.Program, OURS_TO_DO_SECONDS)
 
+    def merge(self, first: str, second: str, first_file: str = "first", second_file: str = "second") -> str:
+        """One library of two, where both have a task the second's. Raises InputError with the place."""
+        request = protocol.Merge(first, first_file, second, second_file)
+        return self._input(request, second_file, protocol.Text).text
+
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""
         return self._input(protocol.Knobs(script, file), file, protocol.Open).decisions
