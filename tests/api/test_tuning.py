@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,23 @@ def test_an_interrupt_is_raised_and_the_best_is_in_the_database() -> None:
         with pytest.raises(KeyboardInterrupt):
             harl_mlir.tune(MATMUL, agent="random", seconds=60, database=database, listener=listen)
         assert len(database.records(MATMUL)) == 3
+
+
+def test_two_threads_tune_at_once(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def tune() -> None:
+        given = harl_mlir.tune(MATMUL, agent="default", trials=1, database=tmp_path / "shared.db")
+        made.append(given.tasks[0].task.key)
+
+    threads = [threading.Thread(target=tune) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
+    with Database(tmp_path / "shared.db") as database:
+        assert [r.stage for r in database.records(made[0])].count("untuned") == 2
 
 
 @pytest.mark.parametrize(
