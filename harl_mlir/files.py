@@ -57,6 +57,24 @@ def read_standard_input() -> str:
     return _decode(data, place)
 
 
+def read_bytes(path: Path) -> bytes:
+    """What a regular file holds.
+
+    Raises:
+        InputError: it is missing, unreadable, or no regular file.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError("this is not a regular file; check the name", Place(str(path)))
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("there is no such file; check the name", Place(str(path))) from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"the file cannot be read ({_reason(error)}); check the name", Place(str(path))
+        ) from None
+
+
 def _decode(data: bytes, place: Place) -> str:
     if data.startswith(b"ML\xefR"):
         raise InputError("this is MLIR bytecode; give the text form (`mlir-opt FILE` prints it)", place)

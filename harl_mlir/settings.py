@@ -16,6 +16,14 @@ DEFAULT_TRIALS = 200
 DEFAULT_SECONDS = 60.0
 
 
+def check_accuracy(accuracy: str) -> None:
+    """Refuse an accuracy that there is not. Raises UsageError."""
+    if accuracy not in ACCURACIES:
+        raise UsageError(
+            f"there is no accuracy {accuracy!r}; use --accuracy with one of {', '.join(ACCURACIES)}"
+        )
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to search.
@@ -75,7 +83,4 @@ class Settings:
             raise UsageError("only one thread is supported; use --threads 1")
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative; use --seed 0 or more")
-        if self.accuracy not in ACCURACIES:
-            raise UsageError(
-                f"there is no accuracy {self.accuracy!r}; use --accuracy with one of {', '.join(ACCURACIES)}"
-            )
+        check_accuracy(self.accuracy)

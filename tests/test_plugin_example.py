@@ -65,7 +65,7 @@ def test_doctor_tells_of_it(run: Callable[..., Run]) -> None:
 
 def test_sketch_agent_and_runner_tune_together(run: Callable[..., Run], tmp_path: Path) -> None:
     (tmp_path / "k.mlir").write_text(KERNEL)
-    words = ("--agent", "coordinates", "--runner", "thrice", "--trials", "8", "--seconds", "6")
+    words = ("--agent", "coordinates", "--runner", "thrice", "--trials", "8", "--seconds", "60")
     ended = run("tune", "k.mlir", *words, "--db", "m.db", "--json")
     assert ended.exit_code == 0, ended.err
     assert "warning" not in ended.err

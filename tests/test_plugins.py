@@ -159,7 +159,7 @@ def test_what_is_not_asked_for_is_not_imported(install: Install) -> None:
 def test_a_schedule_that_cannot_be_made_fails_like_any_other(install: Install) -> None:
     install("half", SKETCH, sketches={"mine": "MINE"})  # there is no emit
     with harl_mlir.Database.in_memory() as database:
-        tuned = harl_mlir.tune(MATMUL, agent="default", seconds=3, database=database)
+        tuned = harl_mlir.tune(MATMUL, agent="default", seconds=60, database=database)
         failed = [r for r in database.records(MATMUL) if r.candidate.sketch == "mine"]
     assert tuned.library
     assert tuned.failures == {"transform": len(failed)}
@@ -194,7 +194,7 @@ def test_an_agent_that_fails_ends_the_search_and_the_best_so_far_is_kept(install
     install("lost", ILLEGAL, agents={"lost": "MAKE"})
     with harl_mlir.Database.in_memory() as database:
         with pytest.raises(PluginError, match="proposed what no space of its problem holds"):
-            harl_mlir.tune(MATMUL, agent="lost", seconds=5, database=database)
+            harl_mlir.tune(MATMUL, agent="lost", seconds=60, database=database)
         assert database.best(MATMUL)  # of the defaults
 
 

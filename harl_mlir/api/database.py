@@ -15,10 +15,11 @@ from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import calling, worker
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import DatabaseError, Place
-from harl_mlir.files import default_database
+from harl_mlir.files import Output, default_database, read_bytes
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database as RecordFile
+from harl_mlir.records.exchange import add_lines, lines_of
 from harl_mlir.records.record import Environment, Record, this_environment
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
@@ -162,6 +163,24 @@ class Database:
                     entries.append((task, candidate))
             text = pool.library(entries)
             return ScheduleLibrary._known(text, pool.inspect(text))
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write all measurements to a file of JSON lines (`harl_mlir.records.exchange`), whole or not at all.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        with calling():
+            Output(Path(path)).write_bytes(b"".join(lines_of(self.file)))
+
+    def import_(self, path: str | os.PathLike[str]) -> int:
+        """Add the measurements that another database exported, but for those it holds; gives their number.
+
+        Raises:
+            InputError: the file cannot be read, or a line of it is no measurement; then nothing is added.
+        """
+        with calling():
+            return add_lines(self.file, read_bytes(Path(path)).splitlines(), str(path))
 
 
 def _here(accuracy: Accuracy) -> Environment:

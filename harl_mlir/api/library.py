@@ -99,6 +99,21 @@ class ScheduleLibrary:
         with worker() as pool:
             return pool.apply(source.text, source.name, self.text, function, given, self.name)
 
+    def __or__(self, other: ScheduleLibrary) -> ScheduleLibrary:
+        """One library of two, as of two dicts: where both have a schedule for a task it is the other's.
+
+        Raises:
+            InputError: they were not tuned on the same processor under the same accuracy.
+        """
+        if not isinstance(other, ScheduleLibrary):
+            return NotImplemented
+        names = (
+            ("the left library", "the right library") if self.name == other.name else (self.name, other.name)
+        )
+        with worker() as pool:
+            text = pool.merge(self.text, other.text, *names)
+            return ScheduleLibrary._known(text, pool.inspect(text))
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the library to a file, whole or not at all; a symbolic link is followed.
 

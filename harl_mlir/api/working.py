@@ -10,6 +10,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import HarlError
 from harl_mlir.measure.asking import WorkerError
 from harl_mlir.measure.pool import Pool
+from harl_mlir.settings import check_accuracy
 
 _FILE_OPTION = re.compile(r" with --db\b")
 _OPTION = re.compile(r"--(accuracy|agent|function|runner|seconds|seed|shape|threads|trials|weights)\b( \d)?")
@@ -21,8 +22,11 @@ def worker(accuracy: Accuracy = DEFAULT_ACCURACY) -> Iterator[Pool]:
     """A worker process that ends with the call.
 
     Raises:
+        UsageError: there is no such accuracy.
         HarlError: instead of a WorkerError, and in the words of `calling`.
     """
+    with calling():
+        check_accuracy(accuracy)
     with calling(), Pool(accuracy=accuracy) as pool:
         try:
             yield pool

@@ -133,6 +133,15 @@ class Reproduce(msgspec.Struct, frozen=True, tag=True):
     accuracy: Accuracy = DEFAULT_ACCURACY
 
 
+class Merge(msgspec.Struct, frozen=True, tag=True):
+    """Ask for one schedule library of two, where both have a task the second's; answered by `Text`."""
+
+    first: str
+    first_file: str
+    second: str
+    second_file: str
+
+
 class Knobs(msgspec.Struct, frozen=True, tag=True):
     """Ask for the decisions that a user's script leaves open."""
 
@@ -176,6 +185,7 @@ Request = (
     | Library
     | Apply
     | Inspect
+    | Merge
     | Compile
     | Reproduce
     | Knobs

@@ -31,6 +31,7 @@ from harl_mlir.reproduce.written import kernel_text, schedule_text
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.library import write_library
+from harl_mlir.schedule.merge import merge_libraries
 from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.entry import Entry
@@ -96,6 +97,9 @@ class Service:
                 return optimise(request)
             case protocol.Reproduce(task, candidate, seconds, accuracy):
                 return _program(task, candidate, seconds, accuracy)
+            case protocol.Merge(first, first_file, second, second_file):
+                with ir.Context():
+                    return protocol.Text(merge_libraries(first, first_file, second, second_file))
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return answers.Open(read_knobs(script, file))

@@ -21,9 +21,19 @@ def library_facts(text: str, file: str) -> LibraryFacts:
     Raises:
         InputError: it is no schedule library, or one of another version.
     """
+    return facts_of(read_library(text, file))
+
+
+def read_library(text: str, file: str) -> ir.Module:
+    """Parse a schedule library in the current context; raises as `library_facts` does."""
     module = read_script(text, file)
     if not is_library(module, file):
         raise InputError("this is no schedule library; give one that `tune` wrote", Place(file))
+    return module
+
+
+def facts_of(module: ir.Module) -> LibraryFacts:
+    """The facts of a library that was read."""
     held = module.operation.attributes
     accuracy = next((a for a in ACCURACIES if a == _text(held, "harl.accuracy")), DEFAULT_ACCURACY)
     provenance = Provenance(

@@ -64,7 +64,7 @@ def write_library(
         writer = _Writer(module, tunable, respell)
         for entry in ordered:
             writer.entry(entry)
-        _write_main(module, writer.applied)
+        write_main(module, [entry.task.key for entry in writer.applied])
         module.operation.verify()
         return str(module)
 
@@ -91,6 +91,17 @@ def accuracy_of(library: ir.Module) -> Accuracy | None:
 def is_strict(library: ir.Module) -> bool:
     """Whether a library's schedules were tuned under `strict` accuracy."""
     return accuracy_of(library) == "strict"
+
+
+def what_matches(key: str, matches: Sequence[ir.Operation]) -> frozenset[str]:
+    """What the sequences `@match_KEY_N` match: equal where a script cannot tell two tasks apart."""
+    texts = (str(match).replace(key, "") for match in matches)
+    return frozenset(text.replace(f"_{number}", "", 1) for number, text in enumerate(texts))
+
+
+def note_matched_as(schedule: ir.Operation, key: str) -> None:
+    """Say of a `@schedule_KEY` that ops of its task get the schedule for the task `key`."""
+    schedule.attributes["harl.matched_as"] = ir.FlatSymbolRefAttr.get(f"schedule_{key}")
 
 
 def keep_entry(library: ir.Module, key: str) -> None:
@@ -127,13 +138,11 @@ class _Writer:
         key, spellings = entry.task.key, patterns(entry.task, self._respell)
         schedule = _write_schedule(self._module, entry, self._tunable)
         matches = [self._match(key, number, pattern) for number, pattern in enumerate(spellings)]
-        texts = (str(match).replace(key, "") for match in matches)
-        what = frozenset(text.replace(f"_{number}", "", 1) for number, text in enumerate(texts))
-        first = self._matched.setdefault(what, key)
+        first = self._matched.setdefault(what_matches(key, matches), key)
         if first != key:
             for match in matches:
                 match.erase()
-            schedule.attributes["harl.matched_as"] = ir.FlatSymbolRefAttr.get(f"schedule_{first}")
+            note_matched_as(schedule, first)
             return
         _write_find(self._module, key, spellings)
         _write_apply(self._module, entry, len(spellings))
@@ -188,10 +197,11 @@ def _write_apply(module: ir.Module, entry: Entry, spellings: int) -> None:
     steps.finish()
 
 
-def _write_main(module: ir.Module, entries: Sequence[Entry]) -> None:
+def write_main(module: ir.Module, keys: Sequence[str]) -> None:
+    """Append `@__transform_main`, which applies the entries for these keys in turn."""
     steps = named_sequence(module, "__transform_main")
-    for entry in entries:
-        steps.include(f"apply_{entry.task.key}", steps.argument)
+    for key in keys:
+        steps.include(f"apply_{key}", steps.argument)
     steps.remark(steps.match(steps.argument, linalg=True), remarks.LEFT)
     steps.finish()
 

@@ -1,4 +1,4 @@
-"""The one loop that joins the rooms, and the public `tune()`."""
+"""The one loop that joins the rooms; `tune()` is that of the command line, from files to files."""
 
 from __future__ import annotations
 

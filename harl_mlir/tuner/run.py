@@ -15,7 +15,7 @@ from harl_mlir.measure.bench import Bench
 from harl_mlir.measure.measurement import FailureKind
 from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.runners import LOCAL, PluggedRunner
-from harl_mlir.plugins import PluginError
+from harl_mlir.plugins import PluginError, installed
 from harl_mlir.processor import Processor, this_processor
 from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
@@ -76,6 +76,7 @@ def begun(
             pool.start()
             if job.settings.trials:
                 preload(job.settings.agent)
+            installed("sketch")  # reading metadata takes a while, in which the worker loads
             bench, processor = _bench(job.settings, pool, stack)
             plan = _plan(job, pool, processor)
         listener(Planned(tuple(state.task for state in plan.states), plan.skipped))

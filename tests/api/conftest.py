@@ -19,15 +19,15 @@ func.func @product(%a: tensor<24x16xf32>, %b: tensor<16x32xf32>, %c: tensor<24x3
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with Database(tmp_path_factory.mktemp("tuned") / "measurements.db") as opened:
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tuned(database: Database) -> Tuned:
-    return harl_mlir.tune(MATMUL, agent="random", trials=6, seconds=20, database=database)
+    return harl_mlir.tune(MATMUL, agent="random", trials=6, seconds=60, database=database)
 
 
 @pytest.fixture

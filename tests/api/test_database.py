@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harl_mlir.api import Database, Tuned
-from harl_mlir.errors import DatabaseError, InputError
+from harl_mlir.errors import DatabaseError, InputError, UsageError
 from tests.api.conftest import MATMUL
 
 
@@ -42,6 +42,8 @@ def test_what_was_never_measured_has_no_entry(database: Database) -> None:
 
 
 def test_a_kernel_is_checked(database: Database) -> None:
+    with pytest.raises(UsageError, match=r"no accuracy 'fast'; use accuracy with one of"):
+        database.best(MATMUL, accuracy="fast")  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"give pathlib.Path\('k.mlir'\)"):
         database.records("k.mlir")
     with pytest.raises(InputError, match=r"kernel:1:1: not valid MLIR"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import harl_mlir
 from harl_mlir.api import ScheduleLibrary, Tuned
 from harl_mlir.errors import InputError
 from harl_mlir.processor import this_processor
@@ -52,6 +53,16 @@ def test_every_op_is_told_of(tuned: Tuned) -> None:
     assert [outcome.matched for outcome in applied.outcomes] == [True, False]
     assert applied.outcomes[1].place.startswith("kernel:")
     assert not any(o.matched for o in tuned.library.apply(MATMUL + other, function="other").outcomes)
+
+
+def test_two_libraries_become_one(tuned: Tuned) -> None:
+    other = MATMUL.replace("16", "8")
+    both = tuned.library | harl_mlir.tune(other, trials=0).library
+    assert [entry.label for entry in both] == ["matmul 24x32x16 f32", "matmul 24x32x8 f32"]
+    program = MATMUL + other.replace("product", "other")
+    assert [outcome.matched for outcome in both.apply(program).outcomes] == [True, True]
+    with pytest.raises(InputError, match="the right library: this is no schedule library"):
+        _ = both | ScheduleLibrary(SCRIPT)
 
 
 def test_a_script_of_ones_own_is_applied_but_tells_nothing_of_itself() -> None:

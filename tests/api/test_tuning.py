@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,15 @@ def test_nothing_is_written_but_the_database(
         assert [r.stage for r in kept.records(tuned.tasks[0].task.key)][:2] == ["untuned", "trial"]
 
 
-def test_stored_measurements_are_used(tuned: Tuned, database: Database) -> None:
-    held = len(database)
-    again = harl_mlir.tune(MATMUL, agent="default", trials=1, seconds=1, database=database.path)
-    assert again.tasks[0].stored == 6
-    assert again.tasks[0].trials == 0  # the default is known
-    assert len(database) > held  # the finalists are timed again
+def test_stored_measurements_are_used(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    first = harl_mlir.tune(MATMUL, agent="default", trials=1, database=str(path))
+    with Database(path) as database:
+        held = len(database)
+    again = harl_mlir.tune(MATMUL, agent="default", trials=1, seconds=1, database=path)
+    assert [(t.stored, t.trials) for t in (*first.tasks, *again.tasks)] == [(0, 1), (1, 0)]
+    with Database(path) as database:
+        assert len(database) > held  # the untuned kernel is timed again
 
 
 def test_with_no_trials_nothing_is_timed_and_no_database_opened(tmp_path: Path) -> None:
@@ -84,7 +88,7 @@ def test_a_listener_that_raises_ends_the_call_and_loses_nothing() -> None:
 
     with Database.in_memory() as database:
         with pytest.raises(EnoughError):
-            harl_mlir.tune(MATMUL, agent="random", seconds=20, database=database, listener=listen)
+            harl_mlir.tune(MATMUL, agent="random", seconds=60, database=database, listener=listen)
         assert [r.stage for r in database.records(MATMUL)] == ["untuned", "trial", "trial", "trial"]
 
 
@@ -95,8 +99,25 @@ def test_an_interrupt_is_raised_and_the_best_is_in_the_database() -> None:
 
     with Database.in_memory() as database:
         with pytest.raises(KeyboardInterrupt):
-            harl_mlir.tune(MATMUL, agent="random", seconds=20, database=database, listener=listen)
+            harl_mlir.tune(MATMUL, agent="random", seconds=60, database=database, listener=listen)
         assert len(database.records(MATMUL)) == 3
+
+
+def test_two_threads_tune_at_once(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def tune() -> None:
+        given = harl_mlir.tune(MATMUL, agent="default", trials=1, database=tmp_path / "shared.db")
+        made.append(given.tasks[0].task.key)
+
+    threads = [threading.Thread(target=tune) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
+    with Database(tmp_path / "shared.db") as database:
+        assert [r.stage for r in database.records(made[0])].count("untuned") == 2
 
 
 @pytest.mark.parametrize(
