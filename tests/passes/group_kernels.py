@@ -166,6 +166,9 @@ def left_alone() -> Iterator[str]:
     slice_ = f"%p = tensor.extract_slice %C[1, 1] [6, 6] [1, 1] : {T} to tensor<6x6xf32>"
     small = "%x = linalg.exp ins(%p : tensor<6x6xf32>) outs(%p : tensor<6x6xf32>) -> tensor<6x6xf32>"
     yield program([slice_, small], ["%x"], ["tensor<6x6xf32>"])
+    # A reduction may write into a slice.
+    product = small.replace("exp ins(%p : tensor", "matmul ins(%p, %p : tensor<6x6xf32>, tensor")
+    yield program([slice_, product], ["%x"], ["tensor<6x6xf32>"])
     yield from _odd_generics()
 
 

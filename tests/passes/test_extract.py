@@ -36,13 +36,15 @@ def tasks(text: str) -> tuple[Task, ...]:
 def test_a_kernel_has_the_key_in_its_name(kind: str, tmp_path: Path) -> None:
     kernels = list(KINDS[kind]())[::5]
     found = extract(SPLIT.join(kernels), tmp_path)
-    originals = {task.key: task for kernel in kernels for task in tasks(kernel)}
-    assert found.keys() == originals.keys()
+    originals = [task for kernel in kernels for task in tasks(kernel)]
+    assert found.keys() == {task.key for task in originals}
     for key, text in found.items():
         (task,) = tasks(text)
         assert task.key == key
         assert task.function == "kernel"
-        assert task.arguments == originals[key].arguments
+        equal = [original for original in originals if original.key == key]
+        assert task.arguments == equal[0].arguments
+        assert text.splitlines()[0] in {f"// {task.label()}, workload {key}" for task in equal}
 
 
 def test_golden_kernels_are_ready_to_tune(tmp_path: Path) -> None:
