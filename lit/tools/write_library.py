@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--function")
     parser.add_argument("--set", action="append", default=[], help="DECISION=VALUE instead of the default")
     parser.add_argument("--nest", help="the loop nest of contractions, instead of their sketches")
+    parser.add_argument("--sketch", action="append", default=[], help="LABEL=SKETCH for a task, not its first")
     parser.add_argument("--tunable", action="store_true")
     parser.add_argument("--accuracy", choices=ACCURACIES, default=DEFAULT_ACCURACY)
     parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
@@ -38,17 +39,25 @@ def main() -> None:
         text = options.kernel.read_text()
         tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
         settings = [*options.set, *([f"nest={options.nest}"] if options.nest else [])]
-        spaces = [(task, spaces_of(task, options.accuracy, options.nest)) for task in tasks]
+        sketches = dict(setting.rsplit("=", 1) for setting in options.sketch)
+        spaces = [
+            (task, spaces_of(task, options.accuracy, options.nest, sketches.get(task.label()))) for task in tasks
+        ]
         entries = [Entry(task, candidate(found[0], settings)) for task, found in spaces if found]
         about = Provenance("0", PROCESSOR.name, PROCESSOR.features, accuracy=options.accuracy)
         library = write_library(entries, provenance=about, tunable=options.tunable)
         print(break_schedule(library, options.fail) if options.fail else library)
 
 
-def spaces_of(task: Task, accuracy: Accuracy, nest: str | None) -> tuple[Space, ...]:
+def spaces_of(
+    task: Task, accuracy: Accuracy, nest: str | None, sketch: str | None = None
+) -> tuple[Space, ...]:
     """The spaces a candidate may be of, the first of which is taken."""
-    nests = nest_space(task, PROCESSOR, accuracy) if nest else None
-    return (nests,) if nests else sketches_for(task, PROCESSOR, accuracy)
+    nests = nest_space(task, PROCESSOR, accuracy) if nest or sketch == "loop_nest" else None
+    found = (nests,) if nests else sketches_for(task, PROCESSOR, accuracy)
+    if sketch is None:
+        return found
+    return tuple(space for space in found if space.default().sketch == sketch)
 
 
 def candidate(space: Space, settings: list[str]) -> Candidate:

@@ -103,6 +103,7 @@ private:
   FailureOr<unsigned> runScript() {
     ModuleOp module = getOperation();
     SmallVector<Before> ops = number(module);
+    Location place = FileLineColLoc::get(&getContext(), loaded->getFile(), 0, 0);
     std::string reason;
     {
       ErrorCatcher errors(module.getContext());
@@ -110,10 +111,11 @@ private:
               module, loaded->getMain(), {}, transform::TransformOptions(),
               /*enforceToplevelTransformOp=*/false)))
         return tellChanged(module, ops);
-      reason = errors.getText();
+      reason = errors.getMessage();
+      if (errors.getLocation())
+        place = *errors.getLocation();
     }
-    return emitError(FileLineColLoc::get(&getContext(), loaded->getFile(), 0, 0))
-           << "the transform script failed: " << reason;
+    return emitError(place) << "the transform script failed: " << reason;
   }
 
   /// Shared by copies of the pass.
