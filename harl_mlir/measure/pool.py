@@ -225,7 +225,7 @@ class Pool(Asking):
     def merge(self, first: str, second: str, first_file: str = "first", second_file: str = "second") -> str:
         """One library of two, where both have a task the second's. Raises InputError with the place."""
         request = protocol.Merge(first, first_file, second, second_file)
-        return self._input(request, second_file, protocol.Text).text
+        return self.ask_about_input(request, second_file, answers.Text).text
 
     def knobs(self, script: str, file: str) -> tuple[Decision, ...]:
         """The decisions a user's script leaves open. Raises InputError with the place."""

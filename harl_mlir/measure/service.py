@@ -99,7 +99,7 @@ class Service:
                 return _program(task, candidate, seconds, accuracy)
             case protocol.Merge(first, first_file, second, second_file):
                 with ir.Context():
-                    return protocol.Text(merge_libraries(first, first_file, second, second_file))
+                    return answers.Text(merge_libraries(first, first_file, second, second_file))
             case protocol.Knobs(script, file):
                 with ir.Context():
                     return answers.Open(read_knobs(script, file))
