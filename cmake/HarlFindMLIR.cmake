@@ -5,7 +5,11 @@ set(HARL_LLVM_OLDEST 22)
 set(HARL_LLVM_NEWEST 22)
 
 set(_packages "libmlir-${HARL_LLVM_NEWEST}-dev mlir-${HARL_LLVM_NEWEST}-tools llvm-${HARL_LLVM_NEWEST}-dev")
-set(_range "LLVM and MLIR ${HARL_LLVM_OLDEST} to ${HARL_LLVM_NEWEST} are accepted")
+if(HARL_LLVM_OLDEST EQUAL HARL_LLVM_NEWEST)
+  set(_range "LLVM and MLIR ${HARL_LLVM_NEWEST} are accepted")
+else()
+  set(_range "LLVM and MLIR ${HARL_LLVM_OLDEST} to ${HARL_LLVM_NEWEST} are accepted")
+endif()
 set(_remedy "Install it (Debian: apt-get install ${_packages}), or give the directory of an installed one:
   cmake -DMLIR_DIR=PREFIX/lib/cmake/mlir ...")
 
