@@ -30,9 +30,7 @@ def main() -> None:
     parser.add_argument("--function")
     parser.add_argument("--set", action="append", default=[], help="DECISION=VALUE instead of the default")
     parser.add_argument("--nest", help="the loop nest of contractions, instead of their sketches")
-    parser.add_argument(
-        "--sketch", action="append", default=[], help="LABEL=SKETCH for a task, not its first"
-    )
+    parser.add_argument("--sketch", action="append", default=[], help="LABEL=SKETCH for a task")
     parser.add_argument("--tunable", action="store_true")
     parser.add_argument("--accuracy", choices=ACCURACIES, default=DEFAULT_ACCURACY)
     parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
@@ -42,11 +40,11 @@ def main() -> None:
         tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
         settings = [*options.set, *([f"nest={options.nest}"] if options.nest else [])]
         sketches = dict(setting.rsplit("=", 1) for setting in options.sketch)
-        spaces = [
+        found = [
             (task, spaces_of(task, options.accuracy, options.nest, sketches.get(task.label())))
             for task in tasks
         ]
-        entries = [Entry(task, candidate(found[0], settings)) for task, found in spaces if found]
+        entries = [Entry(task, candidate(spaces[0], settings)) for task, spaces in found if spaces]
         about = Provenance("0", PROCESSOR.name, PROCESSOR.features, accuracy=options.accuracy)
         library = write_library(entries, provenance=about, tunable=options.tunable)
         print(break_schedule(library, options.fail) if options.fail else library)
