@@ -133,11 +133,10 @@ def _lacks(versions: dict[str, str | None], processor: Processor, broken: str | 
             yield Lack(f"the Python package {name}", True, "run `pip install .` in the checkout again")
     if broken is not None:
         yield Lack(f"a working measuring process ({broken})", True, "run `pip install --force-reinstall .`")
-    for tool, package in (("cc", "gcc"), ("ar", "binutils")):
-        if shutil.which(tool) is None:
-            yield Lack(
-                f"`{tool}`, to link kernels with", False, f"install Debian's {package} to export or call them"
-            )
+    for tools, package in ((COMPILERS, "gcc"), (("ar",), "binutils")):
+        if not any(map(shutil.which, tools)):
+            remedy = f"install Debian's {package} to export or call them"
+            yield Lack(f"`{tools[0]}`, to link kernels with", False, remedy)
     if not processor.features:
         yield Lack("the list of processor features", False, "defaults assume 16-byte vectors")
     if versions["mlir-opt"] is None:
