@@ -20,6 +20,7 @@ from pathlib import Path
 from harl_mlir import __version__
 from harl_mlir.cli.terminal import DONE, REFUSED, Outcome, Terminal
 from harl_mlir.errors import HarlError
+from harl_mlir.export.link import COMPILERS
 from harl_mlir.plugins import KINDS, installed
 from harl_mlir.processor import Processor, this_processor
 
@@ -132,6 +133,10 @@ def _lacks(versions: dict[str, str | None], processor: Processor, broken: str | 
             yield Lack(f"the Python package {name}", True, "run `pip install .` in the checkout again")
     if broken is not None:
         yield Lack(f"a working measuring process ({broken})", True, "run `pip install --force-reinstall .`")
+    for tools, package in ((COMPILERS, "gcc"), (("ar",), "binutils")):
+        if not any(map(shutil.which, tools)):
+            remedy = f"install Debian's {package} to export or call them"
+            yield Lack(f"`{tools[0]}`, to link kernels with", False, remedy)
     if not processor.features:
         yield Lack("the list of processor features", False, "defaults assume 16-byte vectors")
     if versions["mlir-opt"] is None:

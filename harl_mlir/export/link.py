@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harl_mlir.errors import InputError, Place
 
-_COMPILERS = ("cc", "gcc", "clang")
+COMPILERS = ("cc", "gcc", "clang")
+"""By which it is linked: the first that is on the PATH."""
 _SECONDS = 120.0
 
 
@@ -26,7 +27,7 @@ def link_shared(object_file: bytes, out: Path, soname: str | None = None) -> Non
 
     def link(made: Path, result: Path) -> list[str]:
         return [
-            _tool(_COMPILERS, "C compiler to link with", "gcc"),
+            _tool(COMPILERS, "C compiler to link with", "gcc"),
             *("-shared", "-o", str(result), str(made), "-Wl,-z,defs", *named, "-lm"),
         ]
 
