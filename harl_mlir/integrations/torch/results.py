@@ -53,12 +53,13 @@ def _laid_out(rewriter: Rewriter, node: fx.Node) -> tuple[Result, fx.Node]:
         if step == 0 and shape[d] > 1:
             kept[d] = 1
             node = rewriter.call(aten.slice.Tensor, node, d, 0, 1)
-    order = sorted(range(len(kept)), key=lambda d: (-strides[d], d) if kept[d] > 1 else (0, d))
-    order = [d for d in order if kept[d] > 1] + [d for d in range(len(kept)) if kept[d] == 1]
+    long = sorted((d for d in range(len(kept)) if kept[d] > 1), key=lambda d: -strides[d])
     expected = 1
-    for d in reversed([d for d in order if kept[d] > 1]):
+    for d in reversed(long):
         if strides[d] != expected:
             raise Refused(f"a result has strides {tuple(strides)}, which leave gaps; call contiguous() on it")
         expected *= kept[d]
     result = Result(tuple(kept), tuple(strides), value.dtype, tuple(shape))
-    return result, rewriter.permuted(node, order)
+    if long == sorted(long):
+        return result, node
+    return result, rewriter.permuted(node, [*long, *(d for d in range(len(kept)) if kept[d] == 1)])

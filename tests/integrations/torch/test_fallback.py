@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from harl_mlir.errors import UsageError
 from harl_mlir.integrations.torch import FallbackWarning, Options, backend, compiling
+from tests.conftest import ROOT
 
 Function = Callable[[Tensor], Tensor]
 
@@ -81,6 +84,14 @@ def test_an_importer_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_options_that_are_none(given: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Options.of(given)
+
+
+def test_the_readme_names_every_option() -> None:
+    section = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("## From PyTorch")[2].partition("\n## ")[0]
+    )
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {f.name for f in fields(Options)}
 
 
 def test_a_library_that_is_missing(tmp_path: Path) -> None:
