@@ -252,9 +252,12 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 def default_database() -> Path:
-    """`measurements.db` in the user's cache directory, which is created.
+    """`measurements.db` in the user's cache directory, which is created. Raises as `cache_directory` does."""
+    return cache_directory() / "measurements.db"
 
-    The directory is `$XDG_CACHE_HOME/harl_mlir`, or `~/.cache/harl_mlir`.
+
+def cache_directory() -> Path:
+    """The user's cache directory, which is created: `$XDG_CACHE_HOME/harl_mlir`, or `~/.cache/harl_mlir`.
 
     Raises:
         InputError: the directory cannot be created.
@@ -274,7 +277,7 @@ def default_database() -> Path:
             f"the cache directory cannot be created ({_reason(error)}); name a database with --db",
             Place(str(directory)),
         ) from error
-    return directory / "measurements.db"
+    return directory
 
 
 def _reason(error: Exception) -> str:

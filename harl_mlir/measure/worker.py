@@ -28,7 +28,7 @@ _MOST_OUTPUT_BYTES = 256 << 20
 def main(arguments: list[str]) -> int:
     """Serve requests from the socket until it is closed."""
     descriptor, parent, memory_bytes = (int(a) for a in arguments[:3])
-    _die_with(parent)
+    die_with(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_OUTPUT_BYTES, _MOST_OUTPUT_BYTES))
     _pin(int(arguments[3]) if len(arguments) > 3 else None)
@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Have this process end when process `parent` (on Linux: the thread that started it) does."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
