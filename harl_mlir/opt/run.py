@@ -166,7 +166,7 @@ def _message(outcome: Outcome, labels: Mapping[str, str]) -> str | None:
     """What the C++ pass says of an op; None of those that are part of another's workload."""
     if outcome.key is None:
         told = "left as it was: no schedule of this library was applied to it"
-        return outcome.message if outcome.status == "scheduled" else told
+        return outcome.message if outcome.message.endswith("by the script") else told
     schedule = f"@schedule_{outcome.key} ({labels.get(outcome.key, '')})"
     if outcome.status == "restored":
         return f"restored: {schedule} failed in this function: {outcome.message.partition('undone: ')[2]}"

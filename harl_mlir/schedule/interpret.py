@@ -170,9 +170,9 @@ def _replace(original: ir.Operation, both: ir.Module, *, whole: bool) -> tuple[i
 
 
 def _strip_tags(ops: Iterable[ir.Operation]) -> None:
-    """Remove the marks by which schedules find their ops where they are left on linalg ops."""
+    """Remove the marks by which schedules find their ops where they are left on linalg ops and loops."""
     for op in ops:
-        if not op.name.startswith("linalg."):
+        if not op.name.startswith(("linalg.", "scf.")):
             continue
         for name in [name for name in op.attributes if name.startswith("harl.")]:
             del op.attributes[name]

@@ -5,6 +5,9 @@
 // RUN: %harl-opt %s --harl-apply-schedules=library=%t.lib.mlir -o %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir -o %t.tuned.mlir 2> %t.remarks
+// RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: %FileCheck %s < %t.tuned.mlir
 
 // REMARK-DAG: mlir:[[#@LINE+17]]:8: remark: matched by @schedule_[[KEY:[0-9a-f]+]] (matmul 8x32x16 f32)
 // REMARK-DAG: mlir:[[#@LINE+17]]:8: remark: left as it was: no schedule of this library was applied to it

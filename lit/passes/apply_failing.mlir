@@ -15,6 +15,10 @@
 // RUN: %FileCheck %s --check-prefix=LEFT < %t.left.remarks
 // RUN: not %harl-opt %s --harl-apply-schedules='library=%t.small.mlir fail-if-none=true' -o %t.none.mlir 2>&1 | %FileCheck %s --check-prefix=NONE
 // RUN: not ls %t.none.mlir
+// RUN: %harl-mlir-opt %s --library %t.lib.mlir -o %t.tuned.mlir
+// RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --library %t.small.mlir 2>&1 > %t.same.mlir | %FileCheck %s --check-prefix=LEFT
+// RUN: not %harl-mlir-opt %s --pass-pipeline='harl-apply-schedules{library=%t.small.mlir fail-if-none}' 2>&1 | %FileCheck %s --check-prefix=NONE
 
 // REMARK-DAG: mlir:[[#@LINE+22]]:8: remark: matched by @schedule_[[KEY:[0-9a-f]+]] (matmul 64x64x64 f32)
 // REMARK-DAG: mlir:[[#@LINE+16]]:1: remark: restored: @schedule_[[KEY]] (matmul 64x64x64 f32) failed in this function: {{.*}}lib.mlir:{{.+}}
@@ -23,7 +27,7 @@
 
 // LEFT-COUNT-3: remark: left as it was: no schedule of this library was applied to it
 // LEFT-NOT: remark:
-// NONE: error: no schedule of {{.*}}small.mlir was applied to this module
+// NONE: error: {{.*}}no schedule of {{.*}}small.mlir was applied to this module
 
 #swap = affine_map<(i, j) -> (j, i)>
 #id = affine_map<(i, j) -> (i, j)>

@@ -8,6 +8,9 @@
 // RUN: %harl-opt %t.mlir --pass-pipeline='builtin.module(harl-apply-schedules{library=%t.lib.mlir})' -o %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %t.mlir --library %t.lib.mlir -o %t.opt.mlir 2> %t.remarks
+// RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: %FileCheck %s < %t.opt.mlir
 // RUN: %harl-opt %t.tuned.mlir --harl-lower-to-llvm -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %harl-opt %t.mlir --harl-lower-to-llvm -o %t.untuned.llvm.mlir

@@ -6,6 +6,9 @@
 // RUN: %FileCheck %s < %t.tuned.mlir
 // RUN: %mlir-opt %t.mlir --transform-preload-library=transform-library-paths=%S/Inputs/hand_schedule.mlir --transform-interpreter -o %t.same.mlir
 // RUN: diff %t.same.mlir %t.tuned.mlir
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-apply-schedules{library=%S/Inputs/hand_schedule.mlir fail-if-none})' -o %t.tuned.mlir 2> %t.remarks
+// RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: %FileCheck %s < %t.tuned.mlir
 // RUN: %mlir-opt %t.mlir --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-default{library=%S/Inputs/hand_schedule.mlir})' -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // One that changes nothing is as good as none.

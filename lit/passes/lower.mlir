@@ -11,6 +11,12 @@
 // RUN: %mlir-opt %t.mlir --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-lower-to-llvm{accuracy=approximate})' -o %t.approximate.mlir
 // RUN: %FileCheck %s --check-prefix=APPROXIMATE < %t.approximate.mlir
 // RUN: %run %t.approximate.mlir | %FileCheck %s --check-prefix=NUMBERS
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-lower-to-llvm{accuracy=strict})' -o %t.strict.mlir
+// RUN: %FileCheck %s --check-prefix=STRICT < %t.strict.mlir
+// RUN: %run %t.strict.mlir | %FileCheck %s --check-prefix=NUMBERS
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-lower-to-llvm{accuracy=approximate})' -o %t.approximate.mlir
+// RUN: %FileCheck %s --check-prefix=APPROXIMATE < %t.approximate.mlir
+// RUN: %run %t.approximate.mlir | %FileCheck %s --check-prefix=NUMBERS
 
 // CHECK-NOT: memrefCopy
 // STRICT-NOT: reassoc

@@ -5,6 +5,9 @@
 // RUN: %harl-opt %t.mlir --harl-apply-schedules='library=%t.lib.mlir fail-if-none=true' -o %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-apply-schedules{library=%t.lib.mlir fail-if-none})' -o %t.tuned.mlir 2> %t.remarks
+// RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: %FileCheck %s < %t.tuned.mlir
 // RUN: %harl-opt %t.tuned.mlir --harl-lower-to-llvm -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %mlir-opt %t.mlir --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-default{library=%t.lib.mlir})' -o %t.llvm.mlir

@@ -5,6 +5,8 @@
 // RUN: %mlir-opt %s --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-apply-schedules{library=%t.lib.mlir fail-if-none})' -o %t.tuned.mlir 2> %t.remarks
 // RUN: %FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: %FileCheck %s < %t.tuned.mlir
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-apply-schedules{library=%t.lib.mlir fail-if-none})' -o %t.tuned.mlir
+// RUN: %FileCheck %s < %t.tuned.mlir
 // RUN: %harl-opt %s --harl-default=library=%t.lib.mlir -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %harl-opt %s --harl-lower-to-llvm -o %t.untuned.mlir
