@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harl_mlir.accuracy import Accuracy
+from harl_mlir.codegen.elf import undefined_symbols
 from harl_mlir.codegen.interface import CFunction, CParameter
 from harl_mlir.codegen.jit import OPT_LEVEL, JitError, LowerError
 from harl_mlir.codegen.lowering import bufferize_public, find_function, to_llvm
@@ -237,4 +238,11 @@ def _emit(module: ir.Module, symbol: str) -> bytes:
         Path(name).unlink(missing_ok=True)
     if not made:
         raise JitError("LLVM made no code of it")
+    foreign = [name for name in undefined_symbols(made) if not is_in_libm(name)]
+    if foreign:
+        # As __truncsfhf2 is: a function of compilers' own libraries, of which not all have it.
+        raise LowerError(
+            f"the processor has no instruction for what {foreign[0]} does, which is not in libc or libm; "
+            "compile for one that has, or convert the elements to f32"
+        )
     return made

@@ -66,7 +66,9 @@ def _run(command: Sequence[str], out: Path) -> None:
     except subprocess.TimeoutExpired:
         raise InputError(f"{command[0]} did not end in {_SECONDS:g} s; try again", Place(str(out))) from None
     if ended.returncode:
-        said = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
+        lines = ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"]
+        # The driver's last line only says that the linker failed.
+        said = next((line for line in lines if "undefined reference" in line), lines[-1])
         raise InputError(f"{command[0]} failed: {said[:300]}; see that it can link", Place(str(out)))
 
 

@@ -287,6 +287,15 @@ def test_a_target_limits_the_instructions(pool: Pool, library: str, tmp_path: Pa
     assert "vfmadd" not in code(Target("x86-64-v3", ("-fma",)))
 
 
+def test_what_a_processor_cannot_do_is_refused_instead_of_calling_a_compilers_library(pool: Pool) -> None:
+    kernel = ON_MEMREF.format("").replace("xf32", "xf16")
+    assert pool.compile(kernel, "kernel.mlir", target=Target("x86-64-v3")).object
+    with pytest.raises(
+        InputError, match=r"has no instruction for what __\w+hf\w+ does, which is not in libc"
+    ):
+        pool.compile(kernel, "kernel.mlir", target=Target("x86-64"))
+
+
 @pytest.mark.parametrize("cpu", ["cortex-a72", "nonsense", "help", "i386", ""])
 def test_unknown_targets_are_refused(pool: Pool, cpu: str) -> None:
     with pytest.raises(InputError, match="x86-64"):
