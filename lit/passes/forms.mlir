@@ -13,6 +13,8 @@
 // RUN: %FileCheck %s < %t.opt.mlir
 // RUN: %harl-opt %t.tuned.mlir --harl-lower-to-llvm -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
+// RUN: %harl-mlir-opt %t.mlir --pass-pipeline='builtin.module(harl-default{library=%t.lib.mlir})' -o %t.opt.mlir
+// RUN: %run %t.opt.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %harl-opt %t.mlir --harl-lower-to-llvm -o %t.untuned.llvm.mlir
 // RUN: %run %t.untuned.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 

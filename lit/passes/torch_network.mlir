@@ -9,6 +9,8 @@
 // RUN: %FileCheck %s < %t.tuned.mlir
 // RUN: %harl-opt %s --harl-default=library=%t.lib.mlir -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-default{library=%t.lib.mlir})' -o %t.opt.mlir
+// RUN: %run %t.opt.mlir | %FileCheck %s --check-prefix=NUMBERS
 // RUN: %harl-opt %s --harl-lower-to-llvm -o %t.untuned.mlir
 // RUN: %run %t.untuned.mlir | %FileCheck %s --check-prefix=NUMBERS
 

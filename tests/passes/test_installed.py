@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,11 @@ _RUNNER = "mlir-runner-22"
 _TOOLS = ("cmake", "c++", _RUNNER)
 
 
-def run(*command: object) -> str:
+def run(*command: object, **variables: str) -> str:
     words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=300, cwd=ROOT, env={**os.environ, **variables}
+    )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -42,3 +45,12 @@ def test_a_project_outside_uses_the_installed_package(tmp_path: Path) -> None:
     tuned = run(prefix / "bin" / "harl-opt", options, kernel)
     assert "linalg.matmul" not in tuned
     assert "vector.contract" in tuned
+
+
+@pytest.mark.skipif(shutil.which("ctest") is None, reason="needs ctest")
+def test_ctest_runs_the_tests_in_lit() -> None:
+    driver()
+    out = run("ctest", "--test-dir", build(), "--verbose", LIT_FILTER="passes/apply_refused")
+    if "No tests were found" in out:
+        pytest.skip("the build was configured without lit")
+    assert "PASS: harl_mlir :: passes/apply_refused.mlir" in out
