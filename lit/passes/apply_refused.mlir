@@ -16,6 +16,8 @@
 // RUN: not %harl-opt %s --harl-apply-schedules=library=%t.declared.mlir 2>&1 | %FileCheck %s --check-prefix=DECLARED
 // RUN: echo "module attributes {harl.library = 1, transform.with_named_sequence} { transform.named_sequence private @schedule_0a(!transform.any_op {transform.readonly}) }" > %t.schedule.mlir
 // RUN: not %harl-opt %s --harl-apply-schedules=library=%t.schedule.mlir 2>&1 | %FileCheck %s --check-prefix=SCHEDULE
+// RUN: echo "module attributes {transform.with_named_sequence} { transform.named_sequence @__transform_main(%%op: !transform.any_op {transform.readonly}) { transform.apply_patterns.canonicalization transform.yield } }" > %t.pattern.mlir
+// RUN: not %harl-opt %s --harl-apply-schedules=library=%t.pattern.mlir 2>&1 | %FileCheck %s --check-prefix=PATTERN
 // RUN: not %harl-opt %s --harl-lower-to-llvm=accuracy=exact 2>&1 | %FileCheck %s --check-prefix=ACCURACY
 // A script of somebody's own fails as a whole.
 // RUN: not %harl-opt %s --harl-apply-schedules=library=%S/Inputs/failing_script.mlir 2>&1 | %FileCheck %s --check-prefix=SCRIPT
@@ -30,6 +32,7 @@
 // ODD: error: this schedule library is of version "one", not 1; tune the kernel again
 // DECLARED: error: @__transform_main must have a body that takes one op; write it so
 // SCHEDULE: error: @schedule_0a must have a body that takes one op; tune the kernel again
+// PATTERN: error: transform.apply_patterns.canonicalization is no step of a transform sequence; take it out, or tune the kernel again
 // ACCURACY: Cannot find option named 'exact'
 // SCRIPT: failing_script.mlir:4:12: error: the transform script failed: {{.*}}expected to contain 1 payloads but it contains 0
 

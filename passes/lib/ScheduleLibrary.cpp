@@ -34,6 +34,25 @@ static bool takesOneOp(transform::NamedSequenceOp sequence) {
       sequence.getArgumentTypes().front());
 }
 
+/// MLIR's interpreter crashes on ops that are no steps, as a pattern is outside
+/// of `transform.apply_patterns`; its verifier lets them pass.
+static LogicalResult checkSteps(transform::NamedSequenceOp sequence) {
+  WalkResult result = sequence.walk([&](Operation *op) {
+    Operation *parent = op->getParentOp();
+    if (op == sequence || isa<transform::TransformOpInterface>(op) ||
+        op->hasTrait<OpTrait::IsTerminator>() ||
+        !isa<transform::TransformOpInterface>(parent) ||
+        isa<transform::ApplyPatternsOp,
+            transform::ApplyConversionPatternsOp>(parent))
+      return WalkResult::advance();
+    emitError(op->getLoc()) << op->getName()
+                            << " is no step of a transform sequence; take it "
+                               "out, or tune the kernel again";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 static OwningOpRef<ModuleOp> parse(StringRef file, MLIRContext *context) {
   Location place = FileLineColLoc::get(context, file, 0, 0);
   std::string reason;
@@ -74,8 +93,11 @@ ScheduleLibrary::load(StringRef file, MLIRContext *context) {
 }
 
 LogicalResult ScheduleLibrary::check() {
-  for (auto sequence : module->getOps<transform::NamedSequenceOp>())
+  for (auto sequence : module->getOps<transform::NamedSequenceOp>()) {
+    if (failed(checkSteps(sequence)))
+      return failure();
     sequences[sequence.getSymName()] = sequence;
+  }
   main = sequences.lookup(kMain);
   Location place = FileLineColLoc::get(module->getContext(), file, 0, 0);
   Attribute version = (*module)->getAttr(kLibraryAttr);
