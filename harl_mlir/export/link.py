@@ -15,20 +15,22 @@ COMPILERS = ("cc", "gcc", "clang")
 _SECONDS = 120.0
 
 
-def link_shared(object_file: bytes, out: Path, soname: str | None = None) -> None:
+def link_shared(object_file: bytes, out: Path, soname: str | None = None, source: Path | None = None) -> None:
     """Link an object into the shared library `out`, which is written whole or not at all.
 
-    What the object needs of libm and libc is linked; a symbol that is in neither is an error.
+    What the object needs of libm and libc is linked; a symbol that is in neither is an error. `source` is a
+    file of C to compile and link with it.
 
     Raises:
         InputError: there is no C compiler, or it fails, or `out` cannot be written.
     """
     named = [] if soname is None else [f"-Wl,-soname,{soname}"]
+    beside = [] if source is None else ["-O2", "-fPIC", "-pthread", str(source)]
 
     def link(made: Path, result: Path) -> list[str]:
         return [
             _tool(COMPILERS, "C compiler to link with", "gcc"),
-            *("-shared", "-o", str(result), str(made), "-Wl,-z,defs", *named, "-lm"),
+            *("-shared", "-o", str(result), str(made), *beside, "-Wl,-z,defs", *named, "-lm"),
         ]
 
     _make(object_file, out, "object.o", link)

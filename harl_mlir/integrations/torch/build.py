@@ -32,6 +32,7 @@ from harl_mlir.tuner import Request, tune_with
 from harl_mlir.tuner.remembered import best_recorded
 
 KERNEL = "kernel.mlir"
+_ARENA = Path(__file__).with_name("arena.c")
 
 
 class BuiltTask(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def build(directory: Path, options: Options) -> Built:
         pool.start()
         library, tasks = _schedules(kernel, options, pool)
         compiled = pool.compile(read_mlir(kernel), KERNEL, library)
-    link_shared(compiled.object, directory / "kernel.so")
+    link_shared(compiled.object, directory / "kernel.so", source=_ARENA)
     (function,) = compiled.functions
     return Built(function, tasks, library)
 

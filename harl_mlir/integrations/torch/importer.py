@@ -47,7 +47,8 @@ def _reason(error: UnsupportedError) -> str:
     if unknown:
         return f"torch-mlir does not lower {', '.join(dict.fromkeys(unknown))}; leave it out of the model"
     said = (error.said or [str(error)])[0].strip().splitlines()
-    return f"torch-mlir does not lower it ({said[0] if said else 'no reason given'})"
+    why = said[0] if said else "no reason given"
+    return f"torch-mlir does not lower all of it ({why}); leave that out of the model"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ from torch_mlir.fx import stateless_fx_import
 
 from harl_mlir.integrations.torch.exchange import decode
 from harl_mlir.integrations.torch.linalg_rewrites import simplify
+
+_NO_LINALG = re.compile(r"= (tm_tensor\.\w+)")
+"""torch-mlir's own ops for cumulative sums, sorting, scattering."""
 
 
 class UnsupportedError(Exception):
@@ -59,5 +63,8 @@ def linalg_of(data: Mapping[str, Any], name: str) -> str:
             raise UnsupportedError(str(error), said, str(importer.module)) from error
         finally:
             handler.detach()
+        left = sorted(set(_NO_LINALG.findall(str(module))))
+        if left:
+            raise UnsupportedError("", [f"{', '.join(left)} has no form in linalg"], "")
         simplify(module, name)
         return str(module)
