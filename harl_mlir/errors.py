@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_MOST_SHOWN = 100
+
 
 @dataclass(frozen=True)
 class Place:
@@ -18,6 +20,12 @@ class Place:
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+def printable(text: str) -> str:
+    """Text of the user's in one line and not too long, to stand in a sentence."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:_MOST_SHOWN])
+    return shown + ("..." if len(text) > _MOST_SHOWN else "")
 
 
 class HarlError(Exception):

@@ -108,6 +108,8 @@ class Output:
         self._option = option
         self._target = Path(os.path.realpath(path))
         try:
+            if self._target.is_symlink():
+                raise self._refused("it is a link to itself")
             self._is_device = self._target.exists() and not self._target.is_file()
             if self._target.is_dir():
                 raise self._refused("it is a directory")
@@ -187,6 +189,8 @@ class OutputDirectory:
         self._option = option
         self._target = Path(os.path.realpath(path))
         try:
+            if self._target.is_symlink():
+                raise self._refused("it is a link to itself")
             if self._target.exists() and not self._target.is_dir():
                 raise self._refused("it is a file")
             if self._target.is_dir() and any(self._target.iterdir()):

@@ -12,7 +12,7 @@ from harl_mlir.cli import converters as to
 from harl_mlir.cli import shared_arguments as shared
 from harl_mlir.cli.lab_arguments import add_compared, add_recorded, add_trained
 from harl_mlir.cli.record_arguments import add_explained, add_reproduced
-from harl_mlir.errors import UsageError
+from harl_mlir.errors import UsageError, printable
 from harl_mlir.measure.runners import LOCAL, runners
 from harl_mlir.search.registry import agents
 from harl_mlir.settings import DEFAULT_AGENT, DEFAULT_SECONDS, DEFAULT_TRIALS
@@ -32,6 +32,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         UsageError: the command line is wrong.
         SystemExit: for --help and --version, which print to stdout.
     """
+    for word in arguments:
+        if word.startswith("--") and word.endswith("=--"):  # argparse takes the dashes away
+            raise UsageError(f"{printable(word)} gives no value; see `harl-mlir --help`")
     return _parser().parse_args(arguments)
 
 

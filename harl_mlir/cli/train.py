@@ -50,9 +50,9 @@ def _train_harl(options: Namespace, terminal: Terminal) -> Outcome:
     """Read, validate by leaving tasks out, train on all, evaluate, write."""
     if options.walks < 1:
         raise UsageError(f"{options.walks} walks train no policy; use --walks 1 or more")
-    make_directory(options.output)
     spaces = [library.find(named) for named in options.evaluate]
     data = _data(options.database or default_database(), terminal)
+    make_directory(options.output)
 
     from harl_mlir.training import cost_training, policy_training
 

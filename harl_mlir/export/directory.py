@@ -110,9 +110,9 @@ class ExportDirectory:
         return Path(tempfile.mkdtemp(prefix=".harl-", dir=self._target.parent))
 
     def _refuse_others(self) -> None:
-        if self._target.exists() and not self._target.is_dir():
-            raise InputError("this is no directory; name another with -o", Place(str(self.path)))
         with self._guarded():
+            if self._target.exists() and not self._target.is_dir():
+                raise InputError("this is no directory; name another with -o", Place(str(self.path)))
             held = {file.name for file in self._target.iterdir()} if self._target.exists() else set()
         others = sorted(held - {file.name for file in self.files})
         if others:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.program import all_ops, functions, linalg_ops, place_of
+from harl_mlir.frontend.program import all_ops, function_name, functions, linalg_ops, place_of
 from harl_mlir.mlir import ir
 
 _BYTECODE = "ML\ufffdR"
@@ -20,6 +20,10 @@ def read_module(text: str, file: str) -> ir.Module:
     """
     module = parse_module(text, file)
     found = functions(module)
+    for function in found:
+        # MLIR prints no such name so that it can read it again.
+        if not function_name(function):
+            raise InputError("this function has no name; give it one", place_of(function.location, file))
     if not found:
         raise InputError("no function with a body is here; write the kernel as a func.func", Place(file))
     if not any(linalg_ops(function) for function in found):
@@ -67,4 +71,4 @@ def _nothing_to_tune(module: ir.Module) -> str:
     higher = sorted(dialects & {"torch", "tosa", "stablehlo", "onnx", "mhlo", "chlo"})
     if higher:
         return f"no function holds a linalg op; lower {' and '.join(higher)} to linalg first"
-    return "no function holds a linalg op, so there is nothing to tune"
+    return "no function holds a linalg op, so there is nothing to tune; write the kernel with linalg ops"

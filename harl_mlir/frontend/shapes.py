@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harl_mlir.errors import InputError, Place
+from harl_mlir.errors import InputError, Place, printable
 from harl_mlir.frontend.program import (
     all_ops,
     argument_names,
@@ -96,11 +96,11 @@ def chosen_functions(module: ir.Module, function: str | None, file: str) -> list
     named = [f for f in useful if function_name(f) == wanted]
     if named:
         return named
-    names = ", ".join(f"@{function_name(f)}" for f in useful)
+    names = ", ".join(f"@{printable(function_name(f))}" for f in useful)
     problem = (
-        f"function @{wanted} holds no linalg op"
+        f"function @{printable(wanted)} holds no linalg op"
         if any(function_name(f) == wanted for f in found)
-        else f"there is no function @{wanted}"
+        else f"there is no function @{printable(wanted)}"
     )
     raise InputError(f"{problem}; those with linalg ops are {names}", Place(file))
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from harl_mlir.measure.protocol import OUT_OF_BOUNDS_EXIT
 from harl_mlir.mlir import ExecutionEngine, ir
 
-_MOST_GUARDS = 256
+MOST_GUARDS = 256
 _SA_SIGINFO = 0x40 if sys.platform == "darwin" else 4
 _ADDRESS_OFFSET = 24 if sys.platform == "darwin" else 16
 _SIGNALS = (signal.SIGSEGV, signal.SIGBUS)
@@ -86,7 +86,7 @@ class GuardPageHandler:
     """The installed handler. Make one a process and keep it: the code and the table must stay."""
 
     def __init__(self) -> None:
-        self._table = (ctypes.c_uint64 * (2 * _MOST_GUARDS + 2))()
+        self._table = (ctypes.c_uint64 * (2 * MOST_GUARDS + 2))()
         text = _HANDLER.format(address_offset=_ADDRESS_OFFSET, status=OUT_OF_BOUNDS_EXIT)
         with ir.Context(), ir.Location.unknown():
             self._engine = ExecutionEngine(ir.Module.parse(text), opt_level=1)
@@ -105,8 +105,8 @@ class GuardPageHandler:
 
     def watch(self, guards: Sequence[tuple[int, int]]) -> None:
         """Replace the table of guard ranges `(first, past the last)`."""
-        if len(guards) > _MOST_GUARDS:
-            raise ValueError(f"more than {_MOST_GUARDS} guard pages")
+        if len(guards) > MOST_GUARDS:
+            raise ValueError(f"more than {MOST_GUARDS} guard pages")
         flat = [address for guard in guards for address in guard]
         flat += [0, 0]
         # The first pair goes last: until then the table reads as empty.

@@ -19,7 +19,7 @@ from harl_mlir.measure.answers import Answer
 from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
-from harl_mlir.measure.faults import GuardPageHandler
+from harl_mlir.measure.faults import MOST_GUARDS, GuardPageHandler
 from harl_mlir.measure.measurement import Failure, Measurement
 from harl_mlir.measure.objects import applied_ops, compile_request
 from harl_mlir.measure.peak import fma_peak
@@ -41,6 +41,8 @@ from harl_mlir.tasks.task import Task
 
 _MOST_BENCHES = 8
 _BENCH_BYTES = 1 << 30
+MOST_OPERANDS = MOST_GUARDS // 4
+"""Of a task: each has a guard page on either side where it is checked, and where it is timed."""
 _COPIES = 4
 """Of a task's operands: as drawn, the checked and the timed ones, and the reference's in double precision."""
 
@@ -108,19 +110,24 @@ class Service:
                     return answers.Text(select_knobs(script, file, values))
 
     def _small_enough(self, found: Analysis) -> Analysis:
-        """Tasks whose operands do not fit in the worker's memory are left alone."""
+        """Tasks whose operands do not fit in the worker's memory, or are too many, are left alone."""
         tasks, skipped = [], list(found.skipped)
         for task in found.tasks:
-            needed = _COPIES * task.bytes
-            if self._memory_bytes is None or needed <= self._memory_bytes:
+            reason = self._too_large(task)
+            if reason is None:
                 tasks.append(task)
             else:
-                gib = 2.0**30
-                reason = (
-                    f"checking it needs {needed / gib:.3g} GiB and may take {self._memory_bytes / gib:.3g}"
-                )
                 skipped.append(Skipped(task.anchor_op.name, task.place, reason))
         return Analysis(tuple(tasks), tuple(skipped))
+
+    def _too_large(self, task: Task) -> str | None:
+        needed, gib = _COPIES * task.bytes, 2.0**30
+        if self._memory_bytes is not None and needed > self._memory_bytes:
+            return f"checking it needs {needed / gib:.3g} GiB and may take {self._memory_bytes / gib:.3g}"
+        operands = len(task.arguments) + len(task.results)
+        if operands > MOST_OPERANDS:
+            return f"it has {operands} operands and results, and at most {MOST_OPERANDS} can be guarded"
+        return None
 
     def _bench(self, task: Task, schedules: tuple[Schedule, ...]) -> TaskBench:
         reason = can_check(task)
@@ -277,6 +284,6 @@ def _program(
     task: Task, candidate: Candidate | None, seconds: float | None, accuracy: Accuracy
 ) -> answers.Program:
     with ir.Context(), ir.Location.unknown():
-        schedule = None if candidate is None else schedule_text(task, candidate, accuracy)
         kernel = kernel_text(task, seconds)
+        schedule = None if candidate is None else schedule_text(task, candidate, accuracy)
         return answers.Program(kernel, schedule, pipeline_text(accuracy), bufferize_text())

@@ -84,7 +84,7 @@ def _pieces(element: str, column: int) -> Iterator[str | Stage]:
     name = (_NAME.match(element) or [""])[0]
     if name in OPTIONS:
         yield from _stages(name, element[len(name) :], column)
-    elif name == "func.func" and "harl-" in element:
+    elif name == "func.func" and "harl-" in element and "(" in element:
         inner = element.index("(") + 1
         for text, at in _elements(element, inner, element.rindex(")")):
             for piece in _pieces(text, column + at):
@@ -141,6 +141,8 @@ def _elements(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
             stripped = element.strip()
             if stripped:
                 yield stripped, first + len(element) - len(element.lstrip())
+            elif text[start:end].strip():
+                raise _refused("a pass is missing here; take the comma out", first)
             first = position + 1
 
 
@@ -150,9 +152,9 @@ def _check_brackets(text: str) -> None:
         if character in "({":
             opened.append(position)
         elif character in ")}" and (not opened or text[opened.pop()] + character not in ("()", "{}")):
-            raise _refused(f"this {character!r} closes nothing", position)
+            raise _refused(f"this {character!r} closes nothing; take it out", position)
     if opened:
-        raise _refused(f"this {text[opened[-1]]!r} is not closed", opened[-1])
+        raise _refused(f"this {text[opened[-1]]!r} is not closed; close it", opened[-1])
 
 
 def _closes(text: str, opening: int) -> int:

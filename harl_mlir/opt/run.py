@@ -24,6 +24,9 @@ from harl_mlir.tasks.analyse import Workload, workloads
 WORKLOAD = "harl.workload"
 """The attribute that `harl-annotate-workloads` leaves."""
 
+_MOST_SHOWN = 300
+"""Characters of a message of MLIR."""
+
 
 def optimise(request: Opt) -> Opted:
     """Parse, run the stages, verify and print. Raises InputError with the place of what went wrong."""
@@ -78,7 +81,7 @@ class _Run:
         try:
             PassManager.parse(stage.pipeline)
         except (ir.MLIRError, ValueError) as error:
-            what = str(error).rpartition("error: ")[2].strip().splitlines()[0]
+            what = str(error).rpartition("error: ")[2].strip().splitlines()[0][:_MOST_SHOWN]
             raise InputError(
                 f"{what}; see `mlir-opt --help` for MLIR's passes", Place("--pass-pipeline")
             ) from None

@@ -6,6 +6,7 @@ tuners may share the file. The schema is in `schema.py`.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Self, TypeVar, cast
 
 import msgspec
 
+from harl_mlir.accuracy import ACCURACIES
 from harl_mlir.errors import DatabaseError, Place
 from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
 from harl_mlir.records.record import Environment, Record, Stage
@@ -59,12 +61,12 @@ class Database:
     def __init__(self, path: Path, busy_seconds: float = _BUSY_SECONDS) -> None:
         self.path = path
         self._environments: dict[Environment, int] = {}
-        if not path.parent.is_dir():
+        if not os.path.isdir(path.parent):  # noqa: PTH112
             raise DatabaseError(
                 f"the directory {path.parent} does not exist; create it or name another file with --db",
                 Place(str(path)),
             )
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 (of any name, however long)
             raise DatabaseError("this is a directory; name a file with --db", Place(str(path)))
         self._busy_seconds = busy_seconds
         self._connection = self._guarded(self._open)
@@ -107,7 +109,12 @@ class Database:
 
         def read() -> Record | None:
             row = self._connection.execute(_SELECT_ONE, (number,)).fetchone()
-            return None if row is None else _record(row[0], _environment(row[1:7]), row[7:])
+            if row is None:
+                return None
+            environment = _environment(row[1:7])
+            if environment.accuracy not in ACCURACIES:
+                raise ValueError(f"an unknown accuracy, {environment.accuracy}")
+            return _record(row[0], environment, row[7:])
 
         return self._guarded(read)
 
@@ -125,7 +132,7 @@ class Database:
 
         def read() -> Task | None:
             row = self._connection.execute("SELECT facts FROM task WHERE key = ?", (key,)).fetchone()
-            return None if row is None else msgspec.json.decode(row[0], type=Task)
+            return None if row is None else _task(row[0])
 
         return self._guarded(read)
 
@@ -281,6 +288,13 @@ def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record
         seed=seed,
         number=number,
     )
+
+
+def _task(facts: str) -> Task:
+    task = msgspec.json.decode(facts, type=Task)
+    if not all(0 <= member < len(task.members) for member in (task.anchor, *task.results)):
+        raise ValueError("a member that is none")
+    return task
 
 
 def _environment(row: Sequence[Any]) -> Environment:

@@ -16,6 +16,8 @@ from harl_mlir.space.entry import Entry
 from harl_mlir.tasks.task import Task
 
 _WEAK = "#llvm.linkage<weak>"
+_MOST_MESSAGE = 300
+_DAMAGED = "the kernel in the facts of the record's task is damaged"
 
 
 def kernel_text(task: Task, seconds: float | None) -> str:
@@ -30,9 +32,13 @@ def kernel_text(task: Task, seconds: float | None) -> str:
         raise InputError(
             f"what {task.label()} should compute is not known ({reason}); take another record"
         ) from None
-    module = ir.Module.parse(task.kernel)
+    try:
+        module = ir.Module.parse(task.kernel)
+        kernel = find_function(module, KERNEL)
+    except (ir.MLIRError, ValueError):
+        raise InputError(f"{_DAMAGED}; tune the kernel again into another database") from None
     # A weak function may be another one at link time, so LLVM leaves every call of it where it is.
-    find_function(module, KERNEL).attributes["llvm.linkage"] = ir.Attribute.parse(_WEAK)
+    kernel.attributes["llvm.linkage"] = ir.Attribute.parse(_WEAK)
     program = ir.Module.parse(program_text(task, expected, seconds))
     for view in list(program.body.operations):
         op = view.operation
@@ -40,7 +46,10 @@ def kernel_text(task: Task, seconds: float | None) -> str:
             op.erase()
         else:
             module.body.append(op.detach_from_parent())
-    module.operation.verify()
+    try:
+        module.operation.verify()
+    except ir.MLIRError:
+        raise InputError(f"{_DAMAGED}; tune the kernel again into another database") from None
     return str(module)
 
 
@@ -52,7 +61,8 @@ def schedule_text(task: Task, candidate: Candidate, accuracy: Accuracy) -> str:
     try:
         library = write_library([Entry(task, candidate)], provenance=provenance(accuracy), respell=False)
     except Exception as error:
-        what = f"the sketch makes no schedule of these choices ({type(error).__name__}: {error})"
+        message = " ".join(str(error).split())[:_MOST_MESSAGE]
+        what = f"the sketch makes no schedule of these choices ({type(error).__name__}: {message})"
         raise InputError(f"{what}; take another record") from error
     module = ir.Module.parse(library)
     without_restoring(module)

@@ -40,7 +40,8 @@ def names(text: str) -> list[str | None]:
         ),
         (
             "func.func @f() { return }",
-            "k.mlir: no function holds a linalg op, so there is nothing to tune",
+            "k.mlir: no function holds a linalg op, so there is nothing to tune; "
+            "write the kernel with linalg ops",
         ),
         (
             "func.func @f(%x: tensor<4xi8>) {\n%y = tosa.abs %x : (tensor<4xi8>) -> tensor<4xi8>\nreturn }",
