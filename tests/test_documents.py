@@ -13,7 +13,13 @@ from harl_mlir.cli.arguments import _parser
 from harl_mlir.search.registry import AGENTS
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+)
 
 
 def indented_lines(text: str) -> list[str]:
@@ -70,7 +76,7 @@ def test_every_file_a_document_names_exists() -> None:
         for path in re.findall(r"`((?:harl_mlir|tests|examples|scripts|lit)/[\w./]+)`", text):
             assert "NAME" in path or (ROOT / path).exists(), f"{document} names {path}"
         for link in re.findall(r"\]\((?!http)([^)#]+)", text):
-            assert (ROOT / link).exists(), f"{document} links to {link}"
+            assert ((ROOT / document).parent / link).exists(), f"{document} links to {link}"
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "examples").glob("*.mlir")))

@@ -93,11 +93,9 @@ def test_options_that_are_none(given: dict[str, object], said: str) -> None:
         Options.of(given)
 
 
-def test_the_readme_names_every_option() -> None:
-    section = (
-        (ROOT / "README.md").read_text(encoding="utf-8").partition("## From PyTorch")[2].partition("\n## ")[0]
-    )
-    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+def test_the_document_names_every_option() -> None:
+    text = (ROOT / "docs/pytorch.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {f.name for f in fields(Options)}
 
 
