@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -15,6 +16,7 @@ import torch
 from harl_mlir import __version__
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError
+from harl_mlir.export.loaded import LoadedFunction, load
 from harl_mlir.files import default_database
 from harl_mlir.integrations.torch import child
 from harl_mlir.integrations.torch.build import Built
@@ -29,22 +31,26 @@ _IMPORTER = "harl_mlir.integrations.torch.importer"
 _BUILDER = "harl_mlir.integrations.torch.build"
 
 
-def compiled(data: dict[str, Any], options: Options) -> tuple[Built, Path]:
-    """The shared library of a graph, as `exchange.encode` gives it: from the cache, or made now.
+def compiled(data: dict[str, Any], options: Options) -> LoadedFunction:
+    """The function of a graph, as `exchange.encode` gives it: from the cache, or made now.
 
     Raises:
         Refused: it cannot be compiled; the message says why.
     """
     try:
         key = _key(data, options)
-        cache = Cache() if options.cache else None
+        cache = _cache(options)
         found = cache.get(key) if cache else None
-        return found or _made(data, options, key, cache)
+        return _loaded(*found) if found else _made(data, options, key, cache)
     except (OSError, HarlError) as error:
         raise Refused(str(error)) from error
 
 
-def _made(data: dict[str, Any], options: Options, key: str, cache: Cache | None) -> tuple[Built, Path]:
+def _loaded(built: Built, library: Path) -> LoadedFunction:
+    return load(library, [built.function])[built.function.name]
+
+
+def _made(data: dict[str, Any], options: Options, key: str, cache: Cache | None) -> LoadedFunction:
     with tempfile.TemporaryDirectory(prefix="harl-torch-") as name:
         directory = Path(name)
         (directory / "graph.json").write_text(json.dumps(data), encoding="utf-8")
@@ -55,11 +61,20 @@ def _made(data: dict[str, Any], options: Options, key: str, cache: Cache | None)
         child.run(_BUILDER, directory, seconds, "compiling it")
         _heed_refusal(directory)
         built = msgspec.json.decode((directory / "built.json").read_bytes(), type=Built)
-        library = (directory / "kernel.so").read_bytes()
-        if cache is None:
-            # Loaded once it is in memory, a library needs no file.
-            cache = Cache(Path(tempfile.mkdtemp(prefix="harl-torch-")))
-        return built, cache.put(key, built, library)
+        library = directory / "kernel.so"
+        if cache is not None:
+            with contextlib.suppress(OSError):  # a full disk
+                library = cache.put(key, built, library.read_bytes())
+        # What is loaded stays in memory when its file is gone.
+        return _loaded(built, library)
+
+
+def _cache(options: Options) -> Cache | None:
+    """The cache on disk; None where there shall or can be none."""
+    if options.cache:
+        with contextlib.suppress(OSError, HarlError):
+            return Cache()
+    return None
 
 
 def _heed_refusal(directory: Path) -> None:

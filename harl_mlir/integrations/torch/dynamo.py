@@ -11,7 +11,6 @@ from torch import Tensor, fx
 from torch._functorch.aot_autograd import aot_module_simplified
 from torch._subclasses.fake_tensor import FakeTensor
 
-from harl_mlir.export.loaded import load
 from harl_mlir.integrations.torch.compiling import compiled
 from harl_mlir.integrations.torch.decompositions import decomposition_table
 from harl_mlir.integrations.torch.exchange import check_operator, encode
@@ -100,9 +99,7 @@ def _kernel(module: fx.GraphModule, static: Collection[int], options: Options) -
     results, places = lay_out(rewriter)
     parted = part(module, static)
     data = encode(parted.body.graph)
-    built, library = compiled(data, options)
-    function = load(library, [built.function])[built.function.name]
-    return Kernel(function, parted.arguments, parted.weights, results, places)
+    return Kernel(compiled(data, options), parted.arguments, parted.weights, results, places)
 
 
 def _boxed(kernel: Kernel) -> Function:

@@ -13,6 +13,8 @@ import pytest
 from harl_mlir.codegen.interface import CFunction, CParameter
 from harl_mlir.integrations.torch.build import Built
 from harl_mlir.integrations.torch.cache import Cache
+from harl_mlir.integrations.torch.compiling import _cache
+from harl_mlir.integrations.torch.options import Options
 from harl_mlir.tasks.task import TensorType
 
 KEY = "5" * 64
@@ -103,3 +105,10 @@ def test_an_entry_of_somebody_else_is_none(cache: Cache, monkeypatch: pytest.Mon
     assert cache.get(KEY) is None
     with pytest.raises(OSError, match="not a directory of this user"):
         Cache(cache.directory)
+
+
+def test_where_no_cache_can_be_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "harl_mlir").write_text("a file where the directory would be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert _cache(Options()) is None
+    assert _cache(Options(cache=False)) is None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -74,11 +76,16 @@ def test_weights_that_change_are_packed_again(compiles: Compile) -> None:
     close(compiled(x), model(x))
 
 
-def test_without_packing_weights_are_read_where_they_lie(compiles: Compile) -> None:
+def test_without_packing_weights_are_read_where_they_lie_and_without_a_cache_nothing_stays(
+    compiles: Compile, entries: Entries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     model = nn.Linear(24, 8)
-    compiled = compiles(model, pack=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = entries(), set(Path(tempfile.gettempdir()).glob("harl-torch-*"))
+    compiled = compiles(model, pack=False, cache=False)
     x = torch.randn(5, 24)
     close(compiled(x), model(x))
+    assert before == (entries(), set(Path(tempfile.gettempdir()).glob("harl-torch-*")))
     model.weight.numpy()[:] = 2.0  # which no counter of versions sees
     close(compiled(x), model(x))
 
