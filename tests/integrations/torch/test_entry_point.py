@@ -29,6 +29,7 @@ x = torch.ones(7, 24)
 with torch.no_grad():
     compiled = torch.compile(model, backend="harl_mlir")
     torch.testing.assert_close(compiled(x), model(x))
+assert "torch_mlir.ir" not in sys.modules, "the caller's process holds MLIR"
 print("found")
 """
 
