@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypeVar
 
 import msgspec
 
 from harl_mlir.accuracy import ACCURACIES
 from harl_mlir.errors import DatabaseError, Place
-from harl_mlir.measure.measurement import Failure, FailureKind, Measurement
-from harl_mlir.records.record import Environment, Record, Stage
+from harl_mlir.records.record import Environment, Record
+from harl_mlir.records.rows import environment_of, record_of, row_of, task_of
 from harl_mlir.records.schema import ForeignFileError, ensure_schema
-from harl_mlir.space.candidate import Candidate
 from harl_mlir.tasks.task import Task
 
 _BUSY_SECONDS = 30.0
@@ -100,7 +99,7 @@ class Database:
             if row is None:
                 return []
             rows = self._connection.execute(_SELECT, (task, row)).fetchall()
-            return [_record(task, environment, row) for row in rows]
+            return [record_of(task, environment, row) for row in rows]
 
         return self._guarded(read)
 
@@ -111,10 +110,10 @@ class Database:
             row = self._connection.execute(_SELECT_ONE, (number,)).fetchone()
             if row is None:
                 return None
-            environment = _environment(row[1:7])
+            environment = environment_of(row[1:7])
             if environment.accuracy not in ACCURACIES:
                 raise ValueError(f"an unknown accuracy, {environment.accuracy}")
-            return _record(row[0], environment, row[7:])
+            return record_of(row[0], environment, row[7:])
 
         return self._guarded(read)
 
@@ -132,7 +131,7 @@ class Database:
 
         def read() -> Task | None:
             row = self._connection.execute("SELECT facts FROM task WHERE key = ?", (key,)).fetchone()
-            return None if row is None else _task(row[0])
+            return None if row is None else task_of(row[0])
 
         return self._guarded(read)
 
@@ -158,7 +157,7 @@ class Database:
 
         def read() -> list[Environment]:
             rows = self._connection.execute(f"SELECT {_ENVIRONMENT} FROM environment ORDER BY id").fetchall()
-            return [_environment(row) for row in rows]
+            return [environment_of(row) for row in rows]
 
         return self._guarded(read)
 
@@ -185,7 +184,7 @@ class Database:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            rows = (_row(r, self._environment_id(r.environment, create=True)) for r in records)
+            rows = (row_of(r, self._environment_id(r.environment, create=True)) for r in records)
             numbers = tuple(int(execute(_INSERT, row).lastrowid or 0) for row in rows)
             execute("COMMIT")
             return numbers
@@ -248,58 +247,6 @@ def _check_writable(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     connection.execute(f"PRAGMA user_version = {version}")
     connection.execute("COMMIT")
-
-
-def _row(record: Record, environment: int | None) -> tuple[Any, ...]:
-    measurement, candidate = record.measurement, record.candidate
-    failure = measurement.failure
-    return (
-        record.task,
-        environment,
-        record.stage,
-        candidate.sketch,
-        candidate.version,
-        msgspec.json.encode(candidate.values).decode(),
-        measurement.seconds,
-        measurement.best,
-        measurement.samples,
-        failure.kind if failure else None,
-        failure.message if failure else None,
-        measurement.build_seconds,
-        record.time,
-        record.agent,
-        record.seed,
-    )
-
-
-def _record(task: str, environment: Environment, row: tuple[Any, ...]) -> Record:
-    sketch, version, choices, seconds, best, samples, kind, message, build, *about = row
-    stage, when, agent, seed, number = about
-    values = msgspec.json.decode(choices, type=tuple[tuple[str, int | str], ...])
-    failure = None if kind is None else Failure(cast(FailureKind, kind), message or "")
-    return Record(
-        task=task,
-        candidate=Candidate(sketch, version, values),
-        environment=environment,
-        measurement=Measurement(seconds, best, samples, failure, build),
-        stage=cast(Stage, stage),
-        time=when,
-        agent=agent,
-        seed=seed,
-        number=number,
-    )
-
-
-def _task(facts: str) -> Task:
-    task = msgspec.json.decode(facts, type=Task)
-    if not all(0 <= member < len(task.members) for member in (task.anchor, *task.results)):
-        raise ValueError("a member that is none")
-    return task
-
-
-def _environment(row: Sequence[Any]) -> Environment:
-    name, features, *rest = row
-    return Environment(name, tuple(features.split()), *rest)
 
 
 _DAMAGED = "this database is damaged"
