@@ -22,7 +22,8 @@ foreach(_version RANGE ${HARL_LLVM_NEWEST} ${HARL_LLVM_OLDEST} -1)
   list(APPEND _paths /usr/lib/llvm-${_version})
 endforeach()
 
-find_package(LLVM QUIET CONFIG HINTS ${_hints} PATHS ${_paths})
+# Hints come before what PATH leads to: an older LLVM may be there.
+find_package(LLVM QUIET CONFIG HINTS ${_hints} ${_paths})
 if(NOT LLVM_FOUND)
   message(FATAL_ERROR "LLVM is not installed (${_range}). ${_remedy}")
 endif()

@@ -142,7 +142,7 @@ def _wrap(module: ir.Module, export: CFunction, inner: str, returned: Sequence[C
             else:
                 operands += _passed(parameter, value)
         kinds = [parameter.type.element for parameter in returned]
-        made = _call(inner, operands, ["i64" if kind == "index" else kind for kind in kinds])
+        made = _call(inner, operands, ["i64" if kind == "index" else kind.lstrip("su") for kind in kinds])
         for value, place in zip(made, places, strict=True):
             llvm.StoreOp(value, place)
         llvm.ReturnOp()

@@ -177,4 +177,9 @@ def _scalar(parameter: CParameter, value: object) -> int | float:
         return 0x7FC0 if value != value else ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16) & 0xFFFF
     if element in ("f32", "f64"):
         return float(value)
-    return bool(value) if element == "i1" else int(value)
+    if element == "i1":
+        return bool(value)
+    range_ = np.iinfo(dtype_of(element))
+    if value != value or not range_.min <= value <= range_.max or value != int(value):
+        raise ValueError(f"{parameter.name} must be a whole number that an {element} holds, not {value}")
+    return int(value)

@@ -65,6 +65,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         command = [
             sys.executable,
+            "-P",  # nothing is imported from the directory it happens to run in
             "-m",
             "harl_mlir.measure.worker",
             str(theirs.fileno()),

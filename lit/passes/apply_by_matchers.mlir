@@ -11,7 +11,7 @@
 
 // REMARK-DAG: mlir:[[#@LINE+17]]:8: remark: matched by @schedule_[[KEY:[0-9a-f]+]] (matmul 8x32x16 f32)
 // REMARK-DAG: mlir:[[#@LINE+17]]:8: remark: left as it was: no schedule of this library was applied to it
-// REMARK-DAG: mlir:[[#@LINE+35]]:10: remark: matched by @schedule_[[KEY]] (matmul 8x32x16 f32)
+// REMARK-DAG: mlir:[[#@LINE+36]]:10: remark: matched by @schedule_[[KEY]] (matmul 8x32x16 f32)
 
 #id = affine_map<(i, j) -> (i, j)>
 // CHECK-LABEL: func.func @epilogue
@@ -42,6 +42,7 @@ func.func @epilogue(%a: tensor<8x16xf32>, %b: tensor<16x32xf32>) -> tensor<8x32x
 // CHECK: vector.contract
 func.func @in_a_loop(%a: tensor<8x16xf32>, %b: tensor<16x32xf32>, %n: index, %t: tensor<8x32xf32>) -> tensor<8x32xf32> {
   %zero = arith.constant 0.0 : f32
+  %unused = linalg.fill ins(%zero : f32) outs(%t : tensor<8x32xf32>) -> tensor<8x32xf32>
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %loop = scf.for %i = %c0 to %n step %c1 iter_args(%d = %t) -> tensor<8x32xf32> {

@@ -11,6 +11,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 
+#include <algorithm>
 #include <map>
 
 using namespace mlir;
@@ -88,6 +89,8 @@ static void partFills(func::FuncOp function) {
       fills.push_back(op);
   });
   for (Operation *fill : fills) {
+    if (fill->use_empty())
+      continue;
     SmallVector<OpOperand *> shared;
     for (OpOperand &use : llvm::drop_begin(fill->getResult(0).getUses()))
       if (isa<linalg::LinalgOp>(use.getOwner()))
@@ -178,6 +181,12 @@ void FunctionScheduler::applyByKey(bool again) {
     jobs.push_back({numberOf(workload.root), schedule,
                     llvm::map_to_vector(workload.members, numberOf)});
   }
+  // A fill that is also a result of the function is a workload of its own, whose
+  // schedule would take it from the others.
+  std::stable_partition(jobs.begin(), jobs.end(), [&](const Job &job) {
+    Operation *root = find(job.root);
+    return job.members.size() > 1 || !root || !isFill(root);
+  });
   for (const Job &job : jobs)
     attempt(job);
 }

@@ -68,7 +68,9 @@ TaskCopy::TaskCopy(ArrayRef<Operation *> members)
 
 FailureOr<SmallVector<Operation *>> TaskCopy::putBack() {
   auto function = module->lookupSymbol<func::FuncOp>(kFunctionName);
-  if (!function || !llvm::hasSingleElement(function.getBody()))
+  // Another symbol would be lost with the copy's module.
+  if (!function || !llvm::hasSingleElement(*module->getBody()) ||
+      !llvm::hasSingleElement(function.getBody()))
     return failure();
   Block &block = function.getBody().front();
   auto end = dyn_cast<func::ReturnOp>(block.getTerminator());

@@ -23,6 +23,7 @@ static __thread size_t used;          /* of the newest, its header included */
 static __thread size_t taken;         /* since no buffer was in use */
 static __thread size_t live;          /* buffers in use */
 static pthread_key_t key;
+static int has_key; /* there are few of them in a process */
 
 static void release(void *ignored) {
     (void)ignored;
@@ -33,7 +34,7 @@ static void release(void *ignored) {
     }
 }
 
-__attribute__((constructor)) static void prepare(void) { pthread_key_create(&key, release); }
+__attribute__((constructor)) static void prepare(void) { has_key = !pthread_key_create(&key, release); }
 
 static int grow(size_t bytes) {
     bytes = (bytes + HEADER + PAGE - 1) / PAGE * PAGE;
@@ -45,7 +46,8 @@ static int grow(size_t bytes) {
     made->bytes = bytes;
     chunks = made;
     used = HEADER;
-    pthread_setspecific(key, made); /* anything but NULL: then `release` is called */
+    if (has_key)
+        pthread_setspecific(key, made); /* anything but NULL: then `release` is called */
     return 1;
 }
 
@@ -64,7 +66,9 @@ HIDDEN void *malloc(size_t bytes) {
 HIDDEN void free(void *buffer) {
     if (!buffer || --live)
         return;
-    if (chunks->before) {
+    if (!has_key) { /* nothing would give them back when the thread ends */
+        release(NULL);
+    } else if (chunks->before) {
         release(NULL);
         grow(taken);
     }

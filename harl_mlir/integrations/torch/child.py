@@ -24,7 +24,7 @@ def run(module: str, directory: Path, seconds: float, what: str) -> None:
     """
     with tempfile.TemporaryFile("w+b") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(directory)],
+            [sys.executable, "-P", "-m", module, str(directory)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

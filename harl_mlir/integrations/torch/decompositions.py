@@ -128,7 +128,7 @@ def _attention(
     result: Tensor = _product(powers, value) / total
     # Laid out in memory as the op itself does it: what follows may be a view.
     result = aten.permute(aten.permute(result, [2, 0, 1, 3]).contiguous(), [1, 2, 0, 3])
-    logarithm: Tensor = aten.log(total) + largest
+    logarithm: Tensor = aten.log(total) + largest * factor
     return result, logarithm.squeeze(-1)
 
 

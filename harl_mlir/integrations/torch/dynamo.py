@@ -68,7 +68,13 @@ def _compiled(module: fx.GraphModule, inputs: Sequence[Any], options: Options) -
     fixed = _static(module, inputs) if options.pack else frozenset()
 
     def inference(gm: fx.GraphModule, example_inputs: Sequence[object]) -> Function:
-        return _boxed(_kernel(gm, fixed, options))
+        try:
+            return _boxed(_kernel(gm, fixed, options))
+        except Refused:
+            raise
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise Refused(f"of an internal error ({what}); please report it") from error
 
     def training(gm: fx.GraphModule, example_inputs: Sequence[object]) -> Function:
         raise Refused("it needs gradients; call the model under torch.no_grad() or torch.inference_mode()")
@@ -95,8 +101,10 @@ def _kernel(module: fx.GraphModule, static: Collection[int], options: Options) -
     rewriter = Rewriter(module, fake.fake_mode, () if exact else weights)
     for node in module.graph.nodes:
         check_operator(node)
+    (output,) = (node for node in module.graph.nodes if node.op == "output")
+    promised = tuple(output.args[0])
     rewriter.run()
-    results, places = lay_out(rewriter)
+    results, places = lay_out(rewriter, promised)
     parted = part(module, static)
     data = encode(parted.body.graph)
     return Kernel(compiled(data, options), parted.arguments, parted.weights, results, places)

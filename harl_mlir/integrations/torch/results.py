@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, fx
 
 from harl_mlir.integrations.torch.exchange import checked
@@ -11,10 +13,17 @@ from harl_mlir.integrations.torch.refusal import Refused
 from harl_mlir.integrations.torch.rewrites import Rewriter
 
 
-def lay_out(rewriter: Rewriter) -> tuple[tuple[Result, ...], tuple[int | None, ...]]:
+def lay_out(
+    rewriter: Rewriter, promised: Sequence[object]
+) -> tuple[tuple[Result, ...], tuple[int | None, ...]]:
     """Make the graph give each result once, permuted to the order in which it lies in memory.
 
-    The strides are those that the graph promises. What is repeated along a dimension is given once.
+    What is repeated along a dimension is given once.
+
+    Args:
+        rewriter: the graph, after its rewrites.
+        promised: what it gave before them: a node of its own for each result that is one of its own, and the
+            strides that it is to have.
 
     Returns:
         The results, and for each of the graph's former results the number of it; None for no tensor.
@@ -27,25 +36,24 @@ def lay_out(rewriter: Rewriter) -> tuple[tuple[Result, ...], tuple[int | None, .
     results: list[Result] = []
     places: list[int | None] = []
     written: list[fx.Node] = []
-    for value in output.args[0]:
+    for value, before in zip(output.args[0], promised, strict=True):
         if value is None:
             places.append(None)
             continue
-        if not isinstance(value, fx.Node):
+        if not isinstance(value, fx.Node) or not isinstance(before, fx.Node):
             raise Refused("a result is no tensor")
-        if value not in numbers:
-            numbers[value] = len(results)
+        if before not in numbers:
+            numbers[before] = len(results)
             with rewriter.graph.inserting_before(output):
-                result, node = _laid_out(rewriter, value)
+                result, node = _laid_out(rewriter, value, checked(before.meta["val"]))
             results.append(result)
             written.append(node)
-        places.append(numbers[value])
+        places.append(numbers[before])
     output.args = (written,)
     return tuple(results), tuple(places)
 
 
-def _laid_out(rewriter: Rewriter, node: fx.Node) -> tuple[Result, fx.Node]:
-    value: Tensor = checked(node.meta["val"])
+def _laid_out(rewriter: Rewriter, node: fx.Node, value: Tensor) -> tuple[Result, fx.Node]:
     shape = [int(size) for size in value.shape]
     strides = [int(step) for step in value.stride()]
     kept = list(shape)

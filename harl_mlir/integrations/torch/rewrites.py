@@ -225,8 +225,12 @@ class Rewriter:
             return None
         filters, is_transposed = source(node, 1), bool(node.args[6])
         channels = shape_of(node)[1]
-        shape = shape_of(factor)
-        by_channel = math.prod(shape) == channels and shape[-(len(shape_of(node)) - 1) :][0] == channels
+        shape, rank = shape_of(factor), len(shape_of(node))
+        by_channel = (
+            len(shape) in (rank - 1, rank)
+            and shape[1 - rank] == channels == math.prod(shape)
+            and tensor_of(factor).dtype == tensor_of(filters).dtype
+        )
         if is_transposed or filters not in self._weights or not by_channel:
             return None
         wide = self.reshaped(factor, [channels, *(1,) * (len(shape_of(filters)) - 1)])
@@ -259,7 +263,7 @@ def _by_rows(view: fx.Node) -> bool:
 def _in_rows(shape: tuple[int, ...], outer: tuple[int, ...], inner: tuple[int, ...]) -> list[int] | None:
     """The shape of an operand broadcast to `outer`, once that is reshaped to `inner`, or None."""
     if math.prod(shape) == 1:
-        return []
+        return [1] if shape else []  # types are promoted by what has dimensions
     if shape == outer:
         return list(inner)
     if shape[-1] == outer[-1] == math.prod(shape):
