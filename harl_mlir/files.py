@@ -163,7 +163,7 @@ class Output:
         """The old file's permissions, or what an ordinary new file gets."""
         if self._target.exists():
             return stat.S_IMODE(self._target.stat().st_mode)
-        return 0o666 & ~_umask()
+        return 0o666 & ~umask()
 
     def _refused(self, reason: str) -> InputError:
         return InputError(
@@ -213,8 +213,8 @@ class OutputDirectory:
                 for name, text in files.items():
                     (temporary / name).write_text(text, encoding="utf-8")
                     if name in programs:
-                        (temporary / name).chmod(0o777 & ~_umask())
-                temporary.chmod(0o777 & ~_umask())
+                        (temporary / name).chmod(0o777 & ~umask())
+                temporary.chmod(0o777 & ~umask())
                 temporary.replace(self._target)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -244,7 +244,8 @@ def make_directory(path: Path) -> None:
         ) from error
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that this process keeps from new files."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

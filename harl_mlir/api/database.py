@@ -21,8 +21,7 @@ from harl_mlir.processor import this_processor
 from harl_mlir.records.database import Database as RecordFile
 from harl_mlir.records.exchange import add_lines, lines_of
 from harl_mlir.records.record import Environment, Record, this_environment
-from harl_mlir.space.nest.space import nest_space
-from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches import recorded_spaces
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.remembered import best_recorded
 
@@ -156,8 +155,7 @@ class Database:
         with worker(accuracy) as pool:
             entries = []
             for task in _tasks(pool, kernel, function, shapes):
-                nests = nest_space(task, processor, accuracy)
-                spaces = (*sketches_for(task, processor, accuracy), *((nests,) if nests else ()))
+                spaces = recorded_spaces(task, processor, accuracy)
                 candidate = best_recorded(self.file.records(task.key, here), spaces)
                 if candidate is not None:
                     entries.append((task, candidate))

@@ -9,9 +9,7 @@ from harl_mlir.processor import Processor, this_processor, vector_unit
 from harl_mlir.records.record import Environment
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Value
-from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
-from harl_mlir.space.nest.space import nest_space
-from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches import recorded_spaces
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
@@ -34,11 +32,7 @@ def processor_of(environment: Environment) -> Processor:
 def space_of(task: Task, sketch: str, version: int, environment: Environment) -> Space | None:
     """The space of a sketch on a task; None where this version of the program makes none of that name."""
     processor, accuracy = processor_of(environment), environment.accuracy
-    if sketch == LOOP_NEST:
-        nests = nest_space(task, processor, accuracy)
-        found: tuple[Space, ...] = (nests,) if nests else ()
-    else:
-        found = sketches_for(task, processor, accuracy)
+    found = recorded_spaces(task, processor, accuracy)
     return next((s for s in found if (s.sketch, s.version) == (sketch, version)), None)
 
 

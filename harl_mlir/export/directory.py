@@ -15,6 +15,7 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.export.header import c_header
 from harl_mlir.export.link import archive, link_shared
 from harl_mlir.export.package import cmake_config, pkg_config
+from harl_mlir.files import umask
 from harl_mlir.measure.answers import Compiled
 
 _SYSTEM_LIBRARIES = frozenset({"c", "m", "dl", "rt", "pthread", "util", "gcc", "gcc_s", "stdc++", "atomic"})
@@ -86,8 +87,7 @@ class ExportDirectory:
         for file, text in texts.items():
             (made / file).write_text(text, encoding="utf-8")
         # Of temporary files and directories only the owner may read any.
-        mask = os.umask(0)
-        os.umask(mask)
+        mask = umask()
         made.chmod(0o777 & ~mask)
         for path in made.iterdir():
             path.chmod((0o777 if path.suffix == ".so" else 0o666) & ~mask)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from harl_mlir.measure.measurement import Measurement
-from harl_mlir.space.candidate import Candidate
-from harl_mlir.tasks.task import Task
+if TYPE_CHECKING:  # a runner's name is checked where nothing that it needs may be installed
+    from harl_mlir.measure.measurement import Measurement
+    from harl_mlir.space.candidate import Candidate
+    from harl_mlir.tasks.task import Task
 
 
 class Bench(Protocol):

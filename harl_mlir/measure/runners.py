@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harl_mlir.errors import UsageError
+from harl_mlir.measure.bench import Bench
 from harl_mlir.plugins import Plugin, PluginError, described, plugins, warn
 from harl_mlir.processor import Processor
 
@@ -21,7 +22,7 @@ LOCAL = "local"
 _Result = TypeVar("_Result")
 
 
-class Runner(Protocol):
+class Runner(Bench, Protocol):
     """Measures schedules of tasks, here or elsewhere.
 
     It has to build each schedule by the one lowering (`Pool.compile` gives an object), to compare the results
@@ -33,24 +34,6 @@ class Runner(Protocol):
     """
 
     processor: Processor
-
-    def measure(
-        self,
-        task: Task,
-        schedule: Candidate | str | None,
-        *,
-        best: float | None = None,
-        cap: float | None = None,
-        script: str | None = None,
-    ) -> Measurement:
-        """Check and screen one schedule; the arguments are those of `Pool.measure`."""
-        ...
-
-    def retime(
-        self, task: Task, schedules: Sequence[Candidate | str | None], *, script: str | None = None
-    ) -> list[Measurement]:
-        """Time several schedules carefully, so that their times can be compared; see `Pool.retime`."""
-        ...
 
     def close(self) -> None:
         """Nothing more will be asked."""

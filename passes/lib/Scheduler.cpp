@@ -1,6 +1,7 @@
 //===- Scheduler.cpp - Applying a schedule library to a function ----------===//
 
 #include "harl/Scheduler.h"
+#include "Fills.h"
 #include "harl/Diagnostics.h"
 #include "harl/TaskCopy.h"
 #include "harl/Workloads.h"
@@ -68,39 +69,6 @@ static void removeOurs(Operation *op) {
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)
     op->removeDiscardableAttr(name);
-}
-
-/// Whether an op writes one scalar everywhere.
-static bool isFill(Operation *op) {
-  if (isa<linalg::FillOp>(op))
-    return true;
-  auto generic = dyn_cast<linalg::GenericOp>(op);
-  return generic && generic.getBody()->getOperations().size() == 1 &&
-         llvm::count_if(op->getOperandTypes(), llvm::IsaPred<ShapedType>) == 1;
-}
-
-/// Gives each linalg op that takes a shared fill one of its own. A schedule
-/// fuses the fill of its op into the op's loops, and with it MLIR gives every
-/// later use what comes out of these loops: the next op's fill would be gone.
-static void partFills(func::FuncOp function) {
-  SmallVector<Operation *> fills;
-  function.walk([&](linalg::LinalgOp op) {
-    if (isFill(op) && op->getNumResults() == 1)
-      fills.push_back(op);
-  });
-  for (Operation *fill : fills) {
-    if (fill->use_empty())
-      continue;
-    SmallVector<OpOperand *> shared;
-    for (OpOperand &use : llvm::drop_begin(fill->getResult(0).getUses()))
-      if (isa<linalg::LinalgOp>(use.getOwner()))
-        shared.push_back(&use);
-    for (OpOperand *use : shared) {
-      Operation *own = OpBuilder(use->getOwner()).clone(*fill);
-      own->removeAttr(kOpAttr);
-      use->set(own->getResult(0));
-    }
-  }
 }
 
 /// Tiling leaves the ops it has replaced behind, unused, and they use others.
@@ -271,7 +239,7 @@ LogicalResult FunctionScheduler::applyInPlace(const Job &job,
                                               std::string &reason) {
   auto copy = cast<func::FuncOp>(function->clone());
   ErrorCatcher errors(function.getContext());
-  partFills(function);
+  partFills(function, kOpAttr);
   placedIsValid = false;
   if (succeeded(applyInPlace(find(job.root), *job.schedule))) {
     copy->erase();

@@ -26,8 +26,7 @@ from harl_mlir.records.database import Database
 from harl_mlir.records.record import this_environment
 from harl_mlir.settings import Settings
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.nest.space import nest_space
-from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches import recorded_spaces, sketches_for
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner import Request, tune_with
 from harl_mlir.tuner.remembered import best_recorded
@@ -143,9 +142,9 @@ def _chosen(
     tasks: list[BuiltTask] = []
     for task in pool.analyse(read_mlir(kernel), KERNEL).tasks:
         spaces = sketches_for(task, processor, options.accuracy)
-        nests = nest_space(task, processor, options.accuracy)
+        known = recorded_spaces(task, processor, options.accuracy)
         records = database.records(task.key, environment) if database else []
-        chosen = best_recorded(records, (*spaces, *((nests,) if nests else ()))) if records else None
+        chosen = best_recorded(records, known) if records else None
         if chosen is None and spaces and not any(r.measurement.seconds for r in records):
             default = spaces[0].default()
             chosen = None if pool.verify(task, default) else default

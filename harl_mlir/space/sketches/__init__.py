@@ -5,6 +5,7 @@ from __future__ import annotations
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
+from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
 from harl_mlir.space.sketches import contraction, elementwise, reduction, window
@@ -23,3 +24,11 @@ def sketches_for(
     """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned."""
     ours = (space for spaces in SKETCHES for space in spaces(task, processor, accuracy))
     return (*ours, *plugged_spaces(task, processor, accuracy, NAMES))
+
+
+def recorded_spaces(
+    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
+) -> tuple[Space, ...]:
+    """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
+    nests = nest_space(task, processor, accuracy)
+    return (*sketches_for(task, processor, accuracy), *((nests,) if nests else ()))

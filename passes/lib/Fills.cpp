@@ -1,0 +1,41 @@
+//===- Fills.cpp - Fills that several ops share ---------------------------===//
+
+#include "Fills.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace harl {
+
+bool isFill(Operation *op) {
+  if (isa<linalg::FillOp>(op))
+    return true;
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic && generic.getBody()->getOperations().size() == 1 &&
+         llvm::count_if(op->getOperandTypes(), llvm::IsaPred<ShapedType>) == 1;
+}
+
+void partFills(func::FuncOp function, StringRef mark) {
+  SmallVector<Operation *> fills;
+  function.walk([&](linalg::LinalgOp op) {
+    if (isFill(op) && op->getNumResults() == 1)
+      fills.push_back(op);
+  });
+  for (Operation *fill : fills) {
+    if (fill->use_empty())
+      continue;
+    SmallVector<OpOperand *> shared;
+    for (OpOperand &use : llvm::drop_begin(fill->getResult(0).getUses()))
+      if (isa<linalg::LinalgOp>(use.getOwner()))
+        shared.push_back(&use);
+    for (OpOperand *use : shared) {
+      Operation *own = OpBuilder(use->getOwner()).clone(*fill);
+      own->removeAttr(mark);
+      use->set(own->getResult(0));
+    }
+  }
+}
+
+} // namespace harl

@@ -1,0 +1,25 @@
+//===- Fills.h - Fills that several ops share -------------------*- C++ -*-===//
+//
+// A port of harl_mlir/frontend/fills.py.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HARL_FILLS_H
+#define HARL_FILLS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace harl {
+
+/// Whether an op writes one scalar everywhere.
+bool isFill(mlir::Operation *op);
+
+/// Gives each linalg op that takes a shared fill one of its own. A schedule
+/// fuses the fill of its op into the op's loops, and with it MLIR gives every
+/// later use what comes out of these loops: the next op's fill would be gone.
+/// The attribute `mark` stays with the first.
+void partFills(mlir::func::FuncOp function, llvm::StringRef mark);
+
+} // namespace harl
+
+#endif // HARL_FILLS_H
