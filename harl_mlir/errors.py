@@ -44,6 +44,10 @@ class InputError(HarlError):
     """The input was refused; nothing was changed (exit code 1)."""
 
 
+class NothingToTuneError(InputError):
+    """The input holds no op that can be tuned."""
+
+
 class UsageError(HarlError):
     """The command line itself is wrong (exit code 2)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from harl_mlir.errors import InputError, Place
+from harl_mlir.errors import InputError, NothingToTuneError, Place
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision
@@ -44,7 +44,7 @@ def plan_sketches(job: Job, pool: Pool, processor: Processor) -> Plan:
             skipped.append(Skipped(task.anchor_op.name, task.place, _no_sketch(task, processor)))
     if not states:
         reason = f" (the first: {skipped[0].op}, {skipped[0].reason})" if skipped else ""
-        raise InputError(
+        raise NothingToTuneError(
             f"nothing in it can be tuned{reason}; give a kernel with linalg ops on static shapes",
             Place(job.name),
         )

@@ -51,6 +51,6 @@ def test_a_project_outside_uses_the_installed_package(tmp_path: Path) -> None:
 def test_ctest_runs_the_tests_in_lit() -> None:
     driver()
     out = run("ctest", "--test-dir", build(), "--verbose", LIT_FILTER="passes/apply_refused")
-    if "No tests were found" in out:
+    if "Start 1:" not in out:
         pytest.skip("the build was configured without lit")
     assert "PASS: harl_mlir :: passes/apply_refused.mlir" in out

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
 
 from harl_mlir.codegen.interface import CFunction
 from harl_mlir.codegen.version import LOWERING_VERSION
-from harl_mlir.errors import HarlError, InputError
+from harl_mlir.errors import HarlError, NothingToTuneError
 from harl_mlir.export.link import link_shared
 from harl_mlir.files import default_database, read_mlir
 from harl_mlir.integrations.torch.options import Options
@@ -91,11 +91,8 @@ def _schedules(kernel: Path, options: Options, pool: Pool) -> tuple[str, tuple[B
     if options.library is not None:
         return read_mlir(options.library), ()
     if options.measures:
-        try:
+        with suppress(NothingToTuneError):
             return _tuned(kernel, options, pool)
-        except InputError as error:
-            if "nothing in it can be tuned" not in error.message:
-                raise
     return _looked_up(kernel, options, pool)
 
 
