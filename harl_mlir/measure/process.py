@@ -56,7 +56,7 @@ class WorkerProcess:
     it dies with the thread that started it (Linux) or soon after this process does.
     """
 
-    def __init__(self, core: int | None, memory_bytes: int) -> None:
+    def __init__(self, core: int | None, memory_bytes: int, threads: int = 1) -> None:
         self._memory_bytes = memory_bytes
         self._stderr = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - lives as long as the worker
         # Appending: then the file may be emptied between requests while the worker holds it open.
@@ -70,6 +70,7 @@ class WorkerProcess:
             str(theirs.fileno()),
             str(os.getpid()),
             str(memory_bytes),
+            str(threads),
         ]
         if core is not None:
             command.append(str(core))
