@@ -10,7 +10,7 @@ from typing import Any
 from harl_mlir.cli.numbers import duration, first_line, gflops, plain
 from harl_mlir.cli.refusals import nothing_matched
 from harl_mlir.cli.terminal import Outcome, Terminal, skipped_objects
-from harl_mlir.errors import InputError, Place, UsageError
+from harl_mlir.errors import InputError, Place
 from harl_mlir.files import read_mlir
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.measure.pool import Pool
@@ -33,12 +33,10 @@ class _Row:
 
 def run(options: Namespace, terminal: Terminal) -> Outcome:
     """Time every function; with a library its versions are timed in turns."""
-    if options.threads != 1:
-        raise UsageError("only one thread is supported; use --threads 1")
     file = str(options.kernel)
     kernel = read_mlir(options.kernel)
     library = read_mlir(options.library) if options.library else None
-    with Pool(accuracy=options.accuracy) as pool:
+    with Pool(accuracy=options.accuracy, threads=options.threads) as pool:
         found = pool.functions(kernel, file, options.function, dict(options.shape))
         tasks = found.tasks
         if not tasks:

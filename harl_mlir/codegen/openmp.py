@@ -36,6 +36,10 @@ def find_runtime() -> str:
 
 def check_threads(threads: int) -> None:
     """Refuse to run kernels on several threads where there are no cores or no runtime. Raises UsageError."""
+    if threads < 1:
+        raise UsageError(f"a kernel cannot run on {threads} threads; use --threads 1 or more")
+    if threads == 1:
+        return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads > cores:
         raise UsageError(f"{threads} threads need as many cores, and {cores} may be used; use --threads {cores}")

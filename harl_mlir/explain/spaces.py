@@ -38,7 +38,7 @@ def space_of(task: Task, sketch: str, version: int, environment: Environment) ->
         nests = nest_space(task, processor, accuracy)
         found: tuple[Space, ...] = (nests,) if nests else ()
     else:
-        found = sketches_for(task, processor, accuracy)
+        found = sketches_for(task, processor, accuracy, environment.threads)
     return next((s for s in found if (s.sketch, s.version) == (sketch, version)), None)
 
 

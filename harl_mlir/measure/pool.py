@@ -44,8 +44,7 @@ class Pool(Asking):
         accuracy: Accuracy = DEFAULT_ACCURACY,
         threads: int = 1,
     ) -> None:
-        if threads > 1:
-            check_threads(threads)
+        check_threads(threads)
         super().__init__(core, limits or Limits(), threads)
         self.accuracy: Accuracy = accuracy
 

@@ -88,7 +88,7 @@ class Shared:
 
 def shared_storages(choices: Choices, threads: int) -> list[Stored] | list[Shared]:
     """What is open in each storage that suits where `threads` may share the work; see `storages`."""
-    decision = _decision(choices.op, threads)
+    decision = _decision(choices, threads)
     if decision is None:
         return storages(choices)
     part = _choices_of_part(choices, decision.default)
@@ -100,14 +100,15 @@ def _choices_of_part(whole: Choices, value: Value) -> Choices:
     return whole if shared is None else replace(whole, op=part_of(whole.op, *shared))
 
 
-def _decision(op: LinalgOp, threads: int) -> Decision | None:
+def _decision(choices: Choices, threads: int) -> Decision | None:
     """What threads may share. Default: the outermost loop that keeps all of them busy, in few parts.
 
     Nothing where waking them is not worth it.
     """
     if threads == 1:
         return None
-    pairs = [(d, parts) for d in op.parallel_dims for parts in _parts_of(op, d, threads)]
+    op = choices.op
+    pairs = [(d, parts) for d in op.parallel_dims for parts in _parts_of(choices, d, threads)]
     if not pairs:
         return None
     default = _ALONE
@@ -118,13 +119,19 @@ def _decision(op: LinalgOp, threads: int) -> Decision | None:
     return Decision("shared", words, default, ordered=False, meaning=_MEANING)
 
 
-def _parts_of(op: LinalgOp, loop: int, threads: int) -> list[int]:
-    """Into how many equal parts a loop may be cut: of more than one step, and few threads idle at the end."""
-    extent = op.dims[loop]
-    # A loop of one step would be one that the register tile cannot be made of.
-    most = extent if len(op.dims) > 3 else extent // 2
+def _parts_of(choices: Choices, loop: int, threads: int) -> list[int]:
+    """Into how many equal parts a loop may be cut: whole registers, and few threads idle at the end."""
+    op, extent = choices.op, choices.op.dims[loop]
+    most = extent
+    if loop == choices.roles.vector:
+        most = extent // choices.lanes if extent % choices.lanes == 0 else 0
+    elif len(op.dims) <= 3 or loop == choices.roles.row:
+        # A register tile cannot be made of a loop of one step.
+        most = extent // 2
     counts = range(threads, min(most, _MOST_PARTS_A_THREAD * threads) + 1)
     found = [parts for parts in counts if extent % parts == 0 and _busy(parts, threads) >= _LEAST_BUSY]
+    if loop == choices.roles.vector:
+        found = [parts for parts in found if extent // parts % choices.lanes == 0]
     return [parts for i, parts in enumerate(found) if i == 0 or parts % threads == 0]
 
 
