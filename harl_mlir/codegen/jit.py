@@ -136,7 +136,7 @@ def lower_kernel(
 
 
 def compile_lowered(lowered: LoweredKernel) -> CompiledKernel:
-    """Compile a lowered kernel, which is consumed. Raises JitError; UsageError without a runtime for threads."""
+    """Compile a lowered kernel, which is consumed. Raises JitError, UsageError (no runtime for threads)."""
     if lowered.threads > 1:
         load_runtime()
     with lowered.module.context, ir.Location.unknown():

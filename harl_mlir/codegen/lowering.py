@@ -109,7 +109,10 @@ def bufferize_public(module: ir.Module) -> None:
 
 
 def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> None:
-    """Run the second stage on a module; with several `threads` it calls an OpenMP runtime. Raises ir.MLIRError or ValueError where a pass fails."""
+    """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
+
+    Raises ir.MLIRError or ValueError where a pass fails.
+    """
     copies_to_loops(module)
     if accuracy == "approximate":
         approximate_math(module)

@@ -42,7 +42,9 @@ def check_threads(threads: int) -> None:
         return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads > cores:
-        raise UsageError(f"{threads} threads need as many cores, and {cores} may be used; use --threads {cores}")
+        raise UsageError(
+            f"{threads} threads need as many cores, and {cores} may be used; use --threads {cores}"
+        )
     find_runtime()
 
 

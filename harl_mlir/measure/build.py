@@ -112,9 +112,7 @@ def lower(
         # What a user's script or the kernel itself does with memory is the user's affair.
         ours = isinstance(schedule, Candidate) and script is None
         try:
-            lowered = lower_kernel(
-                module, KERNEL, memory_bytes, accuracy, loops=ours, threads=threads
-            )
+            lowered = lower_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours, threads=threads)
         except LowerError as error:
             raise BuildError("lower", str(error) + said()) from error
         except AllocationError as error:

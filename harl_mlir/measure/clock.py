@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -123,12 +122,11 @@ def _shared_call(timed: Timed, calls: int, threads: int) -> tuple[int, int]:
 
 
 def _waited_ns() -> dict[str, int]:
-    """Nanoseconds for which each thread of this process was ready to run and had no core; empty if unknown."""
+    """Nanoseconds for which each of our threads was ready to run and had no core; empty if unknown."""
     waited: dict[str, int] = {}
     with suppress(OSError, IndexError, ValueError):
-        for thread in os.listdir("/proc/self/task"):
-            text = Path(f"/proc/self/task/{thread}/schedstat").read_text(encoding="ascii")
-            waited[thread] = int(text.split()[1])
+        for thread in Path("/proc/self/task").iterdir():
+            waited[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1])
     return waited
 
 

@@ -31,8 +31,8 @@ class Pool(Asking):
 
     `core` is the core the worker is pinned to; None means the last one this process may use. `accuracy` is
     that of the lowering and, if it is `strict`, of the check: a schedule's results must then be those of
-    the untuned kernel. Kernels run on `threads` threads, on as many cores; where that cannot be, UsageError is
-    raised. The worker is started at the first request and replaced when it dies. Not
+    the untuned kernel. Kernels run on `threads` threads, on as many cores; UsageError is
+    raised where that cannot be. The worker is started at the first request and replaced when it dies. Not
     thread-safe: use it from the thread that made it, because on Linux a worker dies with the thread that
     started it.
     """

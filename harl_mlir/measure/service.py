@@ -178,9 +178,8 @@ class Service:
         self._report(Phase("build", index))
         start = time.perf_counter()
         try:
-            kernel = build(
-                task, bench.result_types, schedule, request.script, self._memory_bytes, accuracy, self._threads
-            )
+            script, memory_bytes = request.script, self._memory_bytes
+            kernel = build(task, bench.result_types, schedule, script, memory_bytes, accuracy, self._threads)
         except BuildError as error:
             return Failure(error.kind, error.message), time.perf_counter() - start
         seconds = time.perf_counter() - start

@@ -39,7 +39,7 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
 
 
 def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
-    """As `tune`, measured by a pool of the caller's, whose accuracy and threads must be those of the settings."""
+    """As `tune`, measured by a pool of the caller's, with the accuracy and threads of the settings."""
     settings = request.settings
     budget = Budget(settings.trials, settings.seconds, elapsed)
     watch = Stopwatch(elapsed)

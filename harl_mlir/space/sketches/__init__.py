@@ -20,7 +20,10 @@ NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, window.
 def sketches_for(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
-    """The spaces, on so many threads, of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned."""
+    """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned.
+
+    `threads` are what a kernel may run on: sketches that know how let them share the work.
+    """
     shared = contraction.spaces(task, processor, accuracy, threads)
     others = (space for spaces in SKETCHES[1:] for space in spaces(task, processor, accuracy))
     return (*shared, *others, *plugged_spaces(task, processor, accuracy, NAMES))

@@ -43,7 +43,8 @@ def spaces(
 
     Choices: `rows`, `vector` (register tile), `order`, `block`, `width`, `depth` (of rows, vectors and
     contracted steps: tiles that a cache holds), `pack` and `copy` (of the vector and the broadcast
-    operand), `unroll`, and with several `threads` what they share. `along` is a fact of the sketch, `lanes` one of the processor, and so is
+    operand), `unroll`, and with several `threads` what they share.
+    `along` is a fact of the sketch, `lanes` one of the processor, and so is
     `fused`: whether a product may be added without being rounded first, and the contracted loops may
     change places.
     """

@@ -97,7 +97,11 @@ def shared_storages(choices: Choices, threads: int) -> list[Stored] | list[Share
 
 def _choices_of_part(whole: Choices, value: Value) -> Choices:
     shared = _shared(value)
-    return whole if shared is None else replace(whole, op=part_of(whole.op, *shared))
+    if shared is None:
+        return whole
+    # A part that an epilogue follows is not computed in its place where C is in memory between blocks.
+    filled = whole.filled and not whole.followed
+    return replace(whole, op=part_of(whole.op, *shared), filled=filled)
 
 
 def _decision(choices: Choices, threads: int) -> Decision | None:
