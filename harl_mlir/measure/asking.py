@@ -27,7 +27,7 @@ class Asking:
     def __init__(self, core: int | None, limits: Limits, threads: int = 1) -> None:
         self._core = core
         self._limits = limits
-        self._threads = threads
+        self.threads = threads
         self._worker: WorkerProcess | None = None
 
     def __enter__(self) -> Self:
@@ -52,7 +52,7 @@ class Asking:
     def start(self) -> None:
         """Start the worker now, so that it loads while the caller does something else."""
         if self._worker is None:
-            self._worker = WorkerProcess(self._core, self._limits.memory(), self._threads)
+            self._worker = WorkerProcess(self._core, self._limits.memory(), self.threads)
 
     def ask(self, request: Request, limit: Callable[[Phase], float], kind: type[_Answer]) -> _Answer:
         """The answer to a request. Raises InputError, WorkerError or WorkerDied."""

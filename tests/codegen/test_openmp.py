@@ -30,7 +30,8 @@ func.func @kernel(%a: tensor<64x512xf32>, %c: tensor<64x512xf32>) -> tensor<64x5
       linalg.yield %d : f32
     } -> tensor<8x512xf32>
     scf.forall.in_parallel {
-      tensor.parallel_insert_slice %s into %o[%i, 0] [8, 512] [1, 1] : tensor<8x512xf32> into tensor<64x512xf32>
+      tensor.parallel_insert_slice %s into %o[%i, 0] [8, 512] [1, 1]
+        : tensor<8x512xf32> into tensor<64x512xf32>
     }
   }
   return %r : tensor<64x512xf32>
