@@ -42,11 +42,12 @@ def run(options: Namespace, terminal: Terminal) -> Outcome:
         if not tasks:
             raise no_function(found, file)
         tuned = _matched(options, kernel, library, tasks, pool)
-        peak = pool.peak() / 1e9
+        peak = options.threads * pool.peak() / 1e9
         peaks = {"f32": peak}
         if any(_element(task) == "f64" for task in tasks):
-            peaks["f64"] = pool.peak("f64") / 1e9
-        terminal.result(f"FMA peak of this core: {peak:.1f} GFLOP/s (f32)")
+            peaks["f64"] = options.threads * pool.peak("f64") / 1e9
+        cores = "this core" if options.threads == 1 else f"{options.threads} cores"
+        terminal.result(f"FMA peak of {cores}: {peak:.1f} GFLOP/s (f32)")
         rows: list[_Row] = []
         for task in tasks:
             timed = _time(task, library if task.function in tuned else None, pool)
