@@ -163,11 +163,14 @@ def resident_bytes(pid: int) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: this package importable, no thread pools of numerical libraries."""
+    """The worker's environment: this package importable, no thread pools of numerical libraries.
+
+    Nor what the user tells OpenMP runtimes: `--threads` alone says on how many threads kernels run.
+    """
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))},
         "PYTHONPATH": os.pathsep.join(paths),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

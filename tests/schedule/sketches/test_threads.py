@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -74,6 +75,24 @@ def test_a_worker_has_a_core_for_each_thread(two: Pool) -> None:
     two.peak()
     assert two.worker_pid is not None
     assert len(os.sched_getaffinity(two.worker_pid)) == 2
+
+
+def test_the_environment_does_not_say_on_how_many_threads_kernels_run(
+    two: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    monkeypatch.setenv("KMP_BLOCKTIME", "infinite")
+    (task,) = two.analyse(_ALONE, "kernel.mlir").tasks
+    space = sketches_for(task, this_processor(), threads=2)[0]
+    with Pool(threads=2) as pool:
+        pool.peak()
+        before = _threads(pool)
+        assert pool.verify(task, _with(space.default(), "d0/4"), run=True) is None
+        assert _threads(pool) == before + 1
+
+
+def _threads(pool: Pool) -> int:
+    return len(list(Path(f"/proc/{pool.worker_pid}/task").iterdir()))
 
 
 def test_a_library_tuned_for_two_threads_says_so_and_is_right_on_one(two: Pool) -> None:
