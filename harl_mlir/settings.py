@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.openmp import check_threads
 from harl_mlir.errors import UsageError
 from harl_mlir.measure.runners import LOCAL, check_runner
 from harl_mlir.search.registry import AGENTS, LOOPTUNE, LOOPTUNE_WEIGHTS, SHIPPED_WEIGHTS, check_agent
@@ -34,7 +35,7 @@ class Settings:
             task gets the default of its first space, if that transforms and lowers.
         seconds: budget of wall time, finalists included; positive. Trial 0
             of the first task is measured even where the time is over.
-        threads: threads a kernel runs on; only 1 is supported.
+        threads: threads a kernel runs on; more than one need as many cores and an OpenMP runtime.
         seed: the same seed and the same measurements give the same proposals.
         weights: directory of trained weights that the agent `harl` starts from (see
             `harl_mlir.search.pretrained`), None for none; or those that `looptune` walks by. That of the
@@ -79,8 +80,9 @@ class Settings:
             raise UsageError("looptune cannot walk without weights; use --weights with a directory, or not")
         if not (math.isfinite(self.seconds) and self.seconds > 0):
             raise UsageError(f"a budget of {self.seconds:g} seconds cannot be kept; use --seconds above 0")
-        if self.threads != 1:
-            raise UsageError("only one thread is supported; use --threads 1")
+        check_threads(self.threads)
+        if self.runner != LOCAL and self.threads > 1:
+            raise UsageError(f"the runner {self.runner} measures on one thread; use --threads 1")
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative; use --seed 0 or more")
         check_accuracy(self.accuracy)

@@ -83,7 +83,7 @@ def tune(
             for bit, or another of `harl_mlir.accuracy`.
         database: where measurements are kept: an open one, or a file. None is that of the command line.
         seed: the same seed and the same measurements give the same proposals.
-        threads: threads a kernel runs on; only 1 is supported.
+        threads: threads a kernel runs on; more than one need as many cores and an OpenMP runtime.
         weights: a directory of trained weights that the agent starts from; None for none.
         check: with 0 trials, call every schedule once and compare its results (what is measured always is).
         runner: who measures: `local`, or a plug-in's.
@@ -114,7 +114,7 @@ def tune(
     with (
         calling(),
         _records(database, used=trials > 0) as records,
-        worker(accuracy) as pool,
+        worker(accuracy, threads) as pool,
         begun(job, pool, records, load_policy(settings), watch, told) as run,
     ):
         run.search(budget, told)

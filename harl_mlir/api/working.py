@@ -18,8 +18,8 @@ _OPTION = re.compile(r"--(accuracy|agent|function|runner|seconds|seed|shape|thre
 
 
 @contextmanager
-def worker(accuracy: Accuracy = DEFAULT_ACCURACY) -> Iterator[Pool]:
-    """A worker process that ends with the call.
+def worker(accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> Iterator[Pool]:
+    """A worker process that ends with the call, for kernels on so many threads.
 
     Raises:
         UsageError: there is no such accuracy.
@@ -27,7 +27,7 @@ def worker(accuracy: Accuracy = DEFAULT_ACCURACY) -> Iterator[Pool]:
     """
     with calling():
         check_accuracy(accuracy)
-    with calling(), Pool(accuracy=accuracy) as pool:
+    with calling(), Pool(accuracy=accuracy, threads=threads) as pool:
         try:
             yield pool
         except WorkerError as error:

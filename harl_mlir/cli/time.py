@@ -10,7 +10,7 @@ from typing import Any
 from harl_mlir.cli.numbers import duration, first_line, gflops, plain
 from harl_mlir.cli.refusals import nothing_matched
 from harl_mlir.cli.terminal import Outcome, Terminal, skipped_objects
-from harl_mlir.errors import InputError, Place, UsageError
+from harl_mlir.errors import InputError, Place
 from harl_mlir.files import read_mlir
 from harl_mlir.measure.measurement import Measurement
 from harl_mlir.measure.pool import Pool
@@ -33,22 +33,21 @@ class _Row:
 
 def run(options: Namespace, terminal: Terminal) -> Outcome:
     """Time every function; with a library its versions are timed in turns."""
-    if options.threads != 1:
-        raise UsageError("only one thread is supported; use --threads 1")
     file = str(options.kernel)
     kernel = read_mlir(options.kernel)
     library = read_mlir(options.library) if options.library else None
-    with Pool(accuracy=options.accuracy) as pool:
+    with Pool(accuracy=options.accuracy, threads=options.threads) as pool:
         found = pool.functions(kernel, file, options.function, dict(options.shape))
         tasks = found.tasks
         if not tasks:
             raise no_function(found, file)
         tuned = _matched(options, kernel, library, tasks, pool)
-        peak = pool.peak() / 1e9
+        peak = options.threads * pool.peak() / 1e9
         peaks = {"f32": peak}
         if any(_element(task) == "f64" for task in tasks):
-            peaks["f64"] = pool.peak("f64") / 1e9
-        terminal.result(f"FMA peak of this core: {peak:.1f} GFLOP/s (f32)")
+            peaks["f64"] = options.threads * pool.peak("f64") / 1e9
+        cores = "this core" if options.threads == 1 else f"{options.threads} cores"
+        terminal.result(f"FMA peak of {cores}: {peak:.1f} GFLOP/s (f32)")
         rows: list[_Row] = []
         for task in tasks:
             timed = _time(task, library if task.function in tuned else None, pool)

@@ -12,6 +12,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
 from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to_llvm
 from harl_mlir.codegen.memory import check_memory
+from harl_mlir.codegen.openmp import load_runtime
 from harl_mlir.mlir import ExecutionEngine, ir
 from harl_mlir.tasks.task import TensorType
 
@@ -60,11 +61,13 @@ class LoweredKernel:
     Attributes:
         parameters: types of all parameters: the arguments, then the out-parameters.
         results: where each result is left.
+        threads: how many threads it runs on.
     """
 
     module: ir.Module
     parameters: tuple[TensorType, ...]
     results: tuple[ResultPlace, ...]
+    threads: int = 1
 
 
 class CompiledKernel:
@@ -111,6 +114,7 @@ def lower_kernel(
     accuracy: Accuracy = DEFAULT_ACCURACY,
     *,
     loops: bool = False,
+    threads: int = 1,
 ) -> LoweredKernel:
     """Lower a module, which is consumed.
 
@@ -123,16 +127,18 @@ def lower_kernel(
             parameters = tuple(
                 _parameter(argument.type) for argument in find_function(module, kernel).arguments
             )
-            check_memory(module, memory_bytes, loops=loops)
+            check_memory(module, memory_bytes, loops=loops, threads=threads)
             add_repeat_loop(module, kernel)
-            to_llvm(module, accuracy)
+            to_llvm(module, accuracy, threads)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
-        return LoweredKernel(module, parameters, results)
+        return LoweredKernel(module, parameters, results, threads)
 
 
 def compile_lowered(lowered: LoweredKernel) -> CompiledKernel:
-    """Compile a lowered kernel, which is consumed. Raises JitError."""
+    """Compile a lowered kernel, which is consumed. Raises JitError, UsageError (no runtime for threads)."""
+    if lowered.threads > 1:
+        load_runtime()
     with lowered.module.context, ir.Location.unknown():
         try:
             engine = ExecutionEngine(lowered.module, opt_level=OPT_LEVEL)

@@ -46,8 +46,8 @@ ResultPlace = InPlace | OutParameter
 
 
 def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
-    """The whole lowering as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text("to buffers", "to out-parameters", "to llvm", accuracy=accuracy)
+    """The whole lowering, to one thread, as one pass pipeline for `mlir-opt --pass-pipeline=`."""
+    return _text("to buffers", "to out-parameters", *_to_llvm(1), accuracy=accuracy)
 
 
 def bufferize_text() -> str:
@@ -55,9 +55,14 @@ def bufferize_text() -> str:
     return _text("to buffers", "to out-parameters")
 
 
-def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
+def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> str:
     """The second stage as a pass pipeline: buffers to the LLVM dialect."""
-    return _text("to llvm", accuracy=accuracy)
+    return _text(*_to_llvm(threads), accuracy=accuracy, threads=threads)
+
+
+def _to_llvm(threads: int) -> tuple[str, ...]:
+    """The parts of the second stage: parallel loops run one by one, or on an OpenMP runtime's threads."""
+    return ("loops", "to llvm") if threads == 1 else ("loops on threads", "to llvm", "openmp to llvm")
 
 
 def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
@@ -103,12 +108,15 @@ def bufferize_public(module: ir.Module) -> None:
     PassManager.parse(_text("to out-parameters")).run(module.operation)
 
 
-def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
-    """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
+def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> None:
+    """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
+
+    Raises ir.MLIRError or ValueError where a pass fails.
+    """
     copies_to_loops(module)
     if accuracy == "approximate":
         approximate_math(module)
-    passes = PassManager.parse(to_llvm_text(accuracy))
+    passes = PassManager.parse(to_llvm_text(accuracy, threads))
     # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
     passes.enable_verifier(False)
     passes.run(module.operation)
@@ -139,9 +147,10 @@ def _argument_number(value: ir.Value) -> int | None:
     return int(value.arg_number)
 
 
-def _text(*stages: str, accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
+def _text(*stages: str, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> str:
     passes = [name for stage in stages for name in _stages()[stage]]
     text = ",".join(passes).replace("$reassociate", _REASSOCIATE[accuracy])
+    text = text.replace("$threads", str(threads))
     return f"builtin.module({text})"
 
 

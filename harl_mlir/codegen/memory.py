@@ -27,21 +27,22 @@ class LoopMemoryError(Exception):
     """The kernel allocates in a loop, or copies there what it has computed."""
 
 
-def check_memory(module: ir.Module, memory_bytes: int | None, *, loops: bool) -> None:
+def check_memory(module: ir.Module, memory_bytes: int | None, *, loops: bool, threads: int = 1) -> None:
     """Refuse a bufferized module for its memory.
 
     `memory_bytes` bounds what a single allocation may ask for. With `loops` no loop may allocate, nor
     copy from a buffer of the kernel's own to one that is not: a tile that is computed beside its place.
-    Copies into own buffers are how panels are packed. Raises AllocationError, LoopMemoryError.
+    Copies into own buffers are how panels are packed. The outermost loop may allocate where it is shared by
+    several `threads`, as each needs buffers of its own. Raises AllocationError, LoopMemoryError.
     """
     for op in all_ops(module.operation):
         if op.name in _ALLOCATES:
             kind = ir.MemRefType(op.results[0].type)
             if memory_bytes is not None and _bytes(kind) > memory_bytes:
                 raise AllocationError(f"the kernel allocates a buffer of {kind}")
-            if loops and _is_in_loop(op):
+            if loops and _is_in_loop(op, shared=threads > 1):
                 raise LoopMemoryError(f"a buffer of {kind} is allocated in a loop")
-        elif op.name in _COPIES and loops and _leaves_own(op) and _is_in_loop(op):
+        elif op.name in _COPIES and loops and _leaves_own(op) and _is_in_loop(op, shared=False):
             raise LoopMemoryError(f"a tile of {op.operands[0].type} is copied in a loop to where it belongs")
 
 
@@ -55,11 +56,13 @@ def _bytes(kind: ir.MemRefType) -> int:
     return int(math.prod(kind.shape)) * size
 
 
-def _is_in_loop(op: ir.Operation) -> bool:
+def _is_in_loop(op: ir.Operation, *, shared: bool) -> bool:
+    """Whether an op is in a loop; in another than the outermost `scf.forall` if that is `shared`."""
     around = op.parent
     while around is not None:
         if around.name in _LOOPS:
-            return True
+            outermost = around.name == "scf.forall" and not _is_in_loop(around.operation, shared=False)
+            return not (shared and outermost)
         around = around.operation.parent
     return False
 

@@ -32,7 +32,7 @@ def processor_of(environment: Environment) -> Processor:
 def space_of(task: Task, sketch: str, version: int, environment: Environment) -> Space | None:
     """The space of a sketch on a task; None where this version of the program makes none of that name."""
     processor, accuracy = processor_of(environment), environment.accuracy
-    found = recorded_spaces(task, processor, accuracy)
+    found = recorded_spaces(task, processor, accuracy, environment.threads)
     return next((s for s in found if (s.sketch, s.version) == (sketch, version)), None)
 
 

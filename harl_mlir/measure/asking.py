@@ -24,9 +24,10 @@ class WorkerError(RuntimeError):
 class Asking:
     """A worker process. What it does is asked for by subclasses (`pool.Pool`)."""
 
-    def __init__(self, core: int | None, limits: Limits) -> None:
+    def __init__(self, core: int | None, limits: Limits, threads: int = 1) -> None:
         self._core = core
         self._limits = limits
+        self.threads = threads
         self._worker: WorkerProcess | None = None
 
     def __enter__(self) -> Self:
@@ -51,7 +52,7 @@ class Asking:
     def start(self) -> None:
         """Start the worker now, so that it loads while the caller does something else."""
         if self._worker is None:
-            self._worker = WorkerProcess(self._core, self._limits.memory())
+            self._worker = WorkerProcess(self._core, self._limits.memory(), self.threads)
 
     def ask(self, request: Request, limit: Callable[[Phase], float], kind: type[_Answer]) -> _Answer:
         """The answer to a request. Raises InputError, WorkerError or WorkerDied."""

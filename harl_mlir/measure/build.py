@@ -44,10 +44,10 @@ class BuildError(Exception):
         self.message = message
 
 
-def provenance(accuracy: Accuracy, processor: Processor | None = None) -> Provenance:
+def provenance(accuracy: Accuracy, processor: Processor | None = None, threads: int = 1) -> Provenance:
     """What the libraries written here were tuned with; on this processor if on no other."""
     processor = processor or this_processor()
-    return Provenance(__version__, processor.name, processor.features, accuracy=accuracy)
+    return Provenance(__version__, processor.name, processor.features, threads, accuracy)
 
 
 @functools.cache
@@ -78,9 +78,10 @@ def build(
     script: str | None,
     memory_bytes: int | None = None,
     accuracy: Accuracy = DEFAULT_ACCURACY,
+    threads: int = 1,
 ) -> CompiledKernel:
     """Schedule, lower and compile a task's kernel. Raises BuildError."""
-    lowered = lower(task, results, schedule, script, memory_bytes, accuracy)
+    lowered = lower(task, results, schedule, script, memory_bytes, accuracy, threads)
     said = Said()
     try:
         return compile_lowered(lowered)
@@ -95,6 +96,7 @@ def lower(
     script: str | None,
     memory_bytes: int | None = None,
     accuracy: Accuracy = DEFAULT_ACCURACY,
+    threads: int = 1,
 ) -> LoweredKernel:
     """Schedule and lower a task's kernel, which takes a fraction of compiling it. Raises BuildError."""
     said = Said()
@@ -110,7 +112,7 @@ def lower(
         # What a user's script or the kernel itself does with memory is the user's affair.
         ours = isinstance(schedule, Candidate) and script is None
         try:
-            lowered = lower_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours)
+            lowered = lower_kernel(module, KERNEL, memory_bytes, accuracy, loops=ours, threads=threads)
         except LowerError as error:
             raise BuildError("lower", str(error) + said()) from error
         except AllocationError as error:

@@ -7,8 +7,9 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from harl_mlir.measure.measurement import Measurement, failed
 
@@ -30,7 +31,7 @@ CAREFUL_MOST_TRIES = 4
 CAREFUL_SECONDS_EACH = 4.0
 CAREFUL_LEAST_SAMPLES = 3
 DISTURBED = 1.03
-"""A sample whose wall time exceeds its thread's CPU time by more was disturbed by another process."""
+"""A sample whose wall time exceeds what it had of its cores by more was disturbed by another process."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,12 @@ class _Sample:
 
 @dataclass
 class _Samples:
-    """Seconds a call: wall time of the clean samples, CPU time of all."""
+    """Seconds a call: wall time of the clean samples, CPU time of all.
 
+    With several `threads` a sample's CPU time is its wall time without what a thread waited for a core.
+    """
+
+    threads: int = 1
     clean: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
@@ -75,11 +80,14 @@ class _Samples:
     def take(self, timed: Timed, calls: int) -> _Sample:
         """Take one sample. A disturbed one took its CPU time: what others did meanwhile is no fault of it."""
         timed.reset()
-        cpu = time.thread_time_ns()
-        wall = time.perf_counter_ns()
-        timed.call(calls)
-        wall = time.perf_counter_ns() - wall
-        cpu = time.thread_time_ns() - cpu
+        if self.threads > 1:
+            cpu, wall = _shared_call(timed, calls, self.threads)
+        else:
+            cpu = time.thread_time_ns()
+            wall = time.perf_counter_ns()
+            timed.call(calls)
+            wall = time.perf_counter_ns() - wall
+            cpu = time.thread_time_ns() - cpu
         clean = wall <= DISTURBED * cpu
         if clean:
             self.clean.append(wall * 1e-9 / calls)
@@ -98,6 +106,30 @@ class _Samples:
         )
 
 
+def _shared_call(timed: Timed, calls: int, threads: int) -> tuple[int, int]:
+    """Nanoseconds that calls on several threads took: had none waited for a core, and as it was.
+
+    A thread with nothing to do sleeps, so that CPU time tells nothing of the time a call takes but that it
+    is no less than its part of it; what the threads waited to run, Linux counts.
+    """
+    waited, cpu = _waited_ns(), time.process_time_ns()
+    wall = time.perf_counter_ns()
+    timed.call(calls)
+    wall = time.perf_counter_ns() - wall
+    cpu, after = time.process_time_ns() - cpu, _waited_ns()
+    longest = max((delay - waited.get(thread, 0) for thread, delay in after.items()), default=0)
+    return max(wall - longest, min(wall, cpu // threads)), wall
+
+
+def _waited_ns() -> dict[str, int]:
+    """Nanoseconds for which each of our threads was ready to run and had no core; empty if unknown."""
+    waited: dict[str, int] = {}
+    with suppress(OSError, IndexError, ValueError):
+        for thread in Path("/proc/self/task").iterdir():
+            waited[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1])
+    return waited
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No garbage collection while timing."""
@@ -110,7 +142,9 @@ def quiet() -> Iterator[None]:
             gc.enable()
 
 
-def screen(timed: Timed, best: float | None, cap: float | None, build_seconds: float = 0.0) -> Measurement:
+def screen(
+    timed: Timed, best: float | None, cap: float | None, build_seconds: float = 0.0, threads: int = 1
+) -> Measurement:
     """Time one candidate in about 20 ms: the median of a few samples of a millisecond or two.
 
     `best` and `cap` are seconds of a call; beyond `SLOW * best`, or beyond `cap`, it fails as too_slow.
@@ -125,14 +159,14 @@ def screen(timed: Timed, best: float | None, cap: float | None, build_seconds: f
         return None
 
     with quiet():
-        samples = _Samples()
+        samples = _Samples(threads)
         first = samples.take(timed, 1)
         spent = first.wall
         if first.own > _SURELY_SECONDS and (slow := verdict(first.own)):
             return slow
         if spent < SCREENING_SECONDS:
             # That call warmed the caches; it counts only where calls are too slow to take many.
-            samples = _Samples()
+            samples = _Samples(threads)
         calls, seconds = _calibrate(timed, samples, SCREENING_SAMPLE_SECONDS)
         spent += seconds
         if slow := verdict(seconds / calls):
@@ -148,7 +182,7 @@ def _calibrate(timed: Timed, samples: _Samples, target: float) -> tuple[int, flo
     """How many calls take about `target` seconds, and what they took; the last sample stays in `samples`."""
     calls = 1
     while True:
-        trial = _Samples()
+        trial = _Samples(samples.threads)
         seconds = trial.take(timed, calls).own
         if seconds >= target / 2:
             samples.clean += trial.clean
@@ -163,6 +197,7 @@ def in_turns(
     build_seconds: Sequence[float],
     turn: Callable[[int], None],
     sampling: Sampling = CAREFUL,
+    threads: int = 1,
 ) -> list[Measurement]:
     """Time several kernels in turns, each by as many clean samples as are wanted where affordable.
 
@@ -174,10 +209,10 @@ def in_turns(
         for i, timed in enumerate(contenders):
             turn(i)
             timed.call(1)
-            count, seconds = _calibrate(timed, _Samples(), sampling.sample_seconds)
+            count, seconds = _calibrate(timed, _Samples(threads), sampling.sample_seconds)
             # A fifth more than needed, so that a sample a little faster is long enough too.
             calls.append(max(1, math.ceil(1.2 * count * sampling.sample_seconds / seconds)))
-        samples = [_Samples() for _ in contenders]
+        samples = [_Samples(threads) for _ in contenders]
         spent = [0.0] * len(contenders)
         for _ in range(CAREFUL_MOST_TRIES * sampling.samples):
             done = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.openmp import check_threads
 from harl_mlir.codegen.target import Target
 from harl_mlir.measure import answers, protocol
 from harl_mlir.measure.answers import Applied, Compiled, Opted, Remark
@@ -30,7 +31,8 @@ class Pool(Asking):
 
     `core` is the core the worker is pinned to; None means the last one this process may use. `accuracy` is
     that of the lowering and, if it is `strict`, of the check: a schedule's results must then be those of
-    the untuned kernel. The worker is started at the first request and replaced when it dies. Not
+    the untuned kernel. Kernels run on `threads` threads, on as many cores; UsageError is
+    raised where that cannot be. The worker is started at the first request and replaced when it dies. Not
     thread-safe: use it from the thread that made it, because on Linux a worker dies with the thread that
     started it.
     """
@@ -40,8 +42,10 @@ class Pool(Asking):
         core: int | None = None,
         limits: Limits | None = None,
         accuracy: Accuracy = DEFAULT_ACCURACY,
+        threads: int = 1,
     ) -> None:
-        super().__init__(core, limits or Limits())
+        check_threads(threads)
+        super().__init__(core, limits or Limits(), threads)
         self.accuracy: Accuracy = accuracy
 
     def analyse(

@@ -56,7 +56,7 @@ class WorkerProcess:
     it dies with the thread that started it (Linux) or soon after this process does.
     """
 
-    def __init__(self, core: int | None, memory_bytes: int) -> None:
+    def __init__(self, core: int | None, memory_bytes: int, threads: int = 1) -> None:
         self._memory_bytes = memory_bytes
         self._stderr = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - lives as long as the worker
         # Appending: then the file may be emptied between requests while the worker holds it open.
@@ -71,6 +71,7 @@ class WorkerProcess:
             str(theirs.fileno()),
             str(os.getpid()),
             str(memory_bytes),
+            str(threads),
         ]
         if core is not None:
             command.append(str(core))
@@ -163,11 +164,14 @@ def resident_bytes(pid: int) -> int:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: this package importable, no thread pools of numerical libraries."""
+    """The worker's environment: this package importable, no thread pools of numerical libraries.
+
+    Nor what the user tells OpenMP runtimes: `--threads` alone says on how many threads kernels run.
+    """
     package_root = str(Path(__file__).resolve().parents[2])
     paths = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))},
         "PYTHONPATH": os.pathsep.join(paths),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

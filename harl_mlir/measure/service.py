@@ -52,12 +52,14 @@ Report = Callable[[Phase], None]
 class Service:
     """Answers requests, one at a time.
 
-    `report` is told each phase of the work; `memory_bytes` bounds one allocation of a kernel.
+    `report` is told each phase of the work; `memory_bytes` bounds one allocation of a kernel, which runs on
+    `threads` threads.
     """
 
-    def __init__(self, report: Report, memory_bytes: int | None = None) -> None:
+    def __init__(self, report: Report, memory_bytes: int | None = None, threads: int = 1) -> None:
         self._report = report
         self._memory_bytes = memory_bytes
+        self._threads = threads
         self._benches: OrderedDict[str, TaskBench] = OrderedDict()
         self._faults: GuardPageHandler | None = None
 
@@ -87,7 +89,7 @@ class Service:
             case protocol.Functions(source):
                 return answers.Analysed(self._small_enough(_functions(source)))
             case protocol.Library():
-                return answers.Text(_library(request))
+                return answers.Text(_library(request, self._threads))
             case protocol.Apply(source, library, library_file):
                 return answers.AppliedText(_apply(source, library, library_file))
             case protocol.Inspect(library, file):
@@ -176,7 +178,8 @@ class Service:
         self._report(Phase("build", index))
         start = time.perf_counter()
         try:
-            kernel = build(task, bench.result_types, schedule, request.script, self._memory_bytes, accuracy)
+            script, memory_bytes = request.script, self._memory_bytes
+            kernel = build(task, bench.result_types, schedule, script, memory_bytes, accuracy, self._threads)
         except BuildError as error:
             return Failure(error.kind, error.message), time.perf_counter() - start
         seconds = time.perf_counter() - start
@@ -199,7 +202,15 @@ class Service:
             return made if isinstance(made, Failure) else None
         self._report(Phase("build"))
         try:
-            lower(task, result_types(task), schedule, request.script, self._memory_bytes, request.accuracy)
+            lower(
+                task,
+                result_types(task),
+                schedule,
+                request.script,
+                self._memory_bytes,
+                request.accuracy,
+                self._threads,
+            )
         except BuildError as error:
             return Failure(error.kind, error.message)
         return None
@@ -212,7 +223,7 @@ class Service:
             return Measurement(failure=kernel, build_seconds=seconds)
         timed = bench.timed(kernel)
         self._report(Phase("time"))
-        measurement = screen(timed, request.best, request.cap, seconds)
+        measurement = screen(timed, request.best, request.cap, seconds, self._threads)
         failure = bench.after_timing()
         return replace(measurement, seconds=None, best=None, failure=failure) if failure else measurement
 
@@ -235,6 +246,7 @@ class Service:
             build_seconds,
             lambda i: self._report(Phase("time", numbers[i])),
             request.sampling,
+            self._threads,
         )
         answers.update(zip(numbers, times, strict=True))
         return [answers[i] for i in range(len(request.schedules))]
@@ -263,9 +275,9 @@ def _functions(source: Source) -> Analysis:
         return analyse_functions(_prepare(source), source.file)
 
 
-def _library(request: protocol.Library) -> str:
+def _library(request: protocol.Library, threads: int) -> str:
     held = [Entry(*entry) for entry in request.entries]
-    made_for = provenance(request.accuracy, request.processor)
+    made_for = provenance(request.accuracy, request.processor, threads)
     with ir.Context(), ir.Location.unknown():
         return write_library(held, tunable=request.tunable, provenance=made_for)
 

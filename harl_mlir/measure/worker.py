@@ -1,4 +1,4 @@
-"""The worker process: `python -m harl_mlir.measure.worker SOCKET PARENT MEMORY [CORE]`.
+"""The worker process: `python -m harl_mlir.measure.worker SOCKET PARENT MEMORY THREADS [CORE]`.
 
 Everything that parses, transforms, compiles or runs user input happens here. It dies with its parent:
 on Linux by the kernel's parent-death signal, whatever it is doing; elsewhere by a thread that looks
@@ -27,11 +27,11 @@ _MOST_OUTPUT_BYTES = 256 << 20
 
 def main(arguments: list[str]) -> int:
     """Serve requests from the socket until it is closed."""
-    descriptor, parent, memory_bytes = (int(a) for a in arguments[:3])
+    descriptor, parent, memory_bytes, threads = (int(a) for a in arguments[:4])
     die_with(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_OUTPUT_BYTES, _MOST_OUTPUT_BYTES))
-    _pin(int(arguments[3]) if len(arguments) > 3 else None)
+    _pin(int(arguments[4]) if len(arguments) > 4 else None, threads)
     # Modules are no garbage: looking through them for some takes a tenth of the time they take to load.
     gc.disable()
     # Only now: importing the bindings takes a while, and the parent may die meanwhile.
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     gc.freeze()
     gc.enable()
     connection = Connection(descriptor)
-    service = Service(lambda phase: connection.send_bytes(encode(phase)), memory_bytes)
+    service = Service(lambda phase: connection.send_bytes(encode(phase)), memory_bytes, threads)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             connection.send_bytes(encode(service.answer(decode_request(connection.recv_bytes()))))
@@ -61,11 +61,13 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def _pin(core: int | None) -> None:
-    """Stay on one core: the given one, or the last one this process may use."""
+def _pin(core: int | None, threads: int) -> None:
+    """Stay on one core for each thread: the given one, and the last of those this process may use."""
     if hasattr(os, "sched_setaffinity"):
-        allowed = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {core if core in allowed else max(allowed)})
+        allowed = sorted(os.sched_getaffinity(0), reverse=True)
+        first = [core] if core in allowed else []
+        chosen = [*first, *(other for other in allowed if other != core)]
+        os.sched_setaffinity(0, set(chosen[:threads]))
 
 
 if __name__ == "__main__":

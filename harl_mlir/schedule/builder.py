@@ -101,14 +101,21 @@ class ScheduleBuilder(Handles):
         )
         return tiled.results[0], list(tiled.results)[1:]
 
-    def shell(self, op: Handle, producers: Sequence[Handle]) -> tuple[Handle, Handle]:
+    def shell(
+        self, op: Handle, producers: Sequence[Handle], parts: Sequence[int] | None = None
+    ) -> tuple[Handle, Handle]:
         """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration.
+
+        With tile sizes `parts` it has an iteration for each tile: what threads may share.
 
         The shell is the nest that clean-up is applied to, and what keeps `fuse` inside from pulling
         in producers that are not the task's. The lowering folds it away. Returns the op inside and
         the shell.
         """
-        tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
+        if parts is None:
+            tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
+        else:
+            tiled = structured.TileUsingForallOp(op, tile_sizes=list(parts), ip=self._point)
         inner, nest = tiled.results[0], tiled.results[1]
         for producer in producers:
             _, nest = self.fuse_into(producer, nest)

@@ -24,9 +24,12 @@ class Sketches(Protocol):
     """
 
     def __call__(
-        self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
+        self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
     ) -> tuple[Space, ...]:
-        """The choices for `task` that keep `accuracy`, a space a sketch; none where it does not apply."""
+        """The choices for `task` that keep `accuracy`, a space a sketch; none where it does not apply.
+
+        `threads` are what the kernel may run on.
+        """
         ...
 
 

@@ -99,7 +99,7 @@ def read_training_set(
 def _read_task(
     database: Database, task: Task, environment: Environment, processor: Processor, agents: Counter[str]
 ) -> TaskRecords | None:
-    spaces = sketches_for(task, processor, environment.accuracy)
+    spaces = sketches_for(task, processor, environment.accuracy, environment.threads)
     newest = {r.candidate: r for r in database.records(task.key, environment) if r.stage == "trial"}
     records = group(task, spaces, {candidate: r.measurement for candidate, r in newest.items()})
     if records is not None:

@@ -37,7 +37,7 @@ def plan_sketches(job: Job, pool: Pool, processor: Processor) -> Plan:
     analysis = pool.analyse(job.kernel, job.name, job.function, dict(job.shapes))
     skipped, states = list(analysis.skipped), list[TaskState]()
     for task in analysis.tasks:
-        spaces = sketches_for(task, processor, job.settings.accuracy)
+        spaces = sketches_for(task, processor, job.settings.accuracy, job.settings.threads)
         if spaces:
             states.append(TaskState(len(states), task, spaces))
         else:

@@ -34,12 +34,12 @@ def tune(request: Request, listener: Listener = ignore, elapsed: float = 0.0) ->
     Raises:
         HarlError: the input, an output or the database was refused before anything was measured.
     """
-    with Pool(accuracy=request.settings.accuracy) as pool:
+    with Pool(accuracy=request.settings.accuracy, threads=request.settings.threads) as pool:
         return tune_with(pool, request, listener, elapsed)
 
 
 def tune_with(pool: Pool, request: Request, listener: Listener = ignore, elapsed: float = 0.0) -> Result:
-    """As `tune`, measured by a pool of the caller's, whose accuracy must be that of the settings."""
+    """As `tune`, measured by a pool of the caller's, with the accuracy and threads of the settings."""
     settings = request.settings
     budget = Budget(settings.trials, settings.seconds, elapsed)
     watch = Stopwatch(elapsed)

@@ -126,7 +126,7 @@ def test_two_threads_tune_at_once(tmp_path: Path) -> None:
     [
         ({"seconds": 0}, "a budget of 0 seconds cannot be kept; use seconds above 0"),
         ({"trials": -1}, "a budget of -1 trials cannot be spent; use trials=0 or more"),
-        ({"threads": 2}, "only one thread is supported; use threads=1"),
+        ({"threads": 0}, "a kernel cannot run on 0 threads; use threads=1 or more"),
         ({"accuracy": "fast"}, "there is no accuracy 'fast'; use accuracy with one of reassociate, strict"),
         ({"agent": "ansor"}, "there is no agent named 'ansor'; use agent with one of harl"),
     ],

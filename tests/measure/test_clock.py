@@ -71,6 +71,27 @@ def test_time_that_other_processes_took_makes_no_kernel_too_slow(fake: Time, int
     assert measurement.seconds == pytest.approx(600e-6)
 
 
+@pytest.mark.parametrize("waited_ns", [0, 500_000])
+def test_with_threads_a_sample_is_disturbed_by_what_they_waited_for_a_core(
+    fake: Time, monkeypatch: pytest.MonkeyPatch, waited_ns: int
+) -> None:
+    waited = {"main": 0, "other": 0}
+    monkeypatch.setattr(clock, "_waited_ns", lambda: dict(waited))
+    monkeypatch.setattr(clock.time, "process_time_ns", lambda: 2 * fake.cpu)
+    asked: list[int] = []
+
+    def call(count: int) -> None:
+        # Both threads work half of the time, so that the caller's CPU time is no measure of the call's.
+        fake.wall += count * 600_000 + (waited_ns if len(asked) % 2 else 0)
+        fake.cpu += count * 300_000
+        waited["other"] += waited_ns if len(asked) % 2 else 0
+        asked.append(count)
+
+    measurement = screen(Timed(call, lambda: None), None, None, threads=2)
+    assert measurement.seconds == pytest.approx(600e-6)
+    assert measurement.best == pytest.approx(600e-6)
+
+
 def test_screening_gives_up_what_is_slow(fake: Time) -> None:
     timed, asked = fake.kernel(2_100_000)
     failure = screen(timed, 1e-4, None).failure

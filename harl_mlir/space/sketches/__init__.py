@@ -8,27 +8,49 @@ from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import contraction, elementwise, reduction, window
+from harl_mlir.space.sketches import contraction, elementwise, pairs, reduction, rows, window
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketches, ...] = (contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
+SKETCHES: tuple[Sketches, ...] = (
+    pairs.spaces,
+    contraction.spaces,
+    elementwise.spaces,
+    reduction.spaces,
+    window.spaces,
+)
 
-NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, window.NAME, LOOP_NEST, "untuned"})
+NAMES = frozenset(
+    {
+        *contraction.NAMES,
+        elementwise.NAME,
+        pairs.NAME,
+        reduction.NAME,
+        rows.NAME,
+        window.NAME,
+        LOOP_NEST,
+        "untuned",
+    }
+)
 """Names that no plug-in may have."""
 
 
 def sketches_for(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
+    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
-    """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned."""
-    ours = (space for spaces in SKETCHES for space in spaces(task, processor, accuracy))
+    """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned.
+
+    `threads` are what a kernel may run on: sketches that know how let them share the work.
+    """
+    # The other sketches would reduce a row once for each tile of what follows.
+    sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
+    ours = (space for spaces in sketches for space in spaces(task, processor, accuracy, threads))
     return (*ours, *plugged_spaces(task, processor, accuracy, NAMES))
 
 
 def recorded_spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
+    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
     """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
     nests = nest_space(task, processor, accuracy)
-    return (*sketches_for(task, processor, accuracy), *((nests,) if nests else ()))
+    return (*sketches_for(task, processor, accuracy, threads), *((nests,) if nests else ()))

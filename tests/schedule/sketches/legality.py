@@ -27,7 +27,7 @@ def assert_legal(
     """
     count = 0
     for task in pool.analyse(text, "kernel.mlir").tasks:
-        spaces = of_kind(sketches_for(task, processor_with(vector_bytes), pool.accuracy), kind)
+        spaces = of_kind(sketches_for(task, processor_with(vector_bytes), pool.accuracy, pool.threads), kind)
         count += len(spaces)
         for space in spaces if every or not spaces else [spaces[seed % len(spaces)]]:
             for candidate in drawn(space, draws, seed):

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harl_mlir.measure.pool import Pool
+from harl_mlir.processor import this_processor
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.contractions import contractions, convolutions
+from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.loop_nests import LoopNest
+from tests.threads import NEEDS_THREADS
+
+pytestmark = NEEDS_THREADS
+
+_MATMUL = """
+func.func @matmul_bias(%a: tensor<96x48xf32>, %b: tensor<48x160xf32>, %bias: tensor<160xf32>)
+    -> tensor<96x160xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<96x160xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<96x160xf32>) -> tensor<96x160xf32>
+  %c = linalg.matmul ins(%a, %b : tensor<96x48xf32>, tensor<48x160xf32>)
+    outs(%f : tensor<96x160xf32>) -> tensor<96x160xf32>
+"""
+_BIAS = """
+  %r = linalg.generic {
+      indexing_maps = [
+        affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]
+  } ins(%c, %bias : tensor<96x160xf32>, tensor<160xf32>) outs(%e : tensor<96x160xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %s = arith.addf %x, %y : f32
+    linalg.yield %s : f32
+  } -> tensor<96x160xf32>
+"""
+_ALONE = _MATMUL + "  return %c : tensor<96x160xf32>\n}\n"
+_FUSED = _MATMUL + _BIAS + "  return %r : tensor<96x160xf32>\n}\n"
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[Pool]:
+    with Pool(threads=2) as pool:
+        yield pool
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(nest=st.one_of(contractions(), convolutions()), seed=st.integers(0, 1 << 30))
+def test_random_kernels_on_two_threads(two: Pool, nest: LoopNest, seed: int) -> None:
+    assert_legal(two, nest.text, "contraction", 2, seed)
+
+
+@pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
+def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) -> None:
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    sketches = set()
+    for space in sketches_for(task, this_processor(), threads=2):
+        (shared,) = (decision for decision in space.decisions if decision.name == "shared")
+        assert len(shared.values) > 4
+        for word in shared.values:
+            candidate = _with(space.default(), word)
+            if space.is_legal(candidate):
+                sketches.add(space.sketch)
+                assert two.verify(task, candidate, run=True) is None, candidate
+    assert {"contraction", "contraction_panels"} <= sketches
+
+
+def test_a_worker_has_a_core_for_each_thread(two: Pool) -> None:
+    two.start()
+    two.peak()
+    assert two.worker_pid is not None
+    assert len(os.sched_getaffinity(two.worker_pid)) == 2
+
+
+def test_the_environment_does_not_say_on_how_many_threads_kernels_run(
+    two: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    monkeypatch.setenv("KMP_BLOCKTIME", "infinite")
+    (task,) = two.analyse(_ALONE, "kernel.mlir").tasks
+    space = sketches_for(task, this_processor(), threads=2)[0]
+    with Pool(threads=2) as pool:
+        pool.peak()
+        before = _threads(pool)
+        assert pool.verify(task, _with(space.default(), "d0/4"), run=True) is None
+        assert _threads(pool) == before + 1
+
+
+def _threads(pool: Pool) -> int:
+    return len(list(Path(f"/proc/{pool.worker_pid}/task").iterdir()))
+
+
+def test_a_library_tuned_for_two_threads_says_so_and_is_right_on_one(two: Pool) -> None:
+    (task,) = two.analyse(_ALONE, "kernel.mlir").tasks
+    space = sketches_for(task, this_processor(), threads=2)[0]
+    library = two.library([(task, _with(space.default(), "d0/4"))])
+    assert two.inspect(library).provenance.threads == 2
+    assert two.verify(task, library, run=True) is None
+    with Pool() as one:
+        assert one.verify(task, library, run=True) is None
+
+
+def _with(candidate: Candidate, word: object) -> Candidate:
+    values = tuple((name, word if name == "shared" else value) for name, value in candidate.values)
+    return Candidate(candidate.sketch, candidate.version, values)  # type: ignore[arg-type]
