@@ -13,6 +13,7 @@ from harl_mlir.codegen.bench_loop import REPEAT, add_repeat_loop
 from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to_llvm
 from harl_mlir.codegen.memory import check_memory
 from harl_mlir.mlir import ExecutionEngine, ir
+from harl_mlir.processor import BF16_DOTS, this_processor
 from harl_mlir.tasks.task import TensorType
 
 OPT_LEVEL = 3
@@ -125,7 +126,7 @@ def lower_kernel(
             )
             check_memory(module, memory_bytes, loops=loops)
             add_repeat_loop(module, kernel)
-            to_llvm(module, accuracy)
+            to_llvm(module, accuracy, dots=BF16_DOTS in this_processor().features)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         return LoweredKernel(module, parameters, results)

@@ -22,6 +22,7 @@ from pathlib import Path
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 _PASSES = "lowering.txt"
@@ -47,7 +48,7 @@ ResultPlace = InPlace | OutParameter
 
 def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The whole lowering as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text("to buffers", "to out-parameters", "to llvm", accuracy=accuracy)
+    return _text("to buffers", "to out-parameters", "to owned buffers", "to llvm", accuracy=accuracy)
 
 
 def bufferize_text() -> str:
@@ -57,7 +58,7 @@ def bufferize_text() -> str:
 
 def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The second stage as a pass pipeline: buffers to the LLVM dialect."""
-    return _text("to llvm", accuracy=accuracy)
+    return _text("to owned buffers", "to llvm", accuracy=accuracy)
 
 
 def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
@@ -103,16 +104,26 @@ def bufferize_public(module: ir.Module) -> None:
     PassManager.parse(_text("to out-parameters")).run(module.operation)
 
 
-def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY) -> None:
-    """Run the second stage on a module. Raises ir.MLIRError or ValueError where a pass fails."""
+def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, *, dots: bool = False) -> None:
+    """Run the second stage on a module; `dots` where the processor has AVX512-BF16.
+
+    Raises ir.MLIRError or ValueError where a pass fails.
+    """
     copies_to_loops(module)
     if accuracy == "approximate":
         approximate_math(module)
-    passes = PassManager.parse(to_llvm_text(accuracy))
+    _run_unverified(module, _text("to owned buffers"))
+    if dots and accuracy != "strict":
+        dot_products(module)
+    _run_unverified(module, _text("to llvm", accuracy=accuracy))
+    module.operation.verify()
+
+
+def _run_unverified(module: ir.Module, pipeline: str) -> None:
+    passes = PassManager.parse(pipeline)
     # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
     passes.enable_verifier(False)
     passes.run(module.operation)
-    module.operation.verify()
 
 
 def find_function(module: ir.Module, name: str) -> func.FuncOp:

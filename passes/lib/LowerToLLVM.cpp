@@ -80,6 +80,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
+  appendStage(manager, "to owned buffers", accuracy);
   appendStage(manager, "to llvm", accuracy);
 }
 
