@@ -114,11 +114,6 @@ class ScheduleBuilder(Handles):
             _, nest = self.fuse_into(producer, nest)
         return inner, nest
 
-    def tile_parallel(self, op: Handle, sizes: Sequence[int]) -> tuple[Handle, Handle]:
-        """Tile with one `scf.forall`; size 0 makes no loop. Returns the tiled op and the loop."""
-        tiled = structured.TileUsingForallOp(op, tile_sizes=list(sizes), ip=self._point)
-        return tiled.results[0], tiled.results[1]
-
     def fuse(
         self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
     ) -> tuple[Handle, list[Handle]]:

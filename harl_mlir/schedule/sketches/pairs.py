@@ -2,7 +2,7 @@
 
 1. The matmul and its fill go into a shell. There the contracted loop is packed by two: A is seen as pairs,
    B is to be copied, pairs of rows interleaved.
-2. A loop over panels of columns, into which the copy is fused: each element of B is copied once.
+2. A loop over panels of columns, into which the copy and the fill go: each element of B is copied once.
 3. Blocks of pairs, rows, then single pairs; everything is vectorised. What is left is a `vector.contract` of
    pairs, which the lowering knows (`harl_mlir.codegen.dot_products`).
 """
@@ -51,14 +51,16 @@ def _tile(b: ScheduleBuilder, task: Task, nest: Handle, rows: int, vector: int, 
     op, steps = task.anchor_op, task.anchor_op.dims[2]
     target = b.tagged(nest, _CONTRACTION)
     if vector < op.dims[1]:
-        _, panels = b.tile_parallel(target, [0, vector])
-        b.fuse_into(b.match(nest, "linalg.transpose"), panels)
+        b.fuse(target, [0, vector, 0, 0])
+        b.dce(nest)  # what was pulled in is dead outside
         b.patterns(nest, ("tensor.fold_tensor_empty",))
     copied, _ = b.tile(b.match(nest, "linalg.transpose"), [1, 0, 0])
     b.vectorize(copied)
     sizes = [rows if rows < op.dims[0] else 0, 0, depth if depth < steps // 2 else 0, 0]
     order = [d for d in (2, 0) if sizes[d]]
-    target, _ = b.tile(b.tagged(nest, _CONTRACTION), sizes, [*order, *(d for d in range(4) if d not in order)])
+    target, _ = b.tile(
+        b.tagged(nest, _CONTRACTION), sizes, [*order, *(d for d in range(4) if d not in order)]
+    )
     b.tile(target, [0, 0, 1, 0])
 
 

@@ -11,9 +11,17 @@ from harl_mlir.space.sketches import contraction, elementwise, pairs, reduction,
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketches, ...] = (pairs.spaces, contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
+SKETCHES: tuple[Sketches, ...] = (
+    pairs.spaces,
+    contraction.spaces,
+    elementwise.spaces,
+    reduction.spaces,
+    window.spaces,
+)
 
-NAMES = frozenset({*contraction.NAMES, elementwise.NAME, pairs.NAME, reduction.NAME, window.NAME, LOOP_NEST, "untuned"})
+NAMES = frozenset(
+    {*contraction.NAMES, elementwise.NAME, pairs.NAME, reduction.NAME, window.NAME, LOOP_NEST, "untuned"}
+)
 """Names that no plug-in may have."""
 
 

@@ -35,17 +35,21 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return ()
     rows, columns, steps = task.anchor_op.dims
     pairs = steps // 2
-    heights = divisors(rows, _MOST_ROWS)
+    heights = tuple(h for h in divisors(rows, _MOST_ROWS) if h > 1)
     vectors = tuple(v for v in _VECTORS if columns % v == 0)
     depths = tuple(d for d in divisors(pairs, pairs) if d % _MOST_UNROLLED == 0 or d == pairs)
     unrolls = tuple(u for u in (1, 2, 4) if all(d % u == 0 for d in depths))
+    if not heights:
+        return ()
     vector = max(vectors)
     height = max(h for h in heights if _fits(h, vector))
     decisions = (
         Decision("rows", heights, height, meaning="rows of the register tile"),
         Decision("vector", vectors, vector, meaning="columns of the register tile"),
         Decision("depth", depths, _near(depths, 256), meaning="pairs of contracted steps in a block"),
-        Decision("unroll", unrolls, unrolls[min(1, len(unrolls) - 1)], meaning="pairs a step of the inner loop"),
+        Decision(
+            "unroll", unrolls, unrolls[min(1, len(unrolls) - 1)], meaning="pairs a step of the inner loop"
+        ),
     )
 
     def legal(values: Mapping[str, Value]) -> bool:
@@ -57,7 +61,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
 def applies_to(task: Task) -> bool:
     """Whether the task is `C[m, n] += A[m, k] * B[k, n]` of bf16 into f32, alone but for its fill.
 
-    Pairs divide the contracted loop, and registers the columns.
+    Pairs divide the contracted loop, and registers the columns. A tile of one row would be no matmul.
     """
     op = task.anchor_op
     return (
@@ -85,5 +89,3 @@ def _fits(rows: int, vector: int) -> bool:
 
 def _near(values: tuple[int, ...], wanted: int) -> int:
     return max((v for v in values if v <= wanted), default=values[0])
-
-
