@@ -22,9 +22,11 @@ from pathlib import Path
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 _PASSES = "lowering.txt"
+_OUT_PARAMETERS = ("to out-parameters", "to loops", "to hoisted buffers")
 _REASSOCIATE: Mapping[Accuracy, str] = {"reassociate": "true", "strict": "false", "approximate": "true"}
 
 
@@ -47,26 +49,35 @@ ResultPlace = InPlace | OutParameter
 
 def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The whole lowering, to one thread, as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text("to buffers", "to out-parameters", *_to_llvm(1), accuracy=accuracy)
+    return _text("to buffers", *_OUT_PARAMETERS, "to owned buffers", "to llvm", accuracy=accuracy)
 
 
 def bufferize_text() -> str:
     """The first stage as a pass pipeline: tensors to buffers and out-parameters."""
-    return _text("to buffers", "to out-parameters")
+    return _text("to buffers", *_OUT_PARAMETERS)
 
 
 def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> str:
     """The second stage as a pass pipeline: buffers to the LLVM dialect."""
-    return _text(*_to_llvm(threads), accuracy=accuracy, threads=threads)
+    return _text(*_owned(threads), *_last(threads), accuracy=accuracy, threads=threads)
 
 
-def _to_llvm(threads: int) -> tuple[str, ...]:
-    """The parts of the second stage: parallel loops run one by one, or on an OpenMP runtime's threads."""
-    return ("loops", "to llvm") if threads == 1 else ("loops on threads", "to llvm", "openmp to llvm")
+def _out_parameters(threads: int) -> tuple[str, ...]:
+    return _OUT_PARAMETERS if threads == 1 else ("to out-parameters", "to hoisted buffers")
 
 
-def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
+def _owned(threads: int) -> tuple[str, ...]:
+    return ("to owned buffers",) if threads == 1 else ("to owned buffers on threads",)
+
+
+def _last(threads: int) -> tuple[str, ...]:
+    return ("to llvm",) if threads == 1 else ("to llvm", "openmp to llvm")
+
+
+def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultPlace, ...]:
     """Run the first stage on a module and say where each result of function `kernel` is left.
+
+    Parallel loops become loops run one by one, unless there are several `threads`.
 
     The function is private while the stage runs, so results computed in place in an argument cost no
     copy, and public after it. Raises ir.MLIRError or ValueError where a pass fails.
@@ -77,7 +88,7 @@ def bufferize(module: ir.Module, kernel: str) -> tuple[ResultPlace, ...]:
     PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
-    PassManager.parse(_text("to out-parameters")).run(module.operation)
+    PassManager.parse(_text(*_out_parameters(threads))).run(module.operation)
     function = find_function(module, kernel)
     function.attributes["sym_visibility"] = ir.StringAttr.get("public")
     if len(function.type.results):
@@ -105,22 +116,33 @@ def bufferize_public(module: ir.Module) -> None:
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
             part_equal_results(op.opview)
-    PassManager.parse(_text("to out-parameters")).run(module.operation)
+    PassManager.parse(_text(*_OUT_PARAMETERS)).run(module.operation)
 
 
-def to_llvm(module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> None:
+def to_llvm(
+    module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1, *, dots: bool = False
+) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
+
+    `dots` where the processor has AVX512-BF16.
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
     copies_to_loops(module)
     if accuracy == "approximate":
         approximate_math(module)
-    passes = PassManager.parse(to_llvm_text(accuracy, threads))
+    _run_unverified(module, _text(*_owned(threads), threads=threads))
+    if dots and accuracy != "strict":
+        dot_products(module)
+    _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
+    module.operation.verify()
+
+
+def _run_unverified(module: ir.Module, pipeline: str) -> None:
+    passes = PassManager.parse(pipeline)
     # Verified once, at the end: verifying after each of two dozen passes takes as long as they do.
     passes.enable_verifier(False)
     passes.run(module.operation)
-    module.operation.verify()
 
 
 def find_function(module: ir.Module, name: str) -> func.FuncOp:

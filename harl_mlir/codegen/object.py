@@ -19,9 +19,10 @@ from harl_mlir.codegen.jit import OPT_LEVEL, JitError, LowerError
 from harl_mlir.codegen.lowering import bufferize_public, find_function, to_llvm
 from harl_mlir.codegen.names import is_in_libm
 from harl_mlir.codegen.target import Target
-from harl_mlir.codegen.target_features import subtarget
+from harl_mlir.codegen.target_features import Subtarget, subtarget
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
+from harl_mlir.processor import BF16_DOTS, this_processor
 
 _INNER = "harl.inner."
 _HANDLE = "harl.handle."
@@ -46,7 +47,7 @@ def compile_object(
             bufferize_public(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
-            to_llvm(module, accuracy)
+            to_llvm(module, accuracy, dots=_has_dots(chosen))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -59,6 +60,14 @@ def compile_object(
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         return _emit(module, exports[0].symbol)
+
+
+def _has_dots(chosen: Subtarget | None) -> bool:
+    if chosen is None:
+        return BF16_DOTS in this_processor().features
+    # Later ones count.
+    said = [f for f in chosen.features if f[1:] == BF16_DOTS.replace("_", "")]
+    return bool(said) and said[-1].startswith("+")
 
 
 def _rename(module: ir.Module) -> dict[str, str]:

@@ -45,8 +45,9 @@ class Reduction:
 
 def refuse(op: LinalgOp) -> None:
     """Raise CannotCheckError if the op's value cannot be computed."""
-    for element in [o.element for o in op.operands] + [b.result for b in op.body]:
-        if element not in DTYPES:
+    made = [op.init.element, *(body.result for body in op.body)]
+    for element in [*(operand.element for operand in op.inputs), *made]:
+        if element not in DTYPES or (element == "bf16" and element in made):
             raise CannotCheckError(f"elements of type {element} cannot be checked")
     rounded: set[int] = set()
     for number, body in enumerate(op.body, start=len(op.operands)):

@@ -27,6 +27,7 @@ Placement = Literal["start", "end"]
 FLOATS: dict[str, type[np.floating[Any]]] = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 DTYPES: dict[str, type[np.generic]] = {
     **FLOATS,
+    "bf16": np.uint16,
     "i1": np.bool_,
     "i8": np.int8,
     "i16": np.int16,
@@ -34,13 +35,16 @@ DTYPES: dict[str, type[np.generic]] = {
     "i64": np.int64,
     "index": np.int64,
 }
-"""NumPy types of the element types that can be measured; integers are signless."""
+"""NumPy types of the element types that can be measured; integers are signless.
+
+NumPy has no bf16: arguments hold its bits, and results of it cannot be checked.
+"""
 
 ALIGNMENT = 64
 _HUGE_PAGES_FROM = 4 << 20
 _GUARD_BYTES = 1 << 20  # address space only; wide, so that a stray access by whole rows meets it
 _PROT_NONE = 0
-# Alternating bytes: 0xFFA5FFA5 is a NaN in f32, 0xFFA5 one in f16.
+# Alternating bytes: 0xFFA5FFA5 is a NaN in f32, 0xFFA5 one in f16 and bf16.
 _CANARY = (0xA5, 0xFF)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -118,7 +122,18 @@ def seeded_arguments(task: Task) -> Arguments:
     return Arguments(tuple(values))
 
 
+def exact(values: Array | int | float, element: str) -> Array:
+    """Numbers of an element type as double precision or 64-bit integers."""
+    array = np.asarray(values)
+    if element == "bf16":
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    return array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+
+
 def _draw(rng: np.random.Generator, kind: TensorType) -> Array:
+    if kind.element == "bf16":
+        drawn = rng.random(kind.shape, dtype=np.float32) - np.float32(0.5)
+        return np.asarray(drawn.view(np.uint32) >> 16).astype(np.uint16)
     dtype = np.dtype(DTYPES[kind.element])
     if dtype.kind == "f":
         wide = np.float64 if dtype.itemsize == 8 else np.float32

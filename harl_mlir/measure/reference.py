@@ -11,7 +11,7 @@ import numpy.typing as npt
 from harl_mlir.measure.approx import Approx, constant, is_float
 from harl_mlir.measure.body_values import CannotCheckError
 from harl_mlir.measure.op_reference import evaluate, refuse
-from harl_mlir.measure.operands import DTYPES, Arguments
+from harl_mlir.measure.operands import DTYPES, Arguments, exact
 from harl_mlir.tasks.linalg_op import Operand
 from harl_mlir.tasks.task import Member, Task
 
@@ -35,7 +35,7 @@ def can_check(task: Task) -> str | None:
     if task.unchecked:
         return task.unchecked
     for argument in task.arguments:
-        if argument.element not in DTYPES:
+        if argument.element not in DTYPES or (argument.is_scalar and argument.element == "bf16"):
             return f"elements of type {argument.element} cannot be checked"
     try:
         for member in task.members:
@@ -54,7 +54,10 @@ def reference(task: Task, arguments: Arguments) -> Reference:
     reason = can_check(task)
     if reason is not None:
         raise CannotCheckError(reason)
-    given = [_exact(value) for value in arguments.values]
+    given = [
+        Approx(exact(value, kind.element))
+        for kind, value in zip(task.arguments, arguments.values, strict=True)
+    ]
     last_use = {
         source.index: number
         for number, member in enumerate(task.members)
@@ -67,11 +70,6 @@ def reference(task: Task, arguments: Arguments) -> Reference:
         for done in [r for r in results if r not in task.results and last_use.get(r, r) <= number]:
             del results[done]
     return Reference(tuple(results[r] for r in task.results))
-
-
-def _exact(value: Array | int | float) -> Approx:
-    array = np.asarray(value)
-    return Approx(array.astype(np.float64 if array.dtype.kind == "f" else np.int64))
 
 
 def _operands(member: Member, given: list[Approx], results: dict[int, Approx]) -> list[Approx | None]:

@@ -76,11 +76,13 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   Accuracy accuracy = options.accuracy;
   appendStage(manager, "to buffers", accuracy);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
-  appendStage(manager, "to out-parameters", accuracy);
+  for (StringRef stage :
+       {"to out-parameters", "to loops", "to hoisted buffers"})
+    appendStage(manager, stage, accuracy);
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
-  appendStage(manager, "loops", accuracy);
+  appendStage(manager, "to owned buffers", accuracy);
   appendStage(manager, "to llvm", accuracy);
 }
 

@@ -96,15 +96,15 @@ class _Schedule:
     # Tiling.
 
     def _members(self, root: Handle) -> dict[int, Handle]:
-        """A handle for each member, the anchor being a generic that is `op`."""
+        """A handle for each member; the anchor is a generic that is `op`, what follows it are generics."""
         b, anchor = self.builder, self.task.anchor
+        last = len(self.task.members) - 1
         handles = member_handles(b, self.task, root)
-        handles[anchor] = b.generalize(handles[anchor])
+        for number in range(anchor, last + 1):
+            # By their iterators, as generics, ops are found again and vectorised.
+            handles[number] = b.generalize(handles[number])
         if not self.given.transposed:
             return handles
-        last = len(self.task.members) - 1
-        for number in range(anchor + 1, last + 1):
-            handles[number] = b.generalize(handles[number])
         handles[anchor], idle = transpose_vectors(b, handles[anchor], self.task.anchor_op, self.given)
         producers = [handles[number] for number in sorted(handles, reverse=True) if number != last]
         _, nest = b.shell(handles[last], [*producers, *idle])

@@ -23,7 +23,7 @@ from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
-VERSION = 5
+VERSION = 6
 ALONG, ACROSS = "result", "across"
 _PREFIXES = {ALONG: "contraction", ACROSS: "contraction_across"}
 NAMES = tuple(prefix + storage.suffix for prefix in _PREFIXES.values() for storage in STORAGES)

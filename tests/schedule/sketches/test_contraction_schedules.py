@@ -63,7 +63,22 @@ def _by(rank: int, stride: int, dilation: int = 1) -> str:
 
 _MATMUL_TB = _op("matmul", "33x20xf32", "45x20xf32", "33x45xf32", _maps("mnk", "mk", "nk", "mn"))
 _NCHW_STRIDED = _op("conv_2d_nchw_fchw", "1x5x11x13xf32", "34x5x3x3xf32", "1x34x5x6xf32", _by(2, 2))
+_NAMED_EPILOGUES = """func.func @k(
+  %a: tensor<33x20xf32>, %b: tensor<20x45xf32>, %c: tensor<33x45xf32>
+) -> tensor<33x45xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<33x45xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<33x45xf32>) -> tensor<33x45xf32>
+  %r = linalg.matmul ins(%a, %b : tensor<33x20xf32>, tensor<20x45xf32>)
+    outs(%f : tensor<33x45xf32>) -> tensor<33x45xf32>
+  %s = linalg.add ins(%r, %c : tensor<33x45xf32>, tensor<33x45xf32>)
+    outs(%e : tensor<33x45xf32>) -> tensor<33x45xf32>
+  %t = linalg.exp ins(%s : tensor<33x45xf32>) outs(%e : tensor<33x45xf32>) -> tensor<33x45xf32>
+  %u = linalg.map { arith.negf } ins(%t : tensor<33x45xf32>) outs(%e : tensor<33x45xf32>)
+  return %u : tensor<33x45xf32>
+}"""
 _NAMED = {
+    "epilogues": _NAMED_EPILOGUES,
     "matmul": _op("matmul", "33x20xf32", "20x45xf32", "33x45xf32"),
     "accumulating": _op("matmul", "33x20xf32", "20x45xf32", "33x45xf32", filled=False),
     "widened": _op("matmul", "33x20xi8", "20x45xi8", "33x45xi32"),
@@ -116,7 +131,7 @@ def test_named_ops(pool: Pool, name: str) -> None:
 
 @needs_mlir_opt
 @pytest.mark.parametrize(
-    "name", ["B transposed", "nchw, strided", "nchw, whole blocks", "nhwc, strided, dilated"]
+    "name", ["epilogues", "B transposed", "nchw, strided", "nchw, whole blocks", "nhwc, strided, dilated"]
 )
 def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, name: str) -> None:
     (task,) = pool.analyse(_NAMED[name], "kernel.mlir").tasks
