@@ -7,13 +7,19 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import contraction, elementwise, reduction, window
+from harl_mlir.space.sketches import contraction, elementwise, reduction, rows, window
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketches, ...] = (contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
+SKETCHES: tuple[Sketches, ...] = (
+    contraction.spaces,
+    elementwise.spaces,
+    reduction.spaces,
+    window.spaces,
+    rows.spaces,
+)
 
-NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, window.NAME, LOOP_NEST, "untuned"})
+NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, rows.NAME, window.NAME, LOOP_NEST, "untuned"})
 """Names that no plug-in may have."""
 
 

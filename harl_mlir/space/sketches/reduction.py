@@ -103,7 +103,7 @@ def combines(op: LinalgOp) -> bool:
     return uses == [op.body[last]]
 
 
-def _is_exact(op: LinalgOp) -> bool:
+def is_exact(op: LinalgOp) -> bool:
     """Whether an op that combines gives the same to the bit in any order.
 
     Of two zeros `maxnumf` and `minnumf` may give either.
@@ -119,7 +119,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
         return ()
     roles = inner_roles(task)
-    if roles is not None and accuracy == "strict" and not _is_exact(anchor):
+    if roles is not None and accuracy == "strict" and not is_exact(anchor):
         roles = None
     if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
         return (_inner_space(task, roles, processor),)
