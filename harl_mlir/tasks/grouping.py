@@ -34,16 +34,7 @@ class Node:
     @property
     def is_fill(self) -> bool:
         """Whether it writes one scalar everywhere."""
-        facts = self.facts
-        if not self.is_elementwise:
-            return False
-        if not facts.body:
-            return facts.yields < len(facts.inputs) and facts.operands[facts.yields].is_scalar
-        return (
-            len(facts.body) == 1
-            and facts.body[0].name == "arith.constant"
-            and facts.yields == len(facts.operands)
-        )
+        return self.facts.is_fill
 
 
 @dataclass(frozen=True)

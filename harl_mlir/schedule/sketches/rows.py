@@ -8,9 +8,11 @@ from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.nest import pieces
-from harl_mlir.space.sketches.rows import in_vectors, is_fill, roles_of, stepped
+from harl_mlir.space.sketches.rows import in_vectors, roles_of, stepped
 from harl_mlir.tasks.rows import Rows
 from harl_mlir.tasks.task import Task
+
+_FILL = "harl.row_fill"
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
@@ -19,7 +21,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     if rows is None:
         raise ValueError("the sketch of row operations does not apply to the task")
     ops, shell = _fused(builder, task, candidate, rows, root)
-    vectors = [builder.match(shell, "linalg.fill")]
+    vectors = [builder.tagged(shell, _FILL)]
     loops: list[Handle] = []
     for number in ops:
         op, facts = builder.tagged(shell, _tag(number)), task.members[number].op
@@ -53,13 +55,15 @@ def _fused(
             if source.kind != "member":
                 continue
             # Reductions that share a fill in the task have each its own in the program.
-            if is_fill(task, source.index):
+            if task.members[source.index].op.is_fill:
                 fills[number] = builder.producer(handles[number], operand)
             elif source.index not in handles:
                 handles[source.index] = builder.producer(handles[number], operand)
     for number in handles:
         handles[number] = builder.generalize(handles[number])
         builder.tag(handles[number], _tag(number))
+    for fill in fills.values():
+        builder.tag(fill, _FILL)
     _, shell = builder.tile_forall(handles[last], _sizes(builder, candidate, rows, len(task.root.op.dims)))
     for number in sorted(handles, reverse=True):
         if number != last:

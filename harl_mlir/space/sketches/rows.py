@@ -36,17 +36,11 @@ _DEFAULT_ROWS = 2
 _DEFAULT_REGISTERS = 4
 
 
-def is_fill(task: Task, member: int) -> bool:
-    """Whether a member of a row operation writes the number that a reduction starts from."""
-    op = task.members[member].op
-    return not op.body and not op.reduction_dims and op.operands[op.yields].is_scalar
-
-
 def roles_of(task: Task) -> Rows | None:
     """The task's rows, or None where it is no row operation."""
     if not nest.is_plain_task(task):
         return None
-    return common_rows(m.op for n, m in enumerate(task.members) if not is_fill(task, n))
+    return common_rows(member.op for member in task.members if not member.op.is_fill)
 
 
 def stepped(rows: Rows) -> int:
