@@ -13,6 +13,7 @@ from harl_mlir.tasks.rows import Rows
 from harl_mlir.tasks.task import Task
 
 _FILL = "harl.row_fill"
+_FOLD = ("tensor.fold_tensor_subset_ops_into_vector_transfers", "canonicalization")
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
@@ -36,10 +37,10 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
             vectors.append(op)
     for op in vectors:
         builder.vectorize(op)
-    nest.tidy(builder, shell)
+    _tidy(builder, shell)
     for loop in loops:
         nest.keep_accumulators(builder, [loop])
-    nest.tidy(builder, shell)
+    _tidy(builder, shell)
 
 
 def _fused(
@@ -115,6 +116,17 @@ def _partial_results(
         parts += [fill, partial, combining]
         loops.append(over)
     return parts, loops
+
+
+def _tidy(builder: ScheduleBuilder, shell: Handle) -> None:
+    """Clean up to the end, slices of slices left as they are.
+
+    The pieces of a row are slices of the row's slice of the result. Made slices of the result itself, they
+    would be read as other values than the row is, and be copied.
+    """
+    for _ in range(2):
+        builder.patterns(shell, _FOLD)
+        builder.cse(shell)
 
 
 def _tag(number: int) -> str:

@@ -11,13 +11,7 @@ from harl_mlir.space.sketches import contraction, elementwise, reduction, rows, 
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
-SKETCHES: tuple[Sketches, ...] = (
-    contraction.spaces,
-    elementwise.spaces,
-    reduction.spaces,
-    window.spaces,
-    rows.spaces,
-)
+SKETCHES: tuple[Sketches, ...] = (contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
 
 NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, rows.NAME, window.NAME, LOOP_NEST, "untuned"})
 """Names that no plug-in may have."""
@@ -27,5 +21,7 @@ def sketches_for(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
 ) -> tuple[Space, ...]:
     """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned."""
-    ours = (space for spaces in SKETCHES for space in spaces(task, processor, accuracy))
+    # The other sketches would reduce a row once for each tile of what follows.
+    sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
+    ours = (space for spaces in sketches for space in spaces(task, processor, accuracy))
     return (*ours, *plugged_spaces(task, processor, accuracy, NAMES))
