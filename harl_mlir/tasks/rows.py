@@ -28,8 +28,10 @@ class Rows:
         if not (reduces or (not op.reduction_dims and (along or op.dims == self.counts))):
             return False
         wanted = len(self.counts) if reduces else len(op.dims)
-        return is_leading(op.init, wanted) and all(_is_plain(operand) for operand in op.operands) and (
-            not any(body.name == "linalg.index" for body in op.body)
+        return (
+            is_leading(op.init, wanted)
+            and all(_is_plain(operand) for operand in op.operands)
+            and (not any(body.name == "linalg.index" for body in op.body))
         )
 
     def is_along(self, op: LinalgOp) -> bool:

@@ -13,7 +13,9 @@ from harl_mlir.tasks.task import Task
 
 SKETCHES: tuple[Sketches, ...] = (contraction.spaces, elementwise.spaces, reduction.spaces, window.spaces)
 
-NAMES = frozenset({*contraction.NAMES, elementwise.NAME, reduction.NAME, rows.NAME, window.NAME, LOOP_NEST, "untuned"})
+NAMES = frozenset(
+    {*contraction.NAMES, elementwise.NAME, reduction.NAME, rows.NAME, window.NAME, LOOP_NEST, "untuned"}
+)
 """Names that no plug-in may have."""
 
 

@@ -27,7 +27,7 @@ VERSION = 1
 MEANINGS = {
     "rows": "rows done together in a step of the outer loop",
     "width": "elements of a vector along the row",
-    "sums": "whether a row is reduced in any order (vectors), or element by element where that rounds (ordered)",
+    "sums": "whether rows are reduced in any order (vectors), or in order where that rounds (ordered)",
     "tail": "elements of the narrower vectors that follow where width does not divide the row",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 
 @dataclass
@@ -28,8 +29,7 @@ class RowKernel:
         constant = f"%c{len(self.lines)}"
         self.lines += [
             f"{constant} = arith.constant {start} : {self.element}",
-            f"{name} = linalg.fill ins({constant} : {self.element}) outs(%few : {self._few})"
-            f" -> {self._few}",
+            f"{name} = linalg.fill ins({constant} : {self.element}) outs(%few : {self._few}) -> {self._few}",
         ]
         return self._op(body, inputs, self._few, "reduction", init=name)
 
@@ -129,3 +129,28 @@ def distance_from_most(counts: tuple[int, ...], length: int) -> str:
     k = RowKernel(counts, length, "i32")
     most = k.reduce("-2147483648", "%y = arith.maxsi %a0, %o : i32", "%x")
     return k.text(k.along("%y = arith.subi %a1, %a0 : i32", "%x", most))
+
+
+def random_program(seed: int, counts: tuple[int, ...] = (6,), length: int = 40) -> str:
+    """Ops on rows that use one another at random, as far as their shapes allow; the last is returned."""
+    rng = Random(seed)
+    k = RowKernel(counts, length)
+    full, few = ["%x"], list[str]()
+    for _ in range(rng.randint(3, 9)):
+        kind = rng.choice(("reduce", "reduce", "along", "along", "each"))
+        if kind == "reduce":
+            start, combiner = rng.choice((("0.0", "addf"), ("0xFF800000", "maximumf")))
+            inputs = [rng.choice(full), *rng.sample([*few, "%w"], rng.randint(0, 1))]
+            body = "%m = arith.addf %a0, %a1 : f32" if len(inputs) > 1 else "%m = math.absf %a0 : f32"
+            body += f"\n    %y = arith.{combiner} %m, %o : f32"
+            few.append(k.reduce(start, body, *inputs))
+        elif kind == "along":
+            second = rng.choice([*full, *few, "%w"])
+            body = f"%y = arith.{rng.choice(('addf', 'subf', 'maximumf'))} %a0, %a1 : f32"
+            full.append(k.along(body, rng.choice(full), second))
+        elif few:
+            few.append(k.each("%y = arith.subf %a0, %a1 : f32", rng.choice(few), rng.choice(few)))
+    return k.text((full + few)[-1] if not few or rng.random() < 0.3 else k.along(_ADD, full[-1], few[-1]))
+
+
+_ADD = "%y = arith.addf %a0, %a1 : f32"

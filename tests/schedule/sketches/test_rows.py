@@ -35,3 +35,42 @@ def test_row_operations(pool: Pool, name: str) -> None:
 @pytest.mark.parametrize("name", ["softmax of heads", "layer norm of a remainder", "integers"])
 def test_row_operations_to_the_bit(strict_pool: Pool, name: str) -> None:
     assert assert_legal(strict_pool, _KERNELS[name], "rows", 2, 1) == 1
+
+
+def test_random_programs(pool: Pool) -> None:
+    several = 0
+    for seed in range(12):
+        text = k.random_program(seed)
+        tasks = pool.analyse(text, "kernel.mlir").tasks
+        several += sum(len(task.members) > 4 for task in tasks)
+        assert_legal(pool, text, "rows", 1, seed)
+    assert several > 3, "the programs hold few row operations"
+
+
+def test_what_is_used_elsewhere_is_no_member(pool: Pool) -> None:
+    kernel = k.RowKernel((8,), 64)
+    doubled = kernel.along("%y = arith.addf %a0, %a1 : f32", "%x", "%w")
+    most = kernel.reduce("0xFF800000", "%y = arith.maximumf %a0, %o : f32", doubled)
+    kernel.along("%y = arith.subf %a0, %a1 : f32", doubled, most)
+    text = kernel.text(doubled)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    assert [member.op.dims for member in task.members] == [(8, 64)]
+
+
+def test_rows_of_a_product_stay_beside_it(pool: Pool) -> None:
+    """What follows a contraction is its epilogue, not the beginning of the row operation after it."""
+    softmax = k.softmax((16,), 32)
+    head, body = softmax.split("{", 1)
+    product = (
+        "\n  %a = arith.constant dense<0.5> : tensor<16x8xf32>\n"
+        "  %b = arith.constant dense<0.25> : tensor<8x32xf32>\n"
+        "  %z = arith.constant 0.0 : f32\n  %e = tensor.empty() : tensor<16x32xf32>\n"
+        "  %fp = linalg.fill ins(%z : f32) outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>\n"
+        "  %p = linalg.matmul ins(%a, %b : tensor<16x8xf32>, tensor<8x32xf32>) outs(%fp : tensor<16x32xf32>)"
+        " -> tensor<16x32xf32>\n"
+        "  %in = linalg.add ins(%p, %x : tensor<16x32xf32>, tensor<16x32xf32>)"
+        " outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>"
+    )
+    used = body.replace("ins(%x", "ins(%in")
+    tasks = pool.analyse(f"{head}{{{product}{used}", "kernel.mlir").tasks
+    assert [len(task.members) for task in tasks] == [3, 6]
