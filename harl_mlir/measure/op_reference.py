@@ -129,11 +129,15 @@ def evaluate(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
 
 
 def _with_overflow(result: Approx, element: str) -> Approx:
-    """Where the value may exceed the type's range nothing can be said of what the kernel computes."""
+    """Where the value may exceed the type's range nothing can be said of what the kernel computes.
+
+    An infinity without an error is no such value: it was written there, as the least of all numbers is.
+    """
     if not is_float(element):
         return result
     largest = float(np.finfo(FLOATS[element]).max)
     over = np.abs(result.value) + result.error > largest
+    over &= ~(np.isinf(result.value) & (result.error == 0))
     if over.any():
         return Approx(result.value, np.where(over, np.inf, result.error))
     return result

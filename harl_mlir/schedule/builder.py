@@ -121,6 +121,11 @@ class ScheduleBuilder(Handles):
             _, nest = self.fuse_into(producer, nest)
         return inner, nest
 
+    def tile_forall(self, op: Handle, sizes: Sequence[Size]) -> tuple[Handle, Handle]:
+        """Tile with one `scf.forall` over all loops of a size that is not 0. Returns the tiled op and it."""
+        tiled = structured.TileUsingForallOp(op, tile_sizes=list(sizes), ip=self._point)
+        return tiled.results[0], tiled.results[1]
+
     def fuse(
         self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None
     ) -> tuple[Handle, list[Handle]]:

@@ -57,15 +57,19 @@ def emit_check(steps: Steps, root: Handle, pattern: Pattern) -> None:
         spelled = pattern.spelled[numbers[op]]
         _check_op(steps, handle, spelled)
         # A fill may be shared: each task gets its own.
-        if op != pattern.ops[-1] and not is_fill(spelled) and len(list(op.results[0].uses)) == 1:
-            steps.require_one(steps.consumers(handle))
+        if op != pattern.ops[-1] and not is_fill(spelled):
+            steps.require_count(steps.consumers(handle), len(list(op.results[0].uses)))
         for number, value in enumerate(op.operands):
             owner = value.owner
             if isinstance(owner, ir.Block):
                 continue
             made = owner.operation
-            if made in numbers and made not in handles:
-                handles[made] = steps.producer(handle, number)
+            if made in numbers:
+                producer = steps.producer(handle, number)
+                if made not in handles:
+                    handles[made] = producer
+                elif not is_fill(pattern.spelled[numbers[made]]):
+                    steps.require_one(steps.merge([handles[made], producer]))
             elif made.name == "arith.constant":
                 _check_value(steps, steps.producer(handle, number), made)
 

@@ -2,8 +2,11 @@
 
 A group is an anchor (an op with a reduction loop), the fill of its init, and the chain of elementwise
 ops that take its result one after the other; or, without an anchor, a chain of elementwise ops. Every
-value inside a group has one use, so the group leaves nothing behind when it is tiled from its root
-(the last op) and the others are fused into the root's loops.
+value inside such a group has one use. Or it is a row operation: all ops over the same rows that a root
+needs and nothing else uses, of which one at least reduces the rows and several go along them.
+
+A group leaves nothing behind when it is tiled from its root (the last op) and the others are fused into
+the root's loops.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.rows import Rows, is_leading, rows_of
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,7 @@ class Node:
     @property
     def is_fill(self) -> bool:
         """Whether it writes one scalar everywhere."""
-        facts = self.facts
-        if not self.is_elementwise:
-            return False
-        if not facts.body:
-            return facts.yields < len(facts.inputs) and facts.operands[facts.yields].is_scalar
-        return (
-            len(facts.body) == 1
-            and facts.body[0].name == "arith.constant"
-            and facts.yields == len(facts.operands)
-        )
+        return self.facts.is_fill
 
 
 @dataclass(frozen=True)
@@ -89,11 +84,12 @@ def group(nodes: list[Node]) -> list[Group]:
     Every node is in a group, but for fills that are only needed by groups they are members of.
     """
     flow = flow_of(nodes)
-    taken: set[int] = set()
-    groups: list[Group] = []
+    groups = _row_groups(nodes, flow)
+    taken = {i for g in groups for i in g.nodes if not nodes[i].is_fill}
     # From the last anchor to the first: an op that could follow two anchors follows the nearer one,
     # whose result is still in the cache.
-    for anchor in reversed([i for i, node in enumerate(nodes) if not node.is_elementwise]):
+    anchors = [i for i, node in enumerate(nodes) if not node.is_elementwise and i not in taken]
+    for anchor in reversed(anchors):
         fills = _fill_of(nodes, flow, anchor)
         chain = _chain(nodes, flow, anchor, taken)
         taken.update(chain)
@@ -108,6 +104,70 @@ def group(nodes: list[Node]) -> list[Group]:
             taken.update(chain)
             groups.append(Group(chain, chain[-1]))
     return sorted(groups, key=lambda g: g.root)
+
+
+def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:
+    """The row operations, from the last root to the first; what follows another anchor is in none."""
+    taken: set[int] = set()
+    for anchor, node in enumerate(nodes):
+        if not node.is_elementwise and rows_of(node.facts) is None:
+            taken.update(_chain(nodes, flow, anchor, ()))
+    groups: list[Group] = []
+    for root in reversed(range(len(nodes))):
+        for rows in () if root in taken or nodes[root].is_fill else _rows_before(nodes, flow, root):
+            found = _row_group(nodes, flow, root, rows, taken)
+            if found is not None:
+                groups.append(found)
+                taken.update(i for i in found.nodes if not nodes[i].is_fill)
+                break
+    return groups
+
+
+def _rows_before(nodes: list[Node], flow: Flow, root: int) -> list[Rows]:
+    """The rows that `root` may work on: those reduced by the ops it needs, the nearest first, each once."""
+    needed = {root}
+    found: dict[Rows, None] = {}
+    for node in range(root, -1, -1):
+        if node not in needed:
+            continue
+        rows = rows_of(nodes[node].facts)
+        if rows is not None and rows.holds(nodes[root].facts):
+            found[rows] = None
+        # What is reduced otherwise has other loops.
+        if nodes[node].is_elementwise or rows is not None:
+            needed.update(flow.producers[node])
+    return list(found)
+
+
+def _row_group(nodes: list[Node], flow: Flow, root: int, rows: Rows, taken: set[int]) -> Group | None:
+    """The ops on `rows` that `root` needs and nothing else uses; None where they are no row operation."""
+    inside, fills = {root}, set[int]()
+    # Consumers come after producers: all that may use an op have been looked at before it.
+    for producer in range(root - 1, -1, -1):
+        consumers = flow.consumers[producer]
+        if nodes[producer].is_fill:
+            if any(producer in _fill_of(nodes, flow, c) for c in consumers if c in inside):
+                fills.add(producer)
+        elif _joins(nodes, flow, producer, rows, inside) and producer not in taken:
+            inside.add(producer)
+    reducing = [i for i in inside if not nodes[i].is_elementwise]
+    if not reducing or sum(rows.is_along(nodes[i].facts) for i in inside) < 2:
+        return None
+    return Group(tuple(sorted(inside | fills)), max(reducing))
+
+
+def _joins(nodes: list[Node], flow: Flow, producer: int, rows: Rows, inside: set[int]) -> bool:
+    node = nodes[producer]
+    owners = {use.owner.operation for use in node.op.results[0].uses}
+    consumers = flow.consumers[producer]
+    if not consumers or len(owners) != len(consumers) or not inside.issuperset(consumers):
+        return False
+    wanted = rows.width_of(node.facts)
+    return rows.holds(node.facts) and all(
+        nodes[c].op.block == node.op.block
+        and all(is_leading(nodes[c].facts.operands[o], wanted) for o in flow.producers[c][producer])
+        for c in consumers
+    )
 
 
 def _fill_of(nodes: list[Node], flow: Flow, anchor: int) -> tuple[int, ...]:

@@ -86,6 +86,16 @@ class LinalgOp:
         return tuple(loops_of(row)[0] for row in self.init.map)
 
     @cached_property
+    def is_fill(self) -> bool:
+        """Whether it writes one scalar everywhere."""
+        if self.reduction_dims:
+            return False
+        if not self.body:
+            return self.yields < len(self.inputs) and self.operands[self.yields].is_scalar
+        only = len(self.body) == 1 and self.body[0].name == "arith.constant"
+        return only and self.yields == len(self.operands)
+
+    @cached_property
     def reads_init(self) -> bool:
         """Whether the body uses the init's old value (a reduction or an in-place update)."""
         init_value = len(self.operands) - 1

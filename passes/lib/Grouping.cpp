@@ -1,6 +1,7 @@
 //===- Grouping.cpp - Fusion groups of linalg ops -------------------------===//
 
 #include "Grouping.h"
+#include "Rows.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -35,6 +36,12 @@ public:
 private:
   std::optional<unsigned> fillOf(unsigned anchor) const;
   SmallVector<unsigned> chainFrom(unsigned start) const;
+  void takeRowOperations();
+  SmallVector<Rows> rowsBefore(unsigned root) const;
+  std::optional<Group> rowOperation(unsigned root, const Rows &rows,
+                                    const llvm::DenseSet<unsigned> &held) const;
+  bool joins(unsigned producer, const Rows &rows,
+             const llvm::DenseSet<unsigned> &inside) const;
   void takeAbsorbedFills();
 
   ArrayRef<Node> nodes;
@@ -63,10 +70,11 @@ Grouping::Grouping(ArrayRef<Node> nodes)
 }
 
 std::vector<Group> Grouping::run() {
+  takeRowOperations();
   // From the last anchor to the first: an op that could follow two anchors
   // follows the nearer one, whose result is still in the cache.
   for (unsigned i = nodes.size(); i-- > 0;)
-    if (!nodes[i].facts.isElementwise()) {
+    if (!nodes[i].facts.isElementwise() && !taken.contains(i)) {
       Group group{{}, i};
       if (std::optional<unsigned> fill = fillOf(i))
         group.nodes.push_back(*fill);
@@ -124,14 +132,116 @@ SmallVector<unsigned> Grouping::chainFrom(unsigned start) const {
   }
 }
 
+/// The row operations, from the last root to the first; what follows another
+/// anchor is in none.
+void Grouping::takeRowOperations() {
+  llvm::DenseSet<unsigned> held;
+  for (auto [i, node] : llvm::enumerate(nodes))
+    if (!node.facts.isElementwise() && !rowsOf(node.facts)) {
+      SmallVector<unsigned> chain = chainFrom(i);
+      held.insert(chain.begin(), chain.end());
+    }
+  for (unsigned root = nodes.size(); root-- > 0;) {
+    if (held.contains(root) || nodes[root].facts.isFill())
+      continue;
+    for (const Rows &rows : rowsBefore(root)) {
+      std::optional<Group> found = rowOperation(root, rows, held);
+      if (!found)
+        continue;
+      for (unsigned node : found->nodes)
+        if (!nodes[node].facts.isFill()) {
+          held.insert(node);
+          taken.insert(node);
+        }
+      groups.push_back(std::move(*found));
+      break;
+    }
+  }
+}
+
+/// The rows that `root` may work on: those reduced by the ops it needs, the
+/// nearest first, each once.
+SmallVector<Rows> Grouping::rowsBefore(unsigned root) const {
+  llvm::DenseSet<unsigned> needed = {root};
+  SmallVector<Rows> found;
+  for (unsigned node = root + 1; node-- > 0;) {
+    if (!needed.contains(node))
+      continue;
+    std::optional<Rows> rows = rowsOf(nodes[node].facts);
+    if (rows && rows->holds(nodes[root].facts) &&
+        !llvm::is_contained(found, *rows))
+      found.push_back(*rows);
+    // What is reduced otherwise has other loops.
+    if (rows || nodes[node].facts.isElementwise())
+      for (Value value : nodes[node].op->getOperands()) {
+        auto producer = numbers.find(value.getDefiningOp());
+        if (producer != numbers.end())
+          needed.insert(producer->second);
+      }
+  }
+  return found;
+}
+
+/// The ops on `rows` that `root` needs and nothing else uses; none where they
+/// are no row operation.
+std::optional<Group>
+Grouping::rowOperation(unsigned root, const Rows &rows,
+                       const llvm::DenseSet<unsigned> &held) const {
+  llvm::DenseSet<unsigned> inside = {root};
+  Group group{{root}, 0};
+  // Consumers come after producers: all that may use an op have been looked at
+  // before it.
+  for (unsigned producer = root; producer-- > 0;) {
+    if (nodes[producer].facts.isFill()) {
+      if (llvm::any_of(consumers[producer], [&](unsigned consumer) {
+            return inside.contains(consumer) && fillOf(consumer) == producer;
+          }))
+        group.nodes.push_back(producer);
+    } else if (!held.contains(producer) && joins(producer, rows, inside)) {
+      inside.insert(producer);
+      group.nodes.push_back(producer);
+    }
+  }
+  llvm::sort(group.nodes);
+  unsigned reducing = 0, along = 0;
+  for (unsigned node : inside) {
+    along += rows.isAlong(nodes[node].facts);
+    if (nodes[node].facts.isElementwise())
+      continue;
+    ++reducing;
+    group.anchor = std::max(group.anchor, node);
+  }
+  if (reducing == 0 || along < 2)
+    return std::nullopt;
+  return group;
+}
+
+bool Grouping::joins(unsigned producer, const Rows &rows,
+                     const llvm::DenseSet<unsigned> &inside) const {
+  const Node &node = nodes[producer];
+  Value result = node.op->getResult(0);
+  if (result.use_empty() || !rows.holds(node.facts))
+    return false;
+  size_t wanted = node.facts.operands.back().map.size();
+  return llvm::all_of(result.getUses(), [&](OpOperand &use) {
+    auto consumer = numbers.find(use.getOwner());
+    return consumer != numbers.end() && inside.contains(consumer->second) &&
+           use.getOwner()->getBlock() == node.op->getBlock() &&
+           isLeading(
+               nodes[consumer->second].facts.operands[use.getOperandNumber()],
+               wanted);
+  });
+}
+
 /// Fills that are needed by nothing but groups they are members of make no
 /// groups of their own.
 void Grouping::takeAbsorbedFills() {
   llvm::DenseMap<unsigned, llvm::DenseSet<Operation *>> users;
   for (const Group &group : groups)
-    if (group.nodes.front() != group.anchor)
-      for (unsigned node : group.nodes)
-        users[group.nodes.front()].insert(nodes[node].op);
+    for (unsigned fill : group.nodes)
+      if (nodes[fill].facts.isFill() && !taken.contains(fill))
+        for (unsigned node : group.nodes)
+          users[fill].insert(nodes[node].op);
   for (auto &[fill, inside] : users)
     if (llvm::all_of(nodes[fill].op->getResult(0).getUsers(),
                      [&](Operation *user) { return inside.contains(user); }))

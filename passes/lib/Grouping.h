@@ -2,8 +2,10 @@
 //
 // A group is an anchor (an op with a reduction loop), the fill of its init, and
 // the chain of elementwise ops that take its result one after the other; or,
-// without an anchor, a chain of elementwise ops. Every value inside a group has
-// one use. The same groups as `harl_mlir/tasks/grouping.py`.
+// without an anchor, a chain of elementwise ops. Every value inside such a group
+// has one use. Or it is a row operation: all ops over the same rows that a root
+// needs and nothing else uses, of which one at least reduces the rows and several
+// go along them. The same groups as `harl_mlir/tasks/grouping.py`.
 //
 //===----------------------------------------------------------------------===//
 

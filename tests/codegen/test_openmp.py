@@ -61,7 +61,7 @@ def test_the_lowering_for_one_thread_knows_no_openmp() -> None:
     assert "openmp" not in to_llvm_text()
     text = to_llvm_text(threads=3)
     assert "convert-scf-to-openmp{num-threads=3}" in text
-    assert "scf-forall-to-for" not in text
+    assert "scf-forall-to-parallel" in text
     assert "$" not in text
 
 

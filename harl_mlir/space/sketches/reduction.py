@@ -103,7 +103,7 @@ def combines(op: LinalgOp) -> bool:
     return uses == [op.body[last]]
 
 
-def _is_exact(op: LinalgOp) -> bool:
+def is_exact(op: LinalgOp) -> bool:
     """Whether an op that combines gives the same to the bit in any order.
 
     Of two zeros `maxnumf` and `minnumf` may give either.
@@ -112,14 +112,16 @@ def _is_exact(op: LinalgOp) -> bool:
     return not op.init.element.startswith(("f", "bf")) or combiner.name in _EXACT_COMBINERS
 
 
-def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
+def spaces(
+    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
+) -> tuple[Space, ...]:
     """The choices for a reduction with its fill and epilogue."""
     anchor = task.anchor_op
     contraction = contraction_of(anchor) is not None
     if not anchor.reduction_dims or not nest.has_plain_maps(anchor):
         return ()
     roles = inner_roles(task)
-    if roles is not None and accuracy == "strict" and not _is_exact(anchor):
+    if roles is not None and accuracy == "strict" and not is_exact(anchor):
         roles = None
     if roles is not None and not (contraction and sum(s > 1 for s in anchor.init.shape) > 1):
         return (_inner_space(task, roles, processor),)

@@ -1,0 +1,86 @@
+"""Row operations: ops over the same rows, of which some reduce each row to a number.
+
+The loops of a row operation are those over rows, then at most one along the row: a softmax is the maxima
+of the rows, the exponentials, their sums and the quotients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+
+_ELEMENTS = frozenset({"f16", "bf16", "f32", "f64", "i8", "i16", "i32", "i64"})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How many rows there are along each dimension, and their length."""
+
+    counts: tuple[int, ...]
+    length: int
+
+    def holds(self, op: LinalgOp) -> bool:
+        """Whether `op` works on these rows: along them, or on one number for each."""
+        along = op.dims == (*self.counts, self.length)
+        reduces = along and op.reduction_dims == (len(self.counts),)
+        if not (reduces or (not op.reduction_dims and (along or op.dims == self.counts))):
+            return False
+        wanted = len(self.counts) if reduces else len(op.dims)
+        return (
+            is_leading(op.init, wanted)
+            and all(_is_plain(operand) for operand in op.operands)
+            and (not any(body.name == "linalg.index" for body in op.body))
+        )
+
+    def is_along(self, op: LinalgOp) -> bool:
+        """Whether `op`, one of these, has the loop along the row."""
+        return len(op.dims) > len(self.counts)
+
+    def width_of(self, op: LinalgOp) -> int:
+        """Dimensions of the result of `op`, one of these."""
+        return len(op.init.map)
+
+
+def rows_of(op: LinalgOp) -> Rows | None:
+    """The rows that `op` reduces, or None where it is no reduction of rows."""
+    if len(op.dims) < 2 or op.reduction_dims != (len(op.dims) - 1,):
+        return None
+    rows = Rows(op.dims[:-1], op.dims[-1])
+    several = rows.length > 1 and any(count > 1 for count in rows.counts)
+    return rows if several and rows.holds(op) else None
+
+
+def common_rows(ops: Iterable[LinalgOp]) -> Rows | None:
+    """The rows that all `ops` work on where they are a row operation of several ops along the row.
+
+    Fills count for nothing.
+    """
+    ops = tuple(ops)
+    rows = next((rows for op in ops if (rows := rows_of(op)) is not None), None)
+    if rows is None or not all(rows.holds(op) for op in ops):
+        return None
+    along = sum(1 for op in ops if rows.is_along(op))
+    return rows if along > 1 else None
+
+
+def is_leading(operand: Operand, count: int) -> bool:
+    """Whether the operand's dimensions are the first `count` loops in their order."""
+    return len(operand.map) == count and all(
+        row[-1] == 0 and all(row[d] == int(d == i) for d in range(len(row) - 1))
+        for i, row in enumerate(operand.map)
+    )
+
+
+def _is_plain(operand: Operand) -> bool:
+    """Whether each dimension is a loop of its own, in the order of the loops."""
+    if operand.element not in _ELEMENTS:
+        return False
+    seen = -1
+    for row in operand.map:
+        loops = [d for d, factor in enumerate(row[:-1]) if factor]
+        if len(loops) != 1 or row[loops[0]] != 1 or row[-1] != 0 or loops[0] <= seen:
+            return False
+        seen = loops[0]
+    return True

@@ -1,0 +1,86 @@
+"""Row operations are one task, and every candidate of their sketch is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harl_mlir.measure.operands import seeded_arguments
+from harl_mlir.measure.pool import Pool
+from harl_mlir.measure.reference import reference
+from tests.schedule.sketches import row_kernels as k
+from tests.schedule.sketches.legality import assert_legal
+
+_KERNELS = {
+    "softmax": k.softmax((12,), 128),
+    "softmax of heads": k.softmax((2, 6), 67),
+    "softmax of a prime number of long rows": k.softmax((7,), 1009),
+    "softmax of short rows": k.softmax((10,), 3),
+    "softmax of doubles": k.softmax((6,), 45, "f64"),
+    "softmax beside unit dimensions": k.softmax((1, 4, 1), 40),
+    "log-sum-exp": k.log_sum_exp((9,), 100),
+    "layer norm": k.layer_norm((8,), 768),
+    "layer norm of a remainder": k.layer_norm((3, 5), 131),
+    "layer norm of doubles": k.layer_norm((4,), 33, "f64"),
+    "RMS norm": k.rms_norm((16,), 96),
+    "integers": k.distance_from_most((5,), 70),
+}
+
+
+@pytest.mark.parametrize("name", _KERNELS)
+def test_row_operations(pool: Pool, name: str) -> None:
+    text = _KERNELS[name]
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    assert len(task.members) > 2
+    assert assert_legal(pool, text, "rows", 3, 1) == 1
+
+
+@pytest.mark.parametrize("name", ["softmax of heads", "layer norm of a remainder", "integers"])
+def test_row_operations_to_the_bit(strict_pool: Pool, name: str) -> None:
+    assert assert_legal(strict_pool, _KERNELS[name], "rows", 2, 1) == 1
+
+
+def test_random_programs(pool: Pool) -> None:
+    several = 0
+    for seed in range(12):
+        text = k.random_program(seed)
+        tasks = pool.analyse(text, "kernel.mlir").tasks
+        several += sum(len(task.members) > 4 for task in tasks)
+        assert_legal(pool, text, "rows", 1, seed)
+    assert several > 3, "the programs hold few row operations"
+
+
+def test_what_is_used_elsewhere_is_no_member(pool: Pool) -> None:
+    kernel = k.RowKernel((8,), 64)
+    doubled = kernel.along("%y = arith.addf %a0, %a1 : f32", "%x", "%w")
+    most = kernel.reduce("0xFF800000", "%y = arith.maximumf %a0, %o : f32", doubled)
+    kernel.along("%y = arith.subf %a0, %a1 : f32", doubled, most)
+    text = kernel.text(doubled)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    assert [member.op.dims for member in task.members] == [(8, 64)]
+
+
+def test_rows_of_a_product_stay_beside_it(pool: Pool) -> None:
+    """What follows a contraction is its epilogue, not the beginning of the row operation after it."""
+    softmax = k.softmax((16,), 32)
+    head, body = softmax.split("{", 1)
+    product = (
+        "\n  %a = arith.constant dense<0.5> : tensor<16x8xf32>\n"
+        "  %b = arith.constant dense<0.25> : tensor<8x32xf32>\n"
+        "  %z = arith.constant 0.0 : f32\n  %e = tensor.empty() : tensor<16x32xf32>\n"
+        "  %fp = linalg.fill ins(%z : f32) outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>\n"
+        "  %p = linalg.matmul ins(%a, %b : tensor<16x8xf32>, tensor<8x32xf32>) outs(%fp : tensor<16x32xf32>)"
+        " -> tensor<16x32xf32>\n"
+        "  %in = linalg.add ins(%p, %x : tensor<16x32xf32>, tensor<16x32xf32>)"
+        " outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>"
+    )
+    used = body.replace("ins(%x", "ins(%in")
+    tasks = pool.analyse(f"{head}{{{product}{used}", "kernel.mlir").tasks
+    assert [len(task.members) for task in tasks] == [3, 6]
+
+
+def test_the_numbers_of_a_softmax_have_a_bound(pool: Pool) -> None:
+    """That maxima start from minus infinity must not make every result pass the check."""
+    (task,) = pool.analyse(k.softmax((4,), 16), "kernel.mlir").tasks
+    (result,) = reference(task, seeded_arguments(task)).results
+    assert 0 < np.max(result.error) < 1e-4
