@@ -14,7 +14,7 @@ from harl_mlir.codegen.lowering import ResultPlace, bufferize, find_function, to
 from harl_mlir.codegen.memory import check_memory
 from harl_mlir.codegen.openmp import load_runtime
 from harl_mlir.mlir import ExecutionEngine, ir
-from harl_mlir.processor import BF16_DOTS, this_processor
+from harl_mlir.processor import this_processor
 from harl_mlir.tasks.task import TensorType
 
 OPT_LEVEL = 3
@@ -130,7 +130,7 @@ def lower_kernel(
             )
             check_memory(module, memory_bytes, loops=loops, threads=threads)
             add_repeat_loop(module, kernel)
-            to_llvm(module, accuracy, threads, dots=BF16_DOTS in this_processor().features)
+            to_llvm(module, accuracy, threads, dots=this_processor().features)
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         return LoweredKernel(module, parameters, results, threads)

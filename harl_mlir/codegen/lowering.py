@@ -14,7 +14,7 @@ an argument; a public one gets it, filled by a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -120,11 +120,15 @@ def bufferize_public(module: ir.Module) -> None:
 
 
 def to_llvm(
-    module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1, *, dots: bool = False
+    module: ir.Module,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
+    threads: int = 1,
+    *,
+    dots: Collection[str] = (),
 ) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
 
-    `dots` where the processor has AVX512-BF16.
+    `dots` are the features of the processor, which may have dot products.
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
@@ -132,8 +136,7 @@ def to_llvm(
     if accuracy == "approximate":
         approximate_math(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
-    if dots and accuracy != "strict":
-        dot_products(module)
+    dot_products(module, dots, reassociate=accuracy != "strict")
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     module.operation.verify()
 

@@ -22,7 +22,7 @@ from harl_mlir.codegen.target import Target
 from harl_mlir.codegen.target_features import Subtarget, subtarget
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
-from harl_mlir.processor import BF16_DOTS, this_processor
+from harl_mlir.processor import BF16_DOTS, I8_DOTS, this_processor
 
 _INNER = "harl.inner."
 _HANDLE = "harl.handle."
@@ -47,7 +47,7 @@ def compile_object(
             bufferize_public(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
-            to_llvm(module, accuracy, dots=_has_dots(chosen))
+            to_llvm(module, accuracy, dots=_dots(chosen))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -62,12 +62,13 @@ def compile_object(
         return _emit(module, exports[0].symbol)
 
 
-def _has_dots(chosen: Subtarget | None) -> bool:
+def _dots(chosen: Subtarget | None) -> tuple[str, ...]:
+    """The dot products that a processor has."""
     if chosen is None:
-        return BF16_DOTS in this_processor().features
+        return this_processor().features
     # Later ones count.
-    said = [f for f in chosen.features if f[1:] == BF16_DOTS.replace("_", "")]
-    return bool(said) and said[-1].startswith("+")
+    has = {feature[1:]: feature.startswith("+") for feature in chosen.features}
+    return tuple(name for name in (BF16_DOTS, I8_DOTS) if has.get(name.replace("_", "")))
 
 
 def _rename(module: ir.Module) -> dict[str, str]:
