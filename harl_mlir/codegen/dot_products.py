@@ -1,12 +1,12 @@
 """Dot products of pairs of bf16 and of groups of four i8 by the processor's instructions.
 
-A schedule leaves `C[n] += A[p] * B[n, p]`, for one group of steps `p`, as a `vector.contract`: of two bf16 into
-f32 (`vdpbf16ps` of AVX512-BF16) or of four i8 into i32 (`vpdpbusd` of AVX512-VNNI). LLVM makes no such
+A schedule leaves `C[n] += A[p] * B[n, p]`, for one group of steps `p`, as a `vector.contract`: of two bf16
+into f32 (`vdpbf16ps` of AVX512-BF16) or of four i8 into i32 (`vpdpbusd` of AVX512-VNNI). LLVM makes no such
 instruction of the widened products; where the processor has none the contraction is lowered as any other.
 
 bf16: the instruction rounds each product's sum to f32, and takes denormals as zero.
-i8: the instruction multiplies unsigned by signed numbers. Where all are signed 128 is added to those of `B`, and
-128 times the sums of `A`'s are taken away after a run of contractions. That is exact, as i32 wraps.
+i8: the instruction multiplies unsigned by signed numbers. Where all are signed 128 is added to those of `B`,
+and 128 times the sums of `A`'s are taken away after a run of contractions. That is exact, as i32 wraps.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
     runs: dict[ir.Value, _Run] = {}
     for contract in found:
         before = contract.op.operands[2]
-        run = runs.pop(before) if before in runs and len(list(before.uses)) == 1 else _Run(before)
+        only = before in runs and len(list(before.uses)) == 1
+        run = runs.pop(before) if only else _Run(before)
         with ir.InsertionPoint(contract.op), contract.op.location:
             runs[contract.result] = _after(run, contract, lanes)
     for contract in reversed(found):
-        run = runs.get(contract.result)
-        if run is not None:
+        if contract.result in runs:
             with ir.InsertionPoint(contract.op), contract.op.location:
-                contract.result.replace_all_uses_with(_finished(run))
+                contract.result.replace_all_uses_with(_finished(runs[contract.result]))
         contract.op.erase()
     return len(found)
 
@@ -159,7 +159,10 @@ def _widen_loops(found: list[_Contract]) -> None:
         body = loop.regions[0].blocks[0]
         last = list(body.operations)[-1]
         for number, result in enumerate(loop.results):
-            if not isinstance(result.type, ir.VectorType) or str(result.type.element_type) not in _SUMS.values():
+            if (
+                not isinstance(result.type, ir.VectorType)
+                or str(result.type.element_type) not in _SUMS.values()
+            ):
                 continue
             count, argument = result.type.shape[0], body.arguments[number + 1]
             if result.type.rank != 1 or _whole(count) == count:

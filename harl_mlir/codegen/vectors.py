@@ -107,8 +107,8 @@ def splat(value: int, kind: ir.VectorType) -> ir.Value:
 def row_of(transfer: ir.Operation) -> tuple[ir.Value, list[ir.Value]] | None:
     """Where the last two dimensions of a vector lie as one row of a buffer: that buffer, and the indices.
 
-    `transfer` is a `vector.transfer_read` or `_write`. None unless it is in bounds, not masked, and takes whole
-    rows of the buffer's last dimension; else ops that see the buffer so are put at the current place.
+    `transfer` is a `vector.transfer_read` or `_write`. None unless it is in bounds, not masked, and takes
+    whole rows of the buffer's last dimension; else ops that see the buffer so are put at the current place.
     """
     at = 0 if transfer.name == "vector.transfer_read" else 1
     source = transfer.operands[at]
@@ -120,7 +120,7 @@ def row_of(transfer: ir.Operation) -> tuple[ir.Value, list[ir.Value]] | None:
     if rank < 2 or vector.rank < 2 or not buffer.has_static_shape:
         return None
     strides, offset = buffer.get_strides_and_offset()
-    operands = 1 + rank + (1 if at == 0 else 1)
+    operands = 2 + rank
     in_order = ir.AffineMap.get_minor_identity(rank, vector.rank)
     group = buffer.shape[-1]
     if (
@@ -137,7 +137,9 @@ def row_of(transfer: ir.Operation) -> tuple[ir.Value, list[ir.Value]] | None:
     row = ir.MemRefType.get(
         shape, buffer.element_type, None if plain else layout, memory_space=buffer.memory_space
     )
-    groups = ir.ArrayAttr.get([numbers(*group) for group in [*([d] for d in range(rank - 2)), [rank - 2, rank - 1]]])
+    groups = ir.ArrayAttr.get(
+        [numbers(*group) for group in [*([d] for d in range(rank - 2)), [rank - 2, rank - 1]]]
+    )
     flat = make("memref.collapse_shape", [source], row, reassociation=groups)
     indices = list(transfer.operands)[at + 1 : at + 1 + rank]
     count = arith.ConstantOp(ir.IndexType.get(), group).result
@@ -153,6 +155,10 @@ def load_row(buffer: ir.Value, indices: Sequence[ir.Value], count: int, lanes: i
     flags = ir.VectorType.get([lanes], ir.IntegerType.get_signless(1))
     size = arith.ConstantOp(ir.IndexType.get(), count).result
     mask = make("vector.create_mask", [size], flags)
-    zero = ir.FloatAttr.get(element, 0.0) if not isinstance(element, ir.IntegerType) else ir.IntegerAttr.get(element, 0)
+    zero = (
+        ir.FloatAttr.get(element, 0.0)
+        if not isinstance(element, ir.IntegerType)
+        else ir.IntegerAttr.get(element, 0)
+    )
     rest = arith.ConstantOp(kind, ir.DenseElementsAttr.get_splat(kind, zero)).result
     return make("vector.maskedload", [buffer, *indices, mask, rest], kind)

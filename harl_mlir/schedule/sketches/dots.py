@@ -42,7 +42,7 @@ class _Loop:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A combination of main loops and peeled rests: its tags, and how far each loop of the contraction goes."""
+    """A combination of main loops and peeled rests: its tags, and how far the contraction's loops go."""
 
     tags: tuple[str, ...]
     extents: tuple[int, ...]
@@ -134,7 +134,9 @@ class _Schedule:
     def _tile_panel(self, nest: Handle) -> None:
         """Tile the copy of a panel, so that no later step pulls it into its loops."""
         b, op, roles = self.builder, self.op, self.roles
-        order = copy_order(op, roles) if roles.transposed else range(len(op.operands[roles.vector_operand].map))
+        order = (
+            copy_order(op, roles) if roles.transposed else range(len(op.operands[roles.vector_operand].map))
+        )
         rows = [op.operands[roles.vector_operand].map[dimension] for dimension in order]
         extents = [next((self._inside(d) for d, step in enumerate(row[:-1]) if step), 1) for row in rows]
         sizes = [int(extent > 1) for extent in extents]
@@ -160,9 +162,15 @@ class _Schedule:
         b, op, roles, depth = self.builder, self.op, self.roles, self.candidate.number("depth")
         vector, rows = self.candidate.number("vector"), self.candidate.number("rows")
         around = [_Loop(d, op.dims[d], 1) for d in (*roles.batch, *roles.columns)]
-        panels = [loop for loop in (*around, _Loop(roles.vector, op.dims[roles.vector], vector)) if loop.size < loop.extent]
+        panels = [
+            loop
+            for loop in (*around, _Loop(roles.vector, op.dims[roles.vector], vector))
+            if loop.size < loop.extent
+        ]
         single = [_Loop(d, op.dims[d], 1) for d in roles.rows if d != self.row]
-        tiles = [loop for loop in (*single, _Loop(self.row, op.dims[self.row], rows)) if loop.size < loop.extent]
+        tiles = [
+            loop for loop in (*single, _Loop(self.row, op.dims[self.row], rows)) if loop.size < loop.extent
+        ]
         root = inner if self.followed else b.tagged(nest, _CONTRACTION)
         root, loops = self._fuse(root, panels)
         b.dce(nest)  # what was pulled in is dead outside
@@ -216,10 +224,14 @@ class _Schedule:
 
     def _tile_rows(self, nest: Handle, piece: _Piece) -> list[tuple[Handle, int]]:
         """Tile a piece by single rows; the loops, to be unrolled, and how many rows they have."""
-        b, count = self.builder, piece.extents[self.row]
+        count = piece.extents[self.row]
         if count == 1:
             return []
-        found = [self._rows_of(nest, (_CONTRACTION, *piece.tags), [int(d == self.row) for d in range(len(self.extents))])]
+        found = [
+            self._rows_of(
+                nest, (_CONTRACTION, *piece.tags), [int(d == self.row) for d in range(len(self.extents))]
+            )
+        ]
         of_result = [int(d == self.row) for d in self.op.result_loops]
         tags = [_FILL] if self.task.anchor and not self.candidate.number("depth") else []
         tags += [_AFTER] if self.followed else []
@@ -231,7 +243,9 @@ class _Schedule:
 
     # Vectors.
 
-    def _vectorise(self, nest: Handle, contracted: list[list[Handle]], rows: list[tuple[Handle, int]]) -> None:
+    def _vectorise(
+        self, nest: Handle, contracted: list[list[Handle]], rows: list[tuple[Handle, int]]
+    ) -> None:
         b, unroll = self.builder, self.candidate.number("unroll")
         if self.task.anchor:
             b.generalize(b.tagged(nest, _FILL))

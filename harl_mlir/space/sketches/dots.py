@@ -1,9 +1,9 @@
 """Contractions by dot products: pairs of bf16 into f32, groups of four i8 into i32.
 
-Matmuls of all kinds and convolutions. Steps of a contracted loop go two or four at a time, which the processor
-multiplies and adds in one instruction (`harl_mlir.codegen.dot_products`). The operand read as vectors is copied
-once, the numbers of a group side by side: a panel at a time, or as a whole where it is read through a window. A
-register tile of `rows` x `vector` accumulators runs over the contracted loops. See
+Matmuls of all kinds and convolutions. Steps of a contracted loop go two or four at a time, which the
+processor multiplies and adds in one instruction (`harl_mlir.codegen.dot_products`). The operand read as
+vectors is copied once, the numbers of a group side by side: a panel at a time, or as a whole where it is read
+through a window. A register tile of `rows` x `vector` accumulators runs over the contracted loops. See
 `harl_mlir.schedule.sketches.dots` for the script.
 """
 
@@ -21,8 +21,6 @@ from harl_mlir.tasks.contraction import (
     copied_along,
     is_in_window,
     is_multiply_add,
-    is_plain_in,
-    step_along,
     stride_along,
     ways_of,
 )
@@ -104,8 +102,8 @@ def spaces(
 def dots_of(task: Task) -> Dots | None:
     """How a task is made of dot products; None where it is not.
 
-    It is one contraction with its fill before and elementwise ops after it. The lanes lie along the contiguous
-    loop of the result.
+    It is one contraction with its fill before and elementwise ops after it. The lanes lie along the
+    contiguous loop of the result.
     """
     op = task.anchor_op
     if not is_multiply_add(op) or not _is_alone(task) or not _is_narrow(op):
@@ -134,7 +132,7 @@ def vector_for(extent: int) -> tuple[int, ...]:
 
 
 def _is_alone(task: Task) -> bool:
-    """Whether there is at most a fill before the contraction, and after it only what works element by element."""
+    """Whether there is at most a fill before the contraction, and elementwise ops after it."""
     op, after = task.anchor_op, task.members[task.anchor + 1 :]
     return (
         task.anchor <= 1
