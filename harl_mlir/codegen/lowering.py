@@ -24,6 +24,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
+from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import PassManager, func, ir, memref
 
@@ -90,6 +91,8 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
+    if threads > 1:
+        inner_loops_alone(module)
     PassManager.parse(_text(*_out_parameters(threads))).run(module.operation)
     function = find_function(module, kernel)
     function.attributes["sym_visibility"] = ir.StringAttr.get("public")
