@@ -60,19 +60,33 @@ class CaseTiming:
         return quick
 
     def time(
-        self, contenders: Sequence[Contender], numbers: Sequence[int], peak: Callable[[], float]
+        self,
+        contenders: Sequence[Contender],
+        numbers: Sequence[int],
+        peak: Callable[[], float],
+        bandwidth: Callable[[], float] | None = None,
     ) -> None:
-        """Make these passes; `peak` probes the core's peak in FLOP/s."""
+        """Make these passes; `peak` probes the core in FLOP/s, `bandwidth` memory in bytes a second."""
         left = list(contenders)
         for number in numbers:
-            made = timed_pass(left, number, self.passes, peak)
+            made = timed_pass(left, number, self.passes, peak, bandwidth)
             for name, reason in made.lost.items():
                 self.absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
             if not left:
                 return
             seconds = {name: [rounded(s) for s in taken] for name, taken in made.seconds.items()}
-            self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
+            self.results.add(
+                Pass(
+                    self.case.name,
+                    number,
+                    made.peaks,
+                    made.attempts,
+                    made.disturbed,
+                    seconds,
+                    tuple(map(rounded, made.bandwidths)),
+                )
+            )
             self._tell_pass(number, seconds, [contender.name for contender in contenders])
 
     def absent(self, name: str, kind: Reason, reason: str) -> None:
@@ -82,8 +96,10 @@ class CaseTiming:
         self.results.add(Absent(self.case.name, name, kind, short))
 
     def _tell_pass(self, number: int, seconds: dict[str, list[float]], order: Sequence[str]) -> None:
-        rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
-        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in order if n in rates))
+        flops = self.case.flops
+        medians = {name: sorted(of)[len(of) // 2] for name, of in seconds.items()}
+        rates = {n: f"{flops / s / 1e9:.1f}" if flops else f"{1e6 * s:.4g} us" for n, s in medians.items()}
+        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]}" for n in order if n in rates))
 
 
 def tell(line: str) -> None:

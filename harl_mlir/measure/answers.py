@@ -33,7 +33,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
     Attributes:
         object: an object file: position independent; its only exported symbols are the functions', and it
-            calls nothing but libc and libm.
+            calls nothing but libc, libm and libmvec.
         functions: how C calls them.
         outcomes: what became of every linalg op; empty where no library was applied.
     """
@@ -81,6 +81,12 @@ class PeakFound(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Peak`, in floating-point operations a second."""
 
     flops_per_second: float
+
+
+class BandwidthFound(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Bandwidth`, in bytes a second, read and written."""
+
+    bytes_per_second: float
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):
@@ -170,6 +176,7 @@ Answer = (
     | Measured
     | Verified
     | PeakFound
+    | BandwidthFound
     | Text
     | AppliedText
     | Inspected

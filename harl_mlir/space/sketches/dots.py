@@ -59,9 +59,7 @@ class Dots:
     panels: bool
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a contraction; none where the processor lacks the instruction.
 
     None for bf16 where sums are to be rounded in order.
