@@ -41,13 +41,22 @@ class KeptPool(Pool):
     kept: WorkerProcess | None = None
 
     def __init__(
-        self, core: int | None = None, limits: Limits | None = None, accuracy: Accuracy = DEFAULT_ACCURACY
+        self,
+        core: int | None = None,
+        limits: Limits | None = None,
+        accuracy: Accuracy = DEFAULT_ACCURACY,
+        threads: int = 1,
     ) -> None:
-        super().__init__(core, limits, accuracy)
-        self._worker, KeptPool.kept = KeptPool.kept, None
+        super().__init__(core, limits, accuracy, threads)
+        self._keeps = threads == 1
+        if self._keeps:
+            self._worker, KeptPool.kept = KeptPool.kept, None
 
     def close(self) -> None:
-        KeptPool.kept, self._worker = self._worker, None
+        if self._keeps:
+            KeptPool.kept, self._worker = self._worker, None
+        else:
+            super().close()
 
 
 def children() -> set[int]:

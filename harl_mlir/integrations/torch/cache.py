@@ -20,7 +20,7 @@ import msgspec
 from harl_mlir.files import cache_directory
 from harl_mlir.integrations.torch.build import Built
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the same key comes to stand for another library: when a graph is lowered in another way."""
 
 _MOST_BYTES = 256 << 20

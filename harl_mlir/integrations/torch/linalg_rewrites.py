@@ -35,8 +35,9 @@ def simplify(module: ir.Module, name: str) -> None:
     _run(module, "builtin.module(canonicalize,cse)")
     function = _function(module, name)
     for outlined in _outline(module, function, _is_kept):
-        # Makes permutations of operands maps of the op.
-        _run(outlined, "func.func(linalg-generalize-named-ops,linalg-fuse-elementwise-ops,canonicalize,cse)")
+        # Makes permutations of operands maps of the op; and what follows it has its loops, no fewer.
+        passes = "linalg-fuse-elementwise-ops,linalg-fold-unit-extent-dims,canonicalize,cse"
+        _run(outlined, f"func.func(linalg-generalize-named-ops,{passes})")
     _run(function, "func.func(linalg-generalize-named-ops,linalg-fold-unit-extent-dims,canonicalize,cse)")
     # Else the pass moves them through what is fused, away from the contraction that it follows.
     _outline(module, function, lambda op: op.name in _RESHAPES)

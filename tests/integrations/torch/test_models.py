@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harl_mlir.integrations.torch.cache import Cache
 from tests.integrations.torch.conftest import Compile
 from tests.integrations.torch.models import Block, cnn, mlp
 
@@ -38,6 +39,31 @@ def test_a_cnn(compiles: Compile) -> None:
     model = cnn()
     x = torch.randn(3, 3, 10, 10)
     close(compiles(model)(x), model(x))
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_normalisation_residual_and_activation_are_one_task_with_their_convolution(
+    batch: int, compiles: Compile
+) -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(8, 8, 3, padding=1, bias=False)
+            self.norm = nn.BatchNorm2d(8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu(self.norm(self.conv(x)) + x)
+
+    torch.manual_seed(6)
+    model = Residual()
+    model(torch.randn(4, 8, 6, 6))  # the normalisation learns what it divides by
+    model.eval()
+    before = {built.library for built in Cache().all()}
+    x = torch.randn(batch, 8, 10, 10)
+    close(compiles(model)(x), model(x))
+    (built,) = (built for built in Cache().all() if built.library not in before)
+    (task,) = built.tasks
+    assert task.label.endswith("+1")
 
 
 def test_a_transformer_block(compiles: Compile) -> None:
