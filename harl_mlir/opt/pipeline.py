@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
+from harl_mlir.processor import BF16_DOTS, I8_DOTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = ("harl-copies-to-loops", "harl-part-equal-results", "harl-approximate-math")
@@ -16,8 +17,9 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
-    "harl-lower-to-llvm": ("accuracy", "vector-math"),
-    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math"),
+    "harl-lower-to-llvm": ("accuracy", "vector-math", "bf16-dots", "i8-dots"),
+    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math", "bf16-dots", "i8-dots"),
+    "harl-dot-products": ("bf16", "i8"),
     "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
 }
@@ -26,7 +28,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 _NONE = "none"
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "accuracy": ACCURACIES,
-    "fail-if-none": ("true", "false"),
+    **dict.fromkeys(("fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8"), ("true", "false")),
     "vector-math": (_NONE, *LEVELS),
     "isa": (_NONE, *LEVELS),
 }
@@ -55,6 +57,13 @@ class Stage:
         """The instruction set for which the vector math library is called, if it is."""
         said = self.options.get("isa", self.options.get("vector-math", _NONE))
         return None if said == _NONE else said
+
+    @property
+    def dots(self) -> frozenset[str]:
+        """The features of processors whose dot products are used."""
+        named = {"bf16": BF16_DOTS, "i8": I8_DOTS}
+        suffix = "" if self.name == "harl-dot-products" else "-dots"
+        return frozenset(named[element] for element in named if self.options.get(element + suffix) == "true")
 
     @property
     def library(self) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
@@ -109,7 +110,7 @@ class _Run:
                 self._apply(stage)
             case "harl-lower-to-llvm":
                 bufferize_public(self.module)
-                to_llvm(self.module, stage.accuracy, vectors=stage.vectors)
+                to_llvm(self.module, stage.accuracy, vectors=stage.vectors, dots=stage.dots)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
             case "harl-part-equal-results":
@@ -117,6 +118,8 @@ class _Run:
                     part_equal_results(function)
             case "harl-approximate-math":
                 approximate_math(self.module)
+            case "harl-dot-products":
+                dot_products(self.module, stage.dots)
             case "harl-vector-math":
                 if stage.vectors is not None:
                     vector_math(self.module, stage.vectors)

@@ -87,6 +87,12 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
     vectors.isa = options.vectorMath;
   manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, "to owned buffers", accuracy);
+  DotProductsPassOptions dots;
+  // The instruction rounds sums of bf16 in an order of its own.
+  dots.bf16 = options.bf16Dots && accuracy != Accuracy::strict;
+  dots.i8 = options.i8Dots;
+  if (dots.bf16 || dots.i8)
+    manager.addNestedPass<func::FuncOp>(createDotProductsPass(dots));
   appendStage(manager, "to llvm", accuracy);
 }
 
@@ -99,6 +105,8 @@ void buildDefaultPipeline(OpPassManager &manager,
   LowerToLLVMOptions lower;
   lower.accuracy = options.accuracy;
   lower.vectorMath = options.vectorMath;
+  lower.bf16Dots = options.bf16Dots;
+  lower.i8Dots = options.i8Dots;
   buildLowerToLLVMPipeline(manager, lower);
 }
 

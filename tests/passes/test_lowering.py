@@ -12,13 +12,24 @@ from harl_mlir.codegen.lowering import pipeline_text
 from tests.passes.built import driver
 
 OWN = {
-    "strict": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=none}"],
-    "reassociate": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=avx2}"],
+    "strict": [
+        "harl-part-equal-results",
+        "harl-copies-to-loops",
+        "harl-vector-math{isa=none}",
+        "harl-dot-products{bf16=false i8=true}",
+    ],
+    "reassociate": [
+        "harl-part-equal-results",
+        "harl-copies-to-loops",
+        "harl-vector-math{isa=avx2}",
+        "harl-dot-products{bf16=true i8=true}",
+    ],
     "approximate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
+        "harl-dot-products{bf16=true i8=true}",
     ],
 }
 
@@ -35,7 +46,8 @@ def passes(pipeline: str) -> list[str]:
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 def test_the_passes_are_those_of_python(accuracy: Accuracy) -> None:
-    ours = passes(f"builtin.module(harl-lower-to-llvm{{accuracy={accuracy} vector-math=avx2}})")
+    options = f"accuracy={accuracy} vector-math=avx2 bf16-dots i8-dots"
+    ours = passes(f"builtin.module(harl-lower-to-llvm{{{options}}})")
     assert [name for name in ours if name.startswith("harl-")] == OWN[accuracy]
     theirs = passes(pipeline_text(accuracy))
     assert len(theirs) > 30
