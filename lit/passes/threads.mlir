@@ -1,8 +1,9 @@
 // With threads the outermost loops run on OpenMP; those inside, and those that are marked, are ordinary.
 
-// RUN: harl-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm{threads=2})' | FileCheck %s
-// RUN: %opt %s --pass-pipeline='harl-lower-to-llvm{threads=2}' | FileCheck %s
-// RUN: harl-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm)' | FileCheck %s --check-prefix=ALONE
+// REQUIRES: passes
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm{threads=2})' | %FileCheck %s
+// RUN: %harl-mlir-opt %s --pass-pipeline='harl-lower-to-llvm{threads=2}' | %FileCheck %s
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm)' | %FileCheck %s --check-prefix=ALONE
 
 // CHECK-LABEL: llvm.func @sums
 // CHECK:       omp.parallel num_threads

@@ -3,6 +3,7 @@
 #include "harl/Scheduler.h"
 #include "Fills.h"
 #include "harl/Diagnostics.h"
+#include "harl/Passes.h"
 #include "harl/TaskCopy.h"
 #include "harl/Workloads.h"
 

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
-from harl_mlir.schedule.sketches import contraction, elementwise, loop_nest, pairs, reduction, rows, window
+from harl_mlir.schedule.sketches import contraction, dots, elementwise, loop_nest, reduction, rows, window
 from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
@@ -23,7 +23,7 @@ _EMITTERS: Mapping[str, Emit] = {
     **dict.fromkeys(CONTRACTIONS, contraction.emit),
     "elementwise": elementwise.emit,
     "loop_nest": loop_nest.emit,
-    "pairs": pairs.emit,
+    "dots": dots.emit,
     "reduction": reduction.emit,
     "rows": rows.emit,
     "window": window.emit,
