@@ -70,6 +70,11 @@ class Case:
         return "approximate" if self.kind in ("rows", "elementwise") else DEFAULT_ACCURACY
 
     @property
+    def threads(self) -> int:
+        """That every contender may use, on as many cores."""
+        return int(self.fields.get("threads", 1))
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """Element types of the arguments."""
         return ("f32",) * len(self.inputs)

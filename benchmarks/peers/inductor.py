@@ -72,4 +72,4 @@ def _configure(freezing: bool) -> None:
     torch._dynamo.reset()
     torch._inductor.config.freezing = freezing
     torch._inductor.config.cpp_wrapper = True
-    torch._inductor.config.cpp.threads = 1
+    torch._inductor.config.cpp.threads = torch.get_num_threads()

@@ -7,6 +7,7 @@ Timed through the Python runtime with operands on the device; a call costs 5 us 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 
 import iree.compiler
 import iree.runtime
@@ -31,9 +32,12 @@ FLAGS = {
 
 
 def load(problem: Problem) -> Program:
-    """Compile the kernel's only function and put its operands on a device without threads."""
+    """Compile the kernel's only function and put its operands on a device with the case's threads."""
     binary = _compile(problem.kernel, FLAGS[problem.contender])
-    config = iree.runtime.Config("local-sync")
+    threads = os.environ["OMP_NUM_THREADS"]
+    if threads != "1":
+        iree.runtime.flags.parse_flags(f"--task_topology_group_count={threads}")
+    config = iree.runtime.Config("local-sync" if threads == "1" else "local-task")
     context = iree.runtime.SystemContext(config=config)
     module = iree.runtime.VmModule.copy_buffer(config.vm_instance, binary)
     context.add_vm_module(module)

@@ -123,7 +123,7 @@ def convolution_program(problem: Problem, call: Call) -> Program:
 
 if __name__ == "__main__":
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.set_grad_enabled(False)
     with torch.inference_mode():
         serve(torch.__version__, load)
