@@ -136,6 +136,7 @@ class _CaseRun:
         live = self._live(wanted)
         if not live or not self.timing.unfinished(live):
             return
+        live = self._with_a_function(wanted, live)
         if not self._candidates_are_legal():
             tell("  the spaces have changed since it was tuned: begun again")
             self.results.forget(self.case.name)
@@ -156,6 +157,17 @@ class _CaseRun:
     def _bandwidth(self) -> float:
         """That of memory, or of the cache, that the case's arguments and result are in."""
         return self.pool.bandwidth(self.case.read_bytes, self.case.written_bytes)
+
+    def _with_a_function(self, wanted: Sequence[str], live: list[str]) -> list[str]:
+        """Those that take part still, once ours are known to have something to work on."""
+        try:
+            assert self.function
+        except HarlError as error:
+            for name in OURS:
+                if name in live:
+                    self.timing.absent(name, "failed", str(error))
+            return self._live(wanted)
+        return live
 
     def _candidates_are_legal(self) -> bool:
         tuned = self.results.of(Tuned, self.case.name).values()

@@ -43,10 +43,10 @@ def load(problem: Problem) -> Program:
     context.add_vm_module(module)
     name = next(name for name in module.function_names if not name.startswith("__"))
     function = module.lookup_function(name)
-    operands = [iree.runtime.asdevicearray(config.device, array) for array in problem.inputs]
+    operands = [_operand(config, array) for array in problem.inputs]
     arguments = iree.runtime.VmVariantList(len(operands))
     for operand in operands:
-        arguments.push_ref(operand._buffer_view)
+        arguments.push_ref(operand)
     invoke, results = context.vm_context.invoke, iree.runtime.VmVariantList
 
     def call() -> iree.runtime.VmVariantList:
@@ -56,10 +56,25 @@ def load(problem: Problem) -> Program:
 
     def result() -> np.ndarray:
         view = call().get_as_object(0, iree.runtime.HalBufferView)
+        if problem.case.get("result") == "bf16":
+            return np.array(view.map().asarray(view.shape, np.dtype(np.uint16)))
         array = iree.runtime.DeviceArray(config.device, view, implicit_host_transfer=True)
         return np.array(array.to_host())
 
     return Program(call, result)
+
+
+def _operand(config: iree.runtime.Config, array: np.ndarray) -> iree.runtime.HalBufferView:
+    """An array on the device; bits of 16 are bf16."""
+    if array.dtype != np.uint16:
+        return iree.runtime.asdevicearray(config.device, array)._buffer_view
+    return config.device.allocator.allocate_buffer_copy(
+        memory_type=iree.runtime.MemoryType.DEVICE_LOCAL,
+        allowed_usage=iree.runtime.BufferUsage.DEFAULT,
+        device=config.device,
+        buffer=array,
+        element_type=iree.runtime.HalElementType.BFLOAT_16,
+    )
 
 
 def _compile(kernel: str, flags: tuple[str, ...]) -> bytes:
