@@ -26,6 +26,7 @@ _MEMORY_KEPT = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
     "MALLOC_TOP_PAD_": str(1 << 26),
+    "MALLOC_ARENA_MAX": "1",  # the arenas of other threads hold no large results
 }
 _PEERS = Path(__file__).resolve().parent / "peers"
 

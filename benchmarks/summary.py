@@ -72,6 +72,7 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "share_of_bandwidth": _share_of_bandwidth(case, passes, ours),
         "bound_by_memory": case.bound_by_memory,
         "threads": case.threads,
+        "accuracy": case.accuracy,
         "speedup": rounded(paired_ratio(samples[ours], samples[ONE_THREAD]))
         if ours and ONE_THREAD in samples
         else None,
