@@ -33,8 +33,16 @@ class ScheduleBuilder(Handles):
 
     def __init__(self, block: ir.Block, *, tunable: bool = False) -> None:
         super().__init__(block)
+        self._block = block
         self._tunable = tunable
         self._knobs: dict[str, ir.Value] = {}
+        self._prefix = ""
+
+    def named(self, prefix: str) -> ScheduleBuilder:
+        """A builder at the same place, with `prefix` in front of the names of its knobs."""
+        made = ScheduleBuilder(self._block, tunable=self._tunable)
+        made._prefix = prefix
+        return made
 
     def size(self, name: str, value: int, options: Sequence[int]) -> Size:
         """The number of a decision: a literal, or the knob that holds it. Equal names share a knob.
@@ -46,7 +54,7 @@ class ScheduleBuilder(Handles):
         if name not in self._knobs:
             knob = tune.KnobOp(
                 transform.ParamType.get(ir.IntegerType.get_signless(64)),
-                name,
+                self._prefix + name,
                 [int(o) for o in options if o != 0],
                 selected=i64(value),
                 ip=self._point,

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
-from harl_mlir.schedule.sketches import contraction, elementwise, loop_nest, pairs, reduction, rows, window
+from harl_mlir.schedule.sketches import chain, contraction, elementwise, loop_nest, pairs, reduction, rows, window
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
 from harl_mlir.space.sketches import NAMES
@@ -40,6 +40,9 @@ def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, ro
     emit = _EMITTERS.get(candidate.sketch)
     if emit is not None:
         emit(builder, task, candidate, root)
+        return
+    if candidate.sketch == chain.NAME:
+        chain.emit(builder, task, candidate, root, emit_schedule)
         return
     found = plugged_sketch(candidate.sketch, NAMES)
     if found is None:

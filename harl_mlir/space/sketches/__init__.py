@@ -8,7 +8,7 @@ from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import contraction, elementwise, pairs, reduction, rows, window
+from harl_mlir.space.sketches import chain, contraction, elementwise, pairs, reduction, rows, window
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
@@ -22,6 +22,7 @@ SKETCHES: tuple[Sketches, ...] = (
 
 NAMES = frozenset(
     {
+        chain.NAME,
         *contraction.NAMES,
         elementwise.NAME,
         pairs.NAME,
@@ -42,6 +43,9 @@ def sketches_for(
 
     `threads` are what a kernel may run on: sketches that know how let them share the work.
     """
+    chained = chain.spaces(task, processor, lambda part: sketches_for(part, processor, accuracy))
+    if chained:
+        return (*chained, *plugged_spaces(task, processor, accuracy, NAMES))
     # The other sketches would reduce a row once for each tile of what follows.
     sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
     ours = (space for spaces in sketches for space in spaces(task, processor, accuracy, threads))
