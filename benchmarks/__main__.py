@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.criteria import criterion_lines
 from benchmarks.environments import FOLDER, install
 from benchmarks.live import LivePlan, run_live
 from benchmarks.live_report import write_live_report
@@ -18,12 +19,13 @@ from benchmarks.machine import this_machine
 from benchmarks.options import (
     RESULTS,
     matching_cases,
+    of_classes,
     one_thread_without_presets,
     peer_environments,
     timing_core,
     told_by,
 )
-from benchmarks.ours import OURS
+from benchmarks.ours import RANDOM
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.report import write_report
 from benchmarks.results import Results, read_results
@@ -80,7 +82,9 @@ def _run(options: argparse.Namespace) -> int:
     contenders = _contenders(options.contender, options.quick)
     environments, missing = peer_environments([*contenders, *results.timed()], options.environments)
     plan = Plan(
-        cases=matching_cases(suite, options.case, options.quick, SUITE_FILE),
+        cases=of_classes(
+            matching_cases(suite, options.case, options.quick, SUITE_FILE), options.classes, suite
+        ),
         contenders=contenders,
         seconds=seconds,
         trials=trials,
@@ -94,6 +98,8 @@ def _run(options: argparse.Namespace) -> int:
     )
     os.sched_setaffinity(0, {core})
     run(plan, results, suite)
+    for line in criterion_lines(summarise(results, plan.cases)["criteria"]):
+        print(line)
     print(write_report(options.json, options.results))
     return 0
 
@@ -150,20 +156,30 @@ _COMMANDS = {"run": _run, "live": _live, "looptune": looptune, "report": _report
 
 
 def _contenders(names: Sequence[str], quick: bool) -> tuple[str, ...]:
-    """Those named; else all, but in a quick run for those that no ratio is taken to."""
+    """Those named; else all, but in a quick run for random search and those that no ratio is taken to."""
     for name in names:
         if name not in ALL_CONTENDERS:
             raise UsageError(f"there is no contender {name!r}; use some of {', '.join(ALL_CONTENDERS)}")
     if names:
         return tuple(name for name in ALL_CONTENDERS if name in names)
-    return tuple(n for n in ALL_CONTENDERS if not quick or n in OURS or CONTENDERS[n].is_compared)
+    left_out = {RANDOM, *(name for name, kind in CONTENDERS.items() if not kind.is_compared)}
+    return tuple(name for name in ALL_CONTENDERS if not quick or name not in left_out)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Speed beside other libraries.")
     commands = parser.add_subparsers(dest="command", required=True)
     made = commands.add_parser("run", help="run the suite, or go on with a run")
-    made.add_argument("--quick", action="store_true", help="about a dozen cases, in ten minutes")
+    made.add_argument(
+        "--quick", action="store_true", help="a few cases of each class, about a minute a class"
+    )
+    made.add_argument(
+        "--classes",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="A,B,...",
+        help="only cases of these, as rows,elementwise",
+    )
     made.add_argument("--case", nargs="+", default=[], metavar="NAME", help="only these; * matches anything")
     made.add_argument(
         "--contender",

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks.elementwise_operations import elementwise_reference
+from benchmarks.row_operations import row_reference
 from benchmarks.suite import Case
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -30,9 +32,10 @@ _EPS = float(np.finfo(np.float32).eps)
 
 
 def arguments(case: Case) -> list[Array]:
-    """Seeded, uniform in [-0.5, 0.5), f32, C order."""
+    """Seeded, uniform in [-0.5, 0.5), or in [-4, 4) where nothing is contracted; f32, C order."""
     rng = np.random.default_rng(_SEED)
-    return [rng.random(shape, dtype=np.float32) - np.float32(0.5) for shape in case.inputs]
+    width = np.float32(1 if case.multiply_adds else 8)
+    return [width * (rng.random(shape, dtype=np.float32) - np.float32(0.5)) for shape in case.inputs]
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ class Reference:
 
     def mismatch(self, output: Array, case: Case) -> str | None:
         """None if a contender's output is right; else what is wrong, in one sentence."""
-        if tuple(output.shape) != case.output or output.dtype != np.float32:
-            return f"its result is {output.dtype} {tuple(output.shape)}, not float32 {case.output}"
+        kind = np.dtype(np.float32 if case.result_element == "f32" else np.int64)
+        if tuple(output.shape) != case.output or output.dtype != kind:
+            return f"its result is {output.dtype} {tuple(output.shape)}, not {kind} {case.output}"
         got = output if self.items is None else output[list(self.items)]
         distance = np.abs(got.astype(np.float64) - self.value)
         wrong = ~(distance <= self.error)
@@ -73,6 +77,8 @@ def reference(case: Case, given: Sequence[Array]) -> Reference:
     (`harl_mlir/measure/op_reference.py`); a bias adds a rounding, ReLU nothing.
     """
     items = _checked_items(case)
+    if not case.multiply_adds:
+        return _free_reference(case, given, items)
     first, second = given[0], given[1]
     if items is not None:
         first = first[list(items)]
@@ -89,13 +95,36 @@ def reference(case: Case, given: Sequence[Array]) -> Reference:
     return Reference(items, value, error)
 
 
+def _free_reference(case: Case, given: Sequence[Array], items: tuple[int, ...] | None) -> Reference:
+    """Of a case without contraction: some rows of the arguments give the same rows of the result.
+
+    The bound leaves room for functions that are right to a dozen units of the last place, as some of the
+    peers' are, and for sums whose roundings add up like a walk at random. An index has to be right.
+    """
+    rows = case.output[0]
+    some = [g[list(items)] if items is not None and g.ndim > 1 and len(g) == rows else g for g in given]
+    op = case.fields["op"]
+    value = (row_reference if case.kind == "rows" else elementwise_reference)(
+        op, [array.astype(np.float64) for array in some]
+    )
+    if case.result_element != "f32":
+        return Reference(items, value, np.zeros(value.shape))
+    positive = op in ("softmax", "exp", "sigmoid")
+    error = 4 * (8 + math.sqrt(case.terms)) * _EPS * (np.abs(value) + (0 if positive else 1))
+    return Reference(items, value, error)
+
+
 def _checked_items(case: Case) -> tuple[int, ...] | None:
-    """First, last and others between, as many as the work allows; None for all."""
-    batch = case.fields.get("batch", 0)
+    """First, last and others between, as many as the work allows; None for all.
+
+    Items are those of the batch, or rows where nothing is contracted.
+    """
+    batch = case.fields.get("batch", 0) if case.multiply_adds else case.output[0]
     if batch <= 1:
         return None
     elements = math.prod(case.output)
-    most = min(_MOST_MULTIPLY_ADDS * batch // case.multiply_adds, _MOST_ELEMENTS * batch // elements)
+    work = max(1, case.multiply_adds)
+    most = min(_MOST_MULTIPLY_ADDS * batch // work, _MOST_ELEMENTS * batch // elements)
     if batch <= most:
         return None
     return tuple(sorted({round(i) for i in np.linspace(0, batch - 1, max(2, most))}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from benchmarks.suite import Case, Shape
+from benchmarks.elementwise_operations import elementwise_kernel
+from benchmarks.row_operations import row_kernel
+from benchmarks.shapes import Shape
+from benchmarks.suite import Case
 
 _PREFIX = {1: "conv_1d", 2: "conv_2d", 3: "conv_3d"}
 _CHANNELS_LAST = {1: "nwc_wcf", 2: "nhwc_hwcf", 3: "ndhwc_dhwcf"}
@@ -13,6 +16,11 @@ _CHANNELS_FIRST = {1: "ncw_fcw", 2: "nchw_fchw", 3: "ncdhw_fcdhw"}
 
 def kernel_text(case: Case) -> str:
     """A module with one function named `kernel`, which takes the case's inputs in order."""
+    written = _WRITTEN.get(case.kind)
+    return _contraction_text(case) if written is None else written(case)
+
+
+def _contraction_text(case: Case) -> str:
     out = tensor(case.output)
     names = [f"%arg{number}" for number in range(len(case.inputs))]
     arguments = ", ".join(f"{n}: {tensor(shape)}" for n, shape in zip(names, case.inputs, strict=True))
@@ -32,6 +40,9 @@ def kernel_text(case: Case) -> str:
     else:
         lines.append(f"  return %result : {out}")
     return "\n".join((*lines, "}", ""))
+
+
+_WRITTEN: dict[str, Callable[[Case], str]] = {"rows": row_kernel, "elementwise": elementwise_kernel}
 
 
 def tensor(shape: Shape) -> str:

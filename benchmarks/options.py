@@ -75,3 +75,12 @@ def matching_cases(
         for case in suite
         if (case.quick or not quick) and (not patterns or any(fnmatchcase(case.name, p) for p in patterns))
     )
+
+
+def of_classes(cases: Sequence[Case], names: Sequence[str], suite: Sequence[Case]) -> tuple[Case, ...]:
+    """Those of these classes, or all. Raises UsageError for a class that the suite has not."""
+    classes = dict.fromkeys(case.category for case in suite)
+    for name in names:
+        if name not in classes:
+            raise UsageError(f"there is no class {name!r}; use --classes with some of {', '.join(classes)}")
+    return tuple(case for case in cases if not names or case.category in names)

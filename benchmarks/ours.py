@@ -22,7 +22,8 @@ from harl_mlir.tasks.task import Task
 from harl_mlir.tuner import Request, Settings, tune
 
 UNTUNED = "untuned"
-AGENTS = ("default", "random", "harl")
+RANDOM = "random"
+AGENTS = ("default", RANDOM, "harl")
 """The contenders that are tuned, by the agent's name."""
 OURS = (UNTUNED, *AGENTS)
 
@@ -123,7 +124,11 @@ def are_legal(pool: Pool, kernel: str, candidates: Mapping[str, Candidate]) -> b
     """Whether candidates of an earlier run are still in the spaces of the kernel's tasks."""
     tasks = {task.key: task for task in pool.analyse(kernel, "kernel").tasks}
     return all(
-        key in tasks and any(s.is_legal(candidate) for s in sketches_for(tasks[key], this_processor()))
+        key in tasks
+        and any(
+            s.is_legal(candidate)
+            for s in sketches_for(tasks[key], this_processor(), pool.accuracy, pool.threads)
+        )
         for key, candidate in candidates.items()
     )
 

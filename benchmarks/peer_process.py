@@ -39,25 +39,34 @@ class PeerKind:
         load_seconds: how long building a case may take.
         is_compared: whether it computes the same function as the others. One that does not is timed and
             shown, and no ratio is taken to it.
+        kinds: the kinds of cases it is asked for; None for all.
     """
 
     environment: str
     program: str
     load_seconds: float = LOAD_SECONDS
     is_compared: bool = True
+    kinds: frozenset[str] | None = None
 
+    def is_asked_for(self, kind: str) -> bool:
+        """Whether it is a contender for cases of a kind at all."""
+        return self.kinds is None or kind in self.kinds
+
+
+_CONVOLUTIONS = frozenset({"conv", "transposed_conv"})
+_CONTRACTIONS = _CONVOLUTIONS | {"matmul", "matvec", "vecmat"}
 
 CONTENDERS: dict[str, PeerKind] = {
     "numpy": PeerKind("torch", "numpy_peer.py"),
     "torch": PeerKind("torch", "torch_peer.py"),
-    "torch_channels_last": PeerKind("torch", "torch_peer.py"),
+    "torch_channels_last": PeerKind("torch", "torch_peer.py", kinds=_CONVOLUTIONS),
     "inductor": PeerKind("torch", "torch_peer.py"),
     # Its filter is a constant that it lays out anew when it compiles; all others get it with each call.
-    "inductor_frozen": PeerKind("torch", "torch_peer.py", is_compared=False),
+    "inductor_frozen": PeerKind("torch", "torch_peer.py", is_compared=False, kinds=_CONVOLUTIONS),
     "jax": PeerKind("jax", "jax_peer.py"),
     "iree": PeerKind("iree", "iree_peer.py"),
-    "iree_data_tiling": PeerKind("iree", "iree_peer.py"),
-    "metaschedule": PeerKind("tvm", "tvm_peer.py", load_seconds=1800.0),
+    "iree_data_tiling": PeerKind("iree", "iree_peer.py", kinds=_CONTRACTIONS),
+    "metaschedule": PeerKind("tvm", "tvm_peer.py", load_seconds=1800.0, kinds=_CONTRACTIONS),
 }
 
 

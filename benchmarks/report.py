@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.criteria import criterion_lines
 from benchmarks.plot import write_plot
 from benchmarks.ratios import CAP
 
@@ -36,8 +37,10 @@ def markdown(found: Mapping[str, Any], plot: str) -> str:
         f"![Ratio to the best peer of each case]({plot})",
         "## Classes",
         _classes(found),
+        *_criteria(found),
         "## Cases",
-        "GFLOP/s, median over the passes; the best of ours and of the peers in bold.",
+        "GFLOP/s, or microseconds (us) of cases without multiply-adds, the median over the passes; the best"
+        " of ours and of the peers in bold.",
         _cases(found),
     ]
     missing = _without_time(found)
@@ -103,6 +106,12 @@ def _classes(found: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
+def _criteria(found: Mapping[str, Any]) -> list[str]:
+    """What the classes with a goal reach of it."""
+    lines = criterion_lines(found.get("criteria", []))
+    return ["\n".join(f"- {line}" for line in lines)] if lines else []
+
+
 def _cases(found: Mapping[str, Any]) -> str:
     names = list(dict.fromkeys(name for case in found["cases"] for name in case["contenders"]))
     rows = []
@@ -126,9 +135,10 @@ def _rate(case: Mapping[str, Any], name: str) -> str:
     contender = case["contenders"].get(name)
     if contender is None:
         return ""
-    if contender["gflops_median"] is None:
+    rate = contender["gflops_median"]
+    if rate is None and "seconds_median" not in contender:
         return "slow" if "slower_than_seconds" in contender else "-"
-    text = number(contender["gflops_median"])
+    text = f"{1e6 * contender['seconds_median']:.4g} us" if rate is None else number(rate)
     return f"**{text}**" if name in (case["best_ours"], case["best_peer"]) else text
 
 

@@ -68,10 +68,22 @@ class Plan:
 def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
     """Run what is not there yet."""
     for number, case in enumerate(plan.cases, start=1):
-        tell(f"[{number}/{len(plan.cases)}] {case.name}: {case.flops / 1e9:.3g} GFLOP")
-        with Pool(core=plan.core) as pool:
+        tell(f"[{number}/{len(plan.cases)}] {case.name}: {amount(case)}")
+        with Pool(core=plan.core, accuracy=case.accuracy) as pool:
             _CaseRun(plan, results, case, pool).run()
         results.write(summarise(results, suite))
+
+
+def is_asked_for(name: str, case: Case) -> bool:
+    """Whether a contender takes part in a case as far as its kind says."""
+    return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.kind)
+
+
+def amount(case: Case) -> str:
+    """What a case does, for people."""
+    if case.flops:
+        return f"{case.flops / 1e9:.3g} GFLOP"
+    return f"{(case.read_bytes + case.written_bytes) / 1e6:.3g} MB"
 
 
 @dataclass
@@ -120,7 +132,11 @@ class _CaseRun:
     def _wanted(self) -> list[str]:
         """Those asked for and those timed before: what is compared is timed in the same passes."""
         before = {name for made in self.results.passes(self.case.name).values() for name in made.seconds}
-        return [name for name in ALL_CONTENDERS if name in self.plan.contenders or name in before]
+        return [
+            name
+            for name in ALL_CONTENDERS
+            if name in before or (name in self.plan.contenders and is_asked_for(name, self.case))
+        ]
 
     def _live(self, wanted: Sequence[str]) -> list[str]:
         """Those that take part in passes as far as is known. One that was not installed may be by now."""
@@ -135,7 +151,14 @@ class _CaseRun:
         for agent in agents:
             if agent in known:
                 continue
-            settings = Settings(agent, self.plan.trials, self.plan.seconds, seed=self.plan.seed, weights=None)
+            settings = Settings(
+                agent,
+                self.plan.trials,
+                self.plan.seconds,
+                seed=self.plan.seed,
+                weights=None,
+                accuracy=self.case.accuracy,
+            )
             try:
                 made = tune_case(self.case.name, self.kernel, settings)
             except HarlError as error:

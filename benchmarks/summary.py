@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.criteria import criteria
 from benchmarks.ours import AGENTS, OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.ratios import Array, capped_geomean, interval, paired_ratio, resampled_ratios, verdict
@@ -44,6 +45,7 @@ def summarise(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
         "mean_of_classes": rounded(statistics.mean(classes.values())) if classes else None,
         "classes": classes,
         "class_details": details,
+        "criteria": criteria(compared),
         "whole": whole,
         "cases": cases,
         "versions": _versions(results),
@@ -98,13 +100,16 @@ def _contenders(
         if slow.seconds is None:
             found[name]["slower_than_seconds"] = slow.slower_than
         else:
-            rate = rounded(case.flops / slow.seconds / 1e9)
-            found[name] |= {"gflops_median": rate, "gflops_best": rate, "samples": 1}
+            rate = _rate(case, slow.seconds)
+            found[name] |= {
+                "gflops_median": rate, "gflops_best": rate, "seconds_median": slow.seconds, "samples": 1
+            }  # fmt: skip
     for name, median in medians.items():
         best = min(min(of) for of in samples[name])
         found[name] |= {
-            "gflops_median": rounded(case.flops / median / 1e9),
-            "gflops_best": rounded(case.flops / best / 1e9),
+            "gflops_median": _rate(case, median),
+            "gflops_best": _rate(case, best),
+            "seconds_median": rounded(median),
             "samples": sum(map(len, samples[name])),
         }
     for name, tuned in results.of(Tuned, case.name).items():
@@ -116,9 +121,14 @@ def _contenders(
     return {name: found[name] for name in (*OURS, *CONTENDERS) if name in found}
 
 
+def _rate(case: Case, seconds: float) -> float | None:
+    """GFLOP/s; None of a case without multiply-adds."""
+    return rounded(case.flops / seconds / 1e9) if case.flops else None
+
+
 def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:
     """Of the FMA peak, measured in the same passes."""
-    if ours is None:
+    if ours is None or not case.flops:
         return None
     shares = (
         case.flops / statistics.median(made.seconds[ours]) / statistics.mean(made.peaks) for made in passes
@@ -129,16 +139,21 @@ def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None
 def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:
     """Several cases together."""
     bounds = interval(capped_geomean(draws))
-    zeros = [case["trial_0_share"] for case in cases if case["trial_0_share"] is not None]
+    zeros = _known(cases, "trial_0_share")
+    shares = _known(cases, "share_of_peak")
     return {
         "geomean": rounded(float(capped_geomean([case["ratio_to_best_peer"] for case in cases]))),
         "interval": [rounded(bound) for bound in bounds],
         "verdict": verdict(bounds),
         "cases": len(cases),
         **{word: sum(case["verdict"] == word for case in cases) for word in ("ahead", "tied", "behind")},
-        "share_of_peak": statistics.median(case["share_of_peak"] for case in cases),
+        "share_of_peak": statistics.median(shares) if shares else None,
         "trial_0_share": statistics.median(zeros) if zeros else None,
     }
+
+
+def _known(cases: Sequence[dict[str, Any]], figure: str) -> list[float]:
+    return [case[figure] for case in cases if case[figure] is not None]
 
 
 def _versions(results: Results) -> dict[str, str]:

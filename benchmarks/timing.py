@@ -82,8 +82,10 @@ class CaseTiming:
         self.results.add(Absent(self.case.name, name, kind, short))
 
     def _tell_pass(self, number: int, seconds: dict[str, list[float]], order: Sequence[str]) -> None:
-        rates = {name: self.case.flops / sorted(of)[len(of) // 2] / 1e9 for name, of in seconds.items()}
-        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]:.1f}" for n in order if n in rates))
+        flops = self.case.flops
+        medians = {name: sorted(of)[len(of) // 2] for name, of in seconds.items()}
+        rates = {n: f"{flops / s / 1e9:.1f}" if flops else f"{1e6 * s:.4g} us" for n, s in medians.items()}
+        tell(f"  pass {number}: " + ", ".join(f"{n} {rates[n]}" for n in order if n in rates))
 
 
 def tell(line: str) -> None:

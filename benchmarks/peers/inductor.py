@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 import torch._inductor.config
 from serve import Problem, Program
+from torch_operations import FUNCTIONS
 from torch_peer import convolution_function, convolution_operands, convolution_program, matrices
 
 
@@ -30,6 +31,14 @@ def load_matmul(problem: Problem) -> Program:
     _configure(freezing=False)
     compiled = torch.compile(function, dynamic=False)
     return Program(lambda: compiled(*tensors), lambda: compiled(*tensors).numpy())
+
+
+def load_operation(problem: Problem) -> Program:
+    """The function of the eager call, compiled."""
+    operands = [torch.from_numpy(array) for array in problem.inputs]
+    _configure(freezing=False)
+    compiled = torch.compile(FUNCTIONS[problem.case["op"]], dynamic=False)
+    return Program(lambda: compiled(*operands), lambda: compiled(*operands).numpy())
 
 
 class _Convolution(torch.nn.Module):

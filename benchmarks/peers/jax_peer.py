@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax_operations import FUNCTIONS
 from layouts import grouped, groups
 from serve import Problem, Program, serve
 
@@ -23,7 +24,9 @@ SPATIAL = "DHW"
 def load(problem: Problem) -> Program:
     """The case's function, compiled for its shapes; operands are on the device before any timing."""
     case = problem.case
-    if case["kind"] in ("matmul", "matvec", "vecmat"):
+    if "op" in case:
+        function, arrays = FUNCTIONS[case["op"]], problem.inputs
+    elif case["kind"] in ("matmul", "matvec", "vecmat"):
         function, arrays = _product(problem), problem.inputs
     elif case["kind"] == "transposed_conv":
         function, arrays = _transposed(problem), problem.inputs
@@ -107,6 +110,8 @@ def _transposed(problem: Problem) -> Function:
 def _canonical(problem: Problem, output: np.ndarray) -> np.ndarray:
     """The result with the filters of a grouped convolution in their groups."""
     case = problem.case
+    if case["kind"] == "rows" and case["op"] == "argmax":
+        return output.astype(np.int64)  # JAX's indices have 32 bits
     if case["kind"] != "conv" or not grouped(case):
         return output
     if case["layout"] == "channels_last":

@@ -1,16 +1,19 @@
-"""NumPy: matrix products by its BLAS, in place."""
+"""NumPy: matrix products by its BLAS, in place, and its universal functions."""
 
 from __future__ import annotations
 
 import functools
 
 import numpy as np
+from numpy_operations import load_operation
 from serve import Problem, Program, UnsupportedError, aligned, serve
 
 
 def load(problem: Problem) -> Program:
     """The product as `np.matmul` into a preallocated array; transposed operands are views."""
     case = problem.case
+    if "op" in case:
+        return load_operation(problem)
     if case["kind"] not in ("matmul", "matvec", "vecmat"):
         raise UnsupportedError("NumPy has no convolution of several channels.")
     left, right = problem.inputs[:2]

@@ -14,6 +14,7 @@ import torch
 from layouts import filter_channels_first, groups, image_channels_first, output_from_channels_first
 from serve import Problem, Program, UnsupportedError, aligned, serve
 from torch.nn import functional
+from torch_operations import load_operation
 
 Call = Callable[[], torch.Tensor]
 CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
@@ -21,6 +22,12 @@ CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d
 
 def load(problem: Problem) -> Program:
     """The contender's call of the case's operation."""
+    if "op" in problem.case:
+        if problem.contender == "inductor":
+            import inductor
+
+            return inductor.load_operation(problem)
+        return load_operation(problem)
     matrix = problem.case["kind"] in ("matmul", "matvec", "vecmat")
     if matrix and problem.contender == "inductor_frozen":
         raise UnsupportedError("Both operands of a matrix product change from call to call.")

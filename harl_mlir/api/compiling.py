@@ -37,7 +37,7 @@ class CompiledModule(Mapping[str, "LoadedFunction"]):
 
     @property
     def object_code(self) -> bytes:
-        """An object file that any linker takes: it calls nothing but libc and libm."""
+        """An object file that any linker takes: it calls nothing but libc, libm and libmvec."""
         return self._compiled.object
 
     @property

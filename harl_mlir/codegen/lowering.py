@@ -5,7 +5,8 @@ raise `version.LOWERING_VERSION` with every change. The passes are listed in `lo
 pipeline `harl-lower-to-llvm` is built from too; `mlir-opt --pass-pipeline=` of MLIR 22 takes
 `pipeline_text()`. Two steps no pass of MLIR takes (`buffers`): without them a copy between strided buffers
 becomes a call of `memrefCopy`, which is in `libmlir_c_runner_utils`, and a function that returns one value
-twice crashes a pass. The code made here calls nothing beyond libc and libm.
+twice crashes a pass. The code made here calls nothing beyond libc,
+libm and, where asked for, libmvec.
 
 Calling convention after `bufferize`: the arguments in order, then one out-parameter for each result
 in order. A private function does not get an out-parameter for a result that was computed in place in
@@ -23,6 +24,8 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
+from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 _PASSES = "lowering.txt"
@@ -88,6 +91,8 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
+    if threads > 1:
+        inner_loops_alone(module)
     PassManager.parse(_text(*_out_parameters(threads))).run(module.operation)
     function = find_function(module, kernel)
     function.attributes["sym_visibility"] = ir.StringAttr.get("public")
@@ -120,17 +125,26 @@ def bufferize_public(module: ir.Module) -> None:
 
 
 def to_llvm(
-    module: ir.Module, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1, *, dots: bool = False
+    module: ir.Module,
+    accuracy: Accuracy = DEFAULT_ACCURACY,
+    threads: int = 1,
+    *,
+    dots: bool = False,
+    vectors: str | None = None,
 ) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
 
-    `dots` where the processor has AVX512-BF16.
+    `dots` where the processor has AVX512-BF16; `vectors` is the instruction set for which the system's vector
+    math library is called (`vector_library.level_of`), or None.
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
     copies_to_loops(module)
     if accuracy == "approximate":
         approximate_math(module)
+    if vectors is not None and accuracy != "strict":
+        vector_math(module, vectors)
+    exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
     if dots and accuracy != "strict":
         dot_products(module)

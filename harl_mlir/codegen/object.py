@@ -20,6 +20,7 @@ from harl_mlir.codegen.lowering import bufferize_public, find_function, to_llvm
 from harl_mlir.codegen.names import is_in_libm
 from harl_mlir.codegen.target import Target
 from harl_mlir.codegen.target_features import Subtarget, subtarget
+from harl_mlir.codegen.vector_library import is_in_libmvec, level_of
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
 from harl_mlir.processor import BF16_DOTS, this_processor
@@ -47,7 +48,8 @@ def compile_object(
             bufferize_public(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
-            to_llvm(module, accuracy, dots=_has_dots(chosen))
+            features = this_processor().features if chosen is None else _names_of(chosen)
+            to_llvm(module, accuracy, dots=BF16_DOTS in features, vectors=level_of(features))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -62,12 +64,12 @@ def compile_object(
         return _emit(module, exports[0].symbol)
 
 
-def _has_dots(chosen: Subtarget | None) -> bool:
-    if chosen is None:
-        return BF16_DOTS in this_processor().features
+def _names_of(chosen: Subtarget) -> set[str]:
+    """The features that a processor has, as Linux calls them."""
     # Later ones count.
-    said = [f for f in chosen.features if f[1:] == BF16_DOTS.replace("_", "")]
-    return bool(said) and said[-1].startswith("+")
+    has = {feature[1:]: feature.startswith("+") for feature in chosen.features}
+    names = {name for name, held in has.items() if held}
+    return {*names, BF16_DOTS} if BF16_DOTS.replace("_", "") in names else names
 
 
 def _rename(module: ir.Module) -> dict[str, str]:
@@ -114,8 +116,12 @@ def _refuse_other_calls(module: ir.Module) -> None:
     for op in module.body.operations:
         if op.operation.name == "llvm.func" and not len(op.regions[0].blocks):
             name = _symbol(op)
-            if not is_in_libm(name):
+            if not _is_in_the_system(name):
                 raise ValueError(f"the code would call {name}, which is not in libc or libm")
+
+
+def _is_in_the_system(name: str) -> bool:
+    return is_in_libm(name) or is_in_libmvec(name)
 
 
 def _make_internal(module: ir.Module) -> None:
@@ -247,7 +253,7 @@ def _emit(module: ir.Module, symbol: str) -> bytes:
         Path(name).unlink(missing_ok=True)
     if not made:
         raise JitError("LLVM made no code of it")
-    foreign = [name for name in undefined_symbols(made) if not is_in_libm(name)]
+    foreign = [name for name in undefined_symbols(made) if not _is_in_the_system(name)]
     if foreign:
         # As __truncsfhf2 is: a function of compilers' own libraries, of which not all have it.
         raise LowerError(

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harl_mlir.codegen.elf import undefined_symbols
+from harl_mlir.codegen.vector_library import is_vector_symbol
 from harl_mlir.errors import InputError, Place
 
 COMPILERS = ("cc", "gcc", "clang")
@@ -15,11 +17,17 @@ COMPILERS = ("cc", "gcc", "clang")
 _SECONDS = 120.0
 
 
+def libraries(object_file: bytes) -> tuple[str, ...]:
+    """The libraries besides libc that an object is to be linked with, as after `-l`, in order."""
+    vectors = any(is_vector_symbol(symbol) for symbol in undefined_symbols(object_file))
+    return ("mvec", "m") if vectors else ("m",)
+
+
 def link_shared(object_file: bytes, out: Path, soname: str | None = None, source: Path | None = None) -> None:
     """Link an object into the shared library `out`, which is written whole or not at all.
 
-    What the object needs of libm and libc is linked; a symbol that is in neither is an error. `source` is a
-    file of C to compile and link with it.
+    What the object needs (`libraries`) and libc are linked; a symbol that is in none of them is an error.
+    `source` is a file of C to compile and link with it.
 
     Raises:
         InputError: there is no C compiler, or it fails, or `out` cannot be written.
@@ -30,7 +38,8 @@ def link_shared(object_file: bytes, out: Path, soname: str | None = None, source
     def link(made: Path, result: Path) -> list[str]:
         return [
             _tool(COMPILERS, "C compiler to link with", "gcc"),
-            *("-shared", "-o", str(result), str(made), *beside, "-Wl,-z,defs", *named, "-lm"),
+            *("-shared", "-o", str(result), str(made), *beside, "-Wl,-z,defs", *named),
+            *(f"-l{library}" for library in libraries(object_file)),
         ]
 
     _make(object_file, out, "object.o", link)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _CMAKE = """\
 # find_package(@NAME@ CONFIG REQUIRED) with @NAME@_DIR or CMAKE_PREFIX_PATH naming this directory, then
@@ -24,7 +25,7 @@ if(NOT TARGET @NAME@::static)
     IMPORTED_LOCATION "${CMAKE_CURRENT_LIST_DIR}/lib@NAME@.a"
     IMPORTED_LINK_INTERFACE_LANGUAGES "C"
     INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_CURRENT_LIST_DIR}"
-    INTERFACE_LINK_LIBRARIES "m")
+    INTERFACE_LINK_LIBRARIES "@LIBRARIES@")
 endif()
 
 cmake_policy(POP)
@@ -37,19 +38,20 @@ Description: @DESCRIPTION@
 Version: @VERSION@
 Cflags: -I${prefix}
 Libs: -L${prefix} -l@NAME@
-Libs.private: -lm
+Libs.private: @LIBRARIES@
 """
 
 
-def cmake_config(name: str) -> str:
-    """The text of `NAME-config.cmake`."""
-    return _filled(_CMAKE, NAME=name)
+def cmake_config(name: str, libraries: Sequence[str]) -> str:
+    """The text of `NAME-config.cmake`; `libraries` are those the code is linked with, as after `-l`."""
+    return _filled(_CMAKE, NAME=name, LIBRARIES=";".join(libraries))
 
 
-def pkg_config(name: str, description: str, version: str) -> str:
+def pkg_config(name: str, description: str, version: str, libraries: Sequence[str]) -> str:
     """The text of `NAME.pc`."""
+    linked = " ".join(f"-l{library}" for library in libraries)
     line = " ".join(description.split()).replace("$", "$$").replace("#", " ")
-    return _filled(_PKG_CONFIG, NAME=name, DESCRIPTION=line, VERSION=version)
+    return _filled(_PKG_CONFIG, NAME=name, DESCRIPTION=line, VERSION=version, LIBRARIES=linked)
 
 
 def _filled(text: str, **values: str) -> str:

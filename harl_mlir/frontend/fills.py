@@ -1,8 +1,8 @@
-"""Fills that several ops share, taken apart."""
+"""Fills and empty tensors that several ops share, taken apart."""
 
 from __future__ import annotations
 
-from harl_mlir.frontend.program import linalg_ops
+from harl_mlir.frontend.program import linalg_ops, made_by
 from harl_mlir.mlir import ir
 
 
@@ -28,3 +28,17 @@ def part_fills(function: ir.OpView) -> None:
             if user.name.startswith("linalg."):
                 with ir.InsertionPoint(user):
                     user.operands[use.operand_number] = op.clone().results[0]
+
+
+def part_empties(function: ir.OpView) -> None:
+    """Give each linalg op of a function that takes a shared `tensor.empty` one of its own, in place.
+
+    Where threads share several ops, the result of one would else be put in the place of another's,
+    and be copied for it. The lowering makes equal ones one again.
+    """
+    for op in linalg_ops(function):
+        for number, value in enumerate(op.operands):
+            empty = made_by(value, "tensor.empty")
+            if empty is not None and len(list(value.uses)) > 1:
+                with ir.InsertionPoint(op):
+                    op.operands[number] = empty.clone().results[0]

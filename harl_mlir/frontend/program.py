@@ -11,6 +11,8 @@ _NOT_OPERATIONS = frozenset({"linalg.index", "linalg.yield"})
 _ARGUMENT_NAME = re.compile(rb"%([A-Za-z0-9_$.-]+)")
 MEMOIZED_MAPS = "linalg.memoized_indexing_maps"
 """Where MLIR caches the maps it derives for an op."""
+ALONE = "harl.alone"
+"""On an `scf.forall` that one thread runs, whatever the others do."""
 _PARSED_TEXT = "-"
 """What MLIR calls the file of a module parsed from a string."""
 

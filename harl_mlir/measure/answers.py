@@ -33,7 +33,7 @@ class Compiled(msgspec.Struct, frozen=True):
 
     Attributes:
         object: an object file: position independent; its only exported symbols are the functions', and it
-            calls nothing but libc and libm.
+            calls nothing but libc, libm and libmvec.
         functions: how C calls them.
         outcomes: what became of every linalg op; empty where no library was applied.
     """

@@ -103,7 +103,7 @@ def lower(
     with _context(), ir.Location.unknown():
         try:
             module = ir.Module.parse(task.kernel)
-            _apply(module, task, schedule, script, accuracy)
+            _apply(module, task, schedule, script, accuracy, threads)
         except (InputError, ir.MLIRError, ValueError) as error:
             raise BuildError("transform", str(error) + said()) from error
         except Exception as error:
@@ -132,7 +132,9 @@ def lower(
     return lowered
 
 
-def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None, accuracy: Accuracy) -> None:
+def _apply(
+    module: ir.Module, task: Task, schedule: Schedule, script: str | None, accuracy: Accuracy, threads: int
+) -> None:
     if schedule is None:
         return
     if isinstance(schedule, str):
@@ -140,11 +142,14 @@ def _apply(module: ir.Module, task: Task, schedule: Schedule, script: str | None
     elif script is not None:
         apply_library(module, select_knobs(script, "script", schedule.values), "script")
     else:
-        _apply_candidate(module, task, schedule, accuracy)
+        _apply_candidate(module, task, schedule, accuracy, threads)
 
 
-def _apply_candidate(module: ir.Module, task: Task, candidate: Candidate, accuracy: Accuracy) -> None:
-    library = write_library([Entry(task, candidate)], provenance=provenance(accuracy), respell=False)
+def _apply_candidate(
+    module: ir.Module, task: Task, candidate: Candidate, accuracy: Accuracy, threads: int
+) -> None:
+    made = provenance(accuracy, threads=threads)
+    library = write_library([Entry(task, candidate)], provenance=made, respell=False)
     outcomes = apply_library(module, library, "library", strict=True)
     if not any(outcome.matched for outcome in outcomes):
         raise ValueError("the schedule did not find the task's ops in its kernel")

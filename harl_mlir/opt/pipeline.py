@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
+from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
 
 _OPTION = "--pass-pipeline"
@@ -15,13 +16,20 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
-    "harl-lower-to-llvm": ("accuracy",),
-    "harl-default": ("library", "fail-if-none", "accuracy"),
+    "harl-lower-to-llvm": ("accuracy", "vector-math"),
+    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math"),
+    "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
 }
 """Our passes and pipelines with the names of their options, as `passes/include/harl` has them."""
 
-_VALUES: Mapping[str, tuple[str, ...]] = {"accuracy": ACCURACIES, "fail-if-none": ("true", "false")}
+_NONE = "none"
+_VALUES: Mapping[str, tuple[str, ...]] = {
+    "accuracy": ACCURACIES,
+    "fail-if-none": ("true", "false"),
+    "vector-math": (_NONE, *LEVELS),
+    "isa": (_NONE, *LEVELS),
+}
 _OPTION_TEXT = re.compile(
     r"""\s*(?P<name>[\w.-]+)(?:=(?P<value>'[^']*'|"[^"]*"|\{[^{}]*\}|[^\s'"{}]*))?\s*""", re.ASCII
 )
@@ -41,6 +49,12 @@ class Stage:
         """What a lowering may do to floating-point arithmetic."""
         said = self.options.get("accuracy", DEFAULT_ACCURACY)
         return next(accuracy for accuracy in ACCURACIES if accuracy == said)
+
+    @property
+    def vectors(self) -> str | None:
+        """The instruction set for which the vector math library is called, if it is."""
+        said = self.options.get("isa", self.options.get("vector-math", _NONE))
+        return None if said == _NONE else said
 
     @property
     def library(self) -> str | None:

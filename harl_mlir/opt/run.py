@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
+from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
@@ -108,7 +109,7 @@ class _Run:
                 self._apply(stage)
             case "harl-lower-to-llvm":
                 bufferize_public(self.module)
-                to_llvm(self.module, stage.accuracy)
+                to_llvm(self.module, stage.accuracy, vectors=stage.vectors)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
             case "harl-part-equal-results":
@@ -116,6 +117,10 @@ class _Run:
                     part_equal_results(function)
             case "harl-approximate-math":
                 approximate_math(self.module)
+            case "harl-vector-math":
+                if stage.vectors is not None:
+                    vector_math(self.module, stage.vectors)
+                exact_near_zero(self.module)
         if stage.name:
             self.module.operation.verify()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.fills import part_fills
+from harl_mlir.frontend.fills import part_empties, part_fills
 from harl_mlir.frontend.program import function_name, functions
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
@@ -13,6 +13,7 @@ from harl_mlir.schedule.interpret import TransformError, interpret, read_script,
 from harl_mlir.schedule.library import (
     FORMAT_ATTRIBUTE,
     LIBRARY_VERSION,
+    is_shared,
     is_strict,
     keep_entry,
     without_restoring,
@@ -59,7 +60,7 @@ def apply_library(
     if ours and strict:
         without_restoring(script)
     if ours:
-        _normalise(program, function, skip_zeros=not is_strict(script))
+        _normalise(program, function, skip_zeros=not is_strict(script), shared=is_shared(script))
     seen = look_at(scope_ops(program, function), kernel_file)
     spare = None if strict or not ours else program.operation.get_asm(assume_verified=True)
     run = interpret(program, script, file, function)
@@ -82,13 +83,15 @@ def apply_script(program: ir.Module, text: str, file: str, function: str | None 
     interpret(program, read_script(text, file), file, function)
 
 
-def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool) -> None:
+def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool, shared: bool) -> None:
     """Bring a program into the form that the schedules of a library are made for."""
     for each in functions(program):
         if function in (None, function_name(each)):
             if skip_zeros:
                 skip_inserted_zeros(each)
             part_fills(each)
+            if shared:
+                part_empties(each)
 
 
 def is_library(script: ir.Module, file: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from harl_mlir.frontend.program import ALONE
 from harl_mlir.mlir import ir, loop, structured, transform, transform_vector, tune
 from harl_mlir.schedule.handles import Handle, Handles, i64
 
@@ -109,21 +110,14 @@ class ScheduleBuilder(Handles):
         )
         return tiled.results[0], list(tiled.results)[1:]
 
-    def shell(
-        self, op: Handle, producers: Sequence[Handle], parts: Sequence[int] | None = None
-    ) -> tuple[Handle, Handle]:
+    def shell(self, op: Handle, producers: Sequence[Handle]) -> tuple[Handle, Handle]:
         """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration.
-
-        With tile sizes `parts` it has an iteration for each tile: what threads may share.
 
         The shell is the nest that clean-up is applied to, and what keeps `fuse` inside from pulling
         in producers that are not the task's. The lowering folds it away. Returns the op inside and
         the shell.
         """
-        if parts is None:
-            tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
-        else:
-            tiled = structured.TileUsingForallOp(op, tile_sizes=list(parts), ip=self._point)
+        tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
         inner, nest = tiled.results[0], tiled.results[1]
         for producer in producers:
             _, nest = self.fuse_into(producer, nest)
@@ -133,6 +127,10 @@ class ScheduleBuilder(Handles):
         """Tile with one `scf.forall` over all loops of a size that is not 0. Returns the tiled op and it."""
         tiled = structured.TileUsingForallOp(op, tile_sizes=list(sizes), ip=self._point)
         return tiled.results[0], tiled.results[1]
+
+    def run_alone(self, forall: Handle) -> None:
+        """Have one thread run an `scf.forall` that is no other's part: else threads would share it."""
+        self.tag(forall, ALONE)
 
     def fuse(
         self, op: Handle, sizes: Sequence[Size], order: Sequence[int] | None = None

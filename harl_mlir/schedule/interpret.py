@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.program import all_ops, function_name, functions, place_of
+from harl_mlir.frontend.program import ALONE, all_ops, function_name, functions, place_of
 from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
@@ -174,7 +174,7 @@ def _strip_tags(ops: Iterable[ir.Operation]) -> None:
     for op in ops:
         if not op.name.startswith(("linalg.", "scf.")):
             continue
-        for name in [name for name in op.attributes if name.startswith("harl.")]:
+        for name in [name for name in op.attributes if name.startswith("harl.") and name != ALONE]:
             del op.attributes[name]
 
 

@@ -36,6 +36,7 @@ LIBRARY_VERSION = 1
 """Raised when a library of the old form would be misread."""
 FORMAT_ATTRIBUTE = "harl.library"
 """The module attribute that says that a transform module is a schedule library, and of which version."""
+_THREADS_ATTRIBUTE = "harl.threads"
 _ACCURACY_ATTRIBUTE = "harl.accuracy"
 CHOICES_ATTRIBUTE = "harl.choices"
 """Of `@schedule_KEY`: each decision's value, as it was tuned; knobs may have been changed since."""
@@ -93,6 +94,12 @@ def is_strict(library: ir.Module) -> bool:
     return accuracy_of(library) == "strict"
 
 
+def is_shared(library: ir.Module) -> bool:
+    """Whether a library's schedules were tuned for several threads."""
+    attributes = library.operation.attributes
+    return _THREADS_ATTRIBUTE in attributes and attributes[_THREADS_ATTRIBUTE].value > 1
+
+
 def what_matches(key: str, matches: Sequence[ir.Operation]) -> frozenset[str]:
     """What the sequences `@match_KEY_N` match: equal where a script cannot tell two tasks apart."""
     texts = (str(match).replace(key, "") for match in matches)
@@ -120,7 +127,7 @@ def _describe(module: ir.Module, provenance: Provenance) -> None:
     attributes["harl.producer"] = ir.StringAttr.get(f"harl_mlir {provenance.version}")
     attributes["harl.processor"] = ir.StringAttr.get(provenance.processor)
     attributes["harl.features"] = ir.ArrayAttr.get([ir.StringAttr.get(f) for f in provenance.features])
-    attributes["harl.threads"] = i64(provenance.threads)
+    attributes[_THREADS_ATTRIBUTE] = i64(provenance.threads)
     attributes[_ACCURACY_ATTRIBUTE] = ir.StringAttr.get(provenance.accuracy)
 
 

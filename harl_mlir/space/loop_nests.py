@@ -5,8 +5,8 @@ Arrays have candidates along their last dimension, so that a loop over everythin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -220,4 +220,17 @@ def nests(
         np.broadcast_to(np.asarray(unroll, dtype=np.int64), count),
         np.full((accesses, count), -1, dtype=np.int64),
         np.zeros((accesses, count), dtype=np.bool_),
+    )
+
+
+def inside_of(nests: Nests, steps: Mapping[int, Sequence[int]]) -> Nests:
+    """The same nests inside loops over tiles; `steps` says for each loop of the op how far it steps there."""
+    count = len(steps)
+    loops = np.array([[loop] * nests.count for loop in steps], dtype=np.int64).reshape(count, nests.count)
+    sizes = np.array(list(steps.values()), dtype=np.int64).reshape(count, nests.count)
+    return replace(
+        nests,
+        loops=np.concatenate([loops, nests.loops]),
+        steps=np.concatenate([sizes, nests.steps]),
+        packed=np.where(nests.packed < 0, -1, nests.packed + count),
     )

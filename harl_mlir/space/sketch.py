@@ -24,11 +24,11 @@ class Sketches(Protocol):
     """
 
     def __call__(
-        self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
+        self, task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY
     ) -> tuple[Space, ...]:
         """The choices for `task` that keep `accuracy`, a space a sketch; none where it does not apply.
 
-        `threads` are what the kernel may run on.
+        What threads share is decided around it (`harl_mlir.space.sketches.threads`).
         """
         ...
 

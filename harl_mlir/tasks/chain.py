@@ -10,10 +10,10 @@ of its own, a dimension of the result, in whatever makes an operand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harl_mlir.tasks.contraction import is_multiply_add
-from harl_mlir.tasks.linalg_op import AffineRow, LinalgOp, Operand, plain_loop
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, plain_loop
 from harl_mlir.tasks.rows import common_rows, rows_of
 from harl_mlir.tasks.task import Member, Source, Task, TensorType
 
@@ -90,17 +90,22 @@ def chain_of_task(task: Task) -> Chain | None:
     return chain_of([member.op for member in task.members], links)
 
 
-def task_of(task: Task, chain: Chain, part: Part, block: int) -> Task:
-    """A part as a task of its own, for `block` rows of one batch; with 0, for all rows of all batches."""
+def cuts_of(task: Task, chain: Chain, block: int) -> dict[int, int]:
+    """Into how many parts dimensions of the result are cut for `block` rows of one batch; 0 is for none."""
+    op = task.root.op
+    parts = {chain.row: op.dims[chain.row] // block, **{d: op.dims[d] for d in chain.batch}} if block else {}
+    return {op.result_loops.index(loop): count for loop, count in parts.items() if count > 1}
+
+
+def task_of(task: Task, part: Part) -> Task:
+    """A part of a chain as a task of its own."""
     number = {member: i for i, member in enumerate(part.members)}
     arguments: list[TensorType] = []
     members: list[Member] = []
     for member in part.members:
-        op = task.members[member].op
-        for loop in (chain.row, *chain.batch) if block else ():
-            op = _shortened(op, chain.loops[member][loop], block if loop == chain.row else 1)
+        given = task.members[member]
         sources: list[Source] = []
-        for operand, source in zip(op.operands, task.members[member].sources, strict=True):
+        for operand, source in zip(given.op.operands, given.sources, strict=True):
             if source.kind == "member" and source.index in number:
                 sources.append(Source("member", number[source.index]))
             elif source.kind in ("member", "argument"):
@@ -108,7 +113,7 @@ def task_of(task: Task, chain: Chain, part: Part, block: int) -> Task:
                 arguments.append(TensorType(operand.shape, operand.element, operand.is_scalar))
             else:
                 sources.append(source)
-        members.append(Member(op, tuple(sources)))
+        members.append(Member(given.op, tuple(sources)))
     results = (len(members) - 1,)
     return Task("", "", tuple(arguments), tuple(members), number[part.anchor], results)
 
@@ -207,18 +212,4 @@ def _is_identity(operand: Operand) -> bool:
 
 def _with_fills(ops: Sequence[LinalgOp], links: Links, members: Sequence[int], anchor: int) -> Part:
     fills = {producer for member in members for producer in links[member].values() if ops[producer].is_fill}
-    return Part((*sorted(fills), *members), anchor)
-
-
-def _shortened(op: LinalgOp, loop: int, extent: int) -> LinalgOp:
-    """The op with fewer steps of a loop, and what it then reads and writes."""
-    less = op.dims[loop] - extent
-
-    def rest(row: AffineRow, whole: int) -> int:
-        return whole - row[loop] * less
-
-    dims = tuple(extent if d == loop else given for d, given in enumerate(op.dims))
-    operands = tuple(
-        replace(operand, shape=tuple(map(rest, operand.map, operand.shape))) for operand in op.operands
-    )
-    return replace(op, dims=dims, operands=operands)
+    return Part(tuple(sorted({*fills, *members})), anchor)

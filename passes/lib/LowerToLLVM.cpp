@@ -82,6 +82,10 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
+  VectorMathPassOptions vectors;
+  if (accuracy != Accuracy::strict)
+    vectors.isa = options.vectorMath;
+  manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, "to owned buffers", accuracy);
   appendStage(manager, "to llvm", accuracy);
 }
@@ -94,6 +98,7 @@ void buildDefaultPipeline(OpPassManager &manager,
   manager.addPass(createApplySchedulesPass(apply));
   LowerToLLVMOptions lower;
   lower.accuracy = options.accuracy;
+  lower.vectorMath = options.vectorMath;
   buildLowerToLLVMPipeline(manager, lower);
 }
 

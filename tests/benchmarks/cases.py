@@ -23,6 +23,17 @@ TRANSPOSED_CONV: Fields = {
     **_NAMES, "kind": "transposed_conv", "batch": 2, "spatial": [9, 8], "channels": 6, "filters": 9,
     "kernel": 4, "stride": 2, "padding": 1, "layout": "channels_last",
 }  # fmt: skip
+ROWS: Fields = {**_NAMES, "kind": "rows", "op": "softmax", "rows": 5, "columns": 37}
+ELEMENTWISE: Fields = {**_NAMES, "kind": "elementwise", "op": "exp", "rows": 5, "columns": 37}
+OPERATIONS: dict[str, Fields] = {
+    **{op: ROWS | {"op": op} for op in (
+        "softmax", "log_softmax", "logsumexp", "variance", "layer_norm", "rms_norm", "argmax"
+    )},
+    **{op: ELEMENTWISE | {"op": op} for op in (
+        "exp", "tanh", "sigmoid", "silu", "gelu_erf", "gelu_tanh", "add_relu", "bias_add"
+    )},
+}  # fmt: skip
+"""Every operation without multiply-adds."""
 
 
 def case_of(fields: Fields, **changes: object) -> Case:

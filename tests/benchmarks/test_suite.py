@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from benchmarks.suite import Case, load_suite
 from harl_mlir.measure.pool import Pool
 
 SUITE = load_suite()
+CONTRACTIONS = [case for case in SUITE if case.flops]
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +28,22 @@ def test_names_are_unique_and_fit_in_file_names() -> None:
     assert all(name.replace("_", "").isalnum() for name in names)
 
 
-def test_quick_is_about_a_dozen_cases_of_many_classes() -> None:
-    quick = [case for case in SUITE if case.quick]
-    assert 10 <= len(quick) <= 14
-    assert len({case.category for case in quick}) >= 10
+def test_quick_is_a_few_cases_of_nearly_every_class() -> None:
+    quick = Counter(case.category for case in SUITE if case.quick)
+    assert max(quick.values()) <= 4
+    assert len(quick) >= len({case.category for case in SUITE}) - 2
 
 
 @pytest.mark.parametrize("case", SUITE, ids=[case.name for case in SUITE])
+def test_kernel_is_one_function_of_the_shapes_said(case: Case, pool: Pool) -> None:
+    (function,) = pool.functions(kernel_text(case), f"{case.name}.mlir").tasks
+    assert tuple(argument.shape for argument in function.arguments) == case.inputs
+    # An op with several results is none that the tuner knows.
+    shapes = [function.result_type(result).shape for result in function.results]
+    assert shapes == ([] if case.fields.get("op") == "argmax" else [case.output])
+
+
+@pytest.mark.parametrize("case", CONTRACTIONS, ids=[case.name for case in CONTRACTIONS])
 def test_kernel_is_one_contraction_of_the_operations_counted(case: Case, pool: Pool) -> None:
     found = pool.analyse(kernel_text(case), f"{case.name}.mlir")
     assert {skipped.op for skipped in found.skipped} <= (
@@ -44,5 +55,3 @@ def test_kernel_is_one_contraction_of_the_operations_counted(case: Case, pool: P
     assert math.prod(working[0].anchor_op.dims) == case.multiply_adds
     (function,) = pool.functions(kernel_text(case), f"{case.name}.mlir").tasks
     assert function.flops == case.flops
-    assert tuple(argument.shape for argument in function.arguments) == case.inputs
-    assert [function.result_type(r).shape for r in function.results] == [case.output]

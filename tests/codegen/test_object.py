@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harl_mlir.codegen.elf import undefined_symbols
 from harl_mlir.codegen.target import Target
+from harl_mlir.codegen.vector_library import is_in_libmvec
 from harl_mlir.errors import InputError
-from harl_mlir.export.link import link_shared
+from harl_mlir.export.link import libraries, link_shared
 from harl_mlir.export.loaded import Loaded, load
+from harl_mlir.export.package import cmake_config, pkg_config
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.sketches import sketches_for
@@ -51,6 +54,18 @@ func.func @product(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %c: tensor<64x6
   %r = linalg.matmul ins(%a, %b : tensor<64x64xf32>, tensor<64x64xf32>) outs(%c : tensor<64x64xf32>)
       -> tensor<64x64xf32>
   return %r : tensor<64x64xf32>
+}
+"""
+VECTORS = """
+func.func @sines(%x: tensor<24xf64>) -> tensor<24xf64> {
+  %e = tensor.empty() : tensor<24xf64>
+  %c0 = arith.constant 0 : index
+  %z = arith.constant 0.0 : f64
+  %v = vector.transfer_read %x[%c0], %z {in_bounds = [true]} : tensor<24xf64>, vector<24xf64>
+  %s = math.sin %v : vector<24xf64>
+  %f = linalg.fill ins(%z : f64) outs(%e : tensor<24xf64>) -> tensor<24xf64>
+  %r = vector.transfer_write %s, %f[%c0] {in_bounds = [true]} : vector<24xf64>, tensor<24xf64>
+  return %r : tensor<24xf64>
 }
 """
 
@@ -166,6 +181,22 @@ def test_only_what_is_public_is_exported_and_only_libm_and_libc_are_called(
     link_shared(made.object, out)  # refuses what neither libm nor libc has
     shown = subprocess.run(["nm", "-D", "--defined-only", out], capture_output=True, text=True, check=True)
     assert {line.split()[2] for line in shown.stdout.splitlines()} == {"accumulate", "on_memrefs", "same"}
+
+
+@pytest.mark.skipif(not is_in_libmvec("_ZGVbN2v_sin"), reason="the system has no vector math library")
+def test_the_vector_math_library_is_linked_where_it_is_called(pool: Pool, tmp_path: Path) -> None:
+    letters = {"x86-64": "b", "x86-64-v3": "d", None: None}
+    x = np.linspace(-9, 9, 24)
+    for cpu, letter in letters.items():
+        made = pool.compile(VECTORS, "kernel.mlir", target=cpu and Target(cpu))
+        called = [symbol for symbol in undefined_symbols(made.object) if symbol.startswith("_ZGV")]
+        assert called
+        assert letter is None or {symbol[4] for symbol in called} == {letter}
+        assert libraries(made.object) == ("mvec", "m")
+        np.testing.assert_allclose(load(made.object, made.functions)["sines"](x), np.sin(x), rtol=1e-15)
+    assert "Libs.private: -lmvec -lm\n" in pkg_config("k", "", "1", ("mvec", "m"))
+    assert 'INTERFACE_LINK_LIBRARIES "mvec;m"' in cmake_config("k", ("mvec", "m"))
+    assert libraries(pool.compile(MATMUL, "kernel.mlir").object) == ("m",)
 
 
 @pytest.mark.parametrize(

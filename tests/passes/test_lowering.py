@@ -12,9 +12,14 @@ from harl_mlir.codegen.lowering import pipeline_text
 from tests.passes.built import driver
 
 OWN = {
-    "strict": ["harl-part-equal-results", "harl-copies-to-loops"],
-    "reassociate": ["harl-part-equal-results", "harl-copies-to-loops"],
-    "approximate": ["harl-part-equal-results", "harl-copies-to-loops", "harl-approximate-math"],
+    "strict": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=none}"],
+    "reassociate": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=avx2}"],
+    "approximate": [
+        "harl-part-equal-results",
+        "harl-copies-to-loops",
+        "harl-approximate-math",
+        "harl-vector-math{isa=avx2}",
+    ],
 }
 
 
@@ -30,7 +35,7 @@ def passes(pipeline: str) -> list[str]:
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 def test_the_passes_are_those_of_python(accuracy: Accuracy) -> None:
-    ours = passes(f"builtin.module(harl-lower-to-llvm{{accuracy={accuracy}}})")
+    ours = passes(f"builtin.module(harl-lower-to-llvm{{accuracy={accuracy} vector-math=avx2}})")
     assert [name for name in ours if name.startswith("harl-")] == OWN[accuracy]
     theirs = passes(pipeline_text(accuracy))
     assert len(theirs) > 30

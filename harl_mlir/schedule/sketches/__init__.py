@@ -9,15 +9,23 @@ from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import chain, contraction, elementwise, loop_nest, pairs, reduction, rows, window
+from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
 from harl_mlir.space.sketches import NAMES
 from harl_mlir.space.sketches.contraction import NAMES as CONTRACTIONS
+from harl_mlir.space.sketches.threads import cuts_of, without_sharing
 from harl_mlir.tasks.task import Task
 
 Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 
+
+def _emit_chain(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
+    chain.emit(builder, task, candidate, root, emit_schedule)
+
+
 _EMITTERS: Mapping[str, Emit] = {
+    "chain": _emit_chain,
     **dict.fromkeys(CONTRACTIONS, contraction.emit),
     "elementwise": elementwise.emit,
     "loop_nest": loop_nest.emit,
@@ -39,10 +47,9 @@ def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, ro
     """
     emit = _EMITTERS.get(candidate.sketch)
     if emit is not None:
-        emit(builder, task, candidate, root)
-        return
-    if candidate.sketch == chain.NAME:
-        chain.emit(builder, task, candidate, root, emit_schedule)
+        if cuts := cuts_of(candidate):
+            task, root, _ = share(builder, task, root, cuts)
+        emit(builder, task, without_sharing(candidate), root)
         return
     found = plugged_sketch(candidate.sketch, NAMES)
     if found is None:

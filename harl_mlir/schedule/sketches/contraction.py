@@ -29,7 +29,6 @@ from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turn
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import can_pad, fill_value, ways
-from harl_mlir.space.sketches.contraction_threads import part_of, shared_loop
 from harl_mlir.space.sketches.contraction_tiles import PLACES, Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, with_vectors_last
 from harl_mlir.tasks.task import Task
@@ -53,9 +52,7 @@ class _Schedule:
         self.task = task
         self.candidate = candidate
         self.given = given
-        self.whole, self.roles = with_vectors_last(task.anchor_op, given)
-        self.shared = shared_loop(candidate)
-        self.op = self.whole if self.shared is None else part_of(self.whole, *self.shared)
+        self.op, self.roles = with_vectors_last(task.anchor_op, given)
         self.lanes = candidate.number("lanes")
         rows, vector = candidate.number("rows"), candidate.number("vector")
         blocks = Blocks(*(candidate.number(name) for name in ("block", "width", "depth")))
@@ -127,19 +124,11 @@ class _Schedule:
             b.tag(handle, self._tag_of(number))
         last = len(self.task.members) - 1
         producers = [handles[number] for number in sorted(handles, reverse=True) if number != last]
-        inner, nest = b.shell(handles[last], producers, self._parts())
+        inner, nest = b.shell(handles[last], producers)
         if fill_value(self.task) is not None:
             # With the fill's value inside, padding a filled tile folds into filling a padded one.
             _, nest = b.fuse_into(b.producer(b.tagged(nest, FILL), 0), nest)
         return inner, nest
-
-    def _parts(self) -> list[int] | None:
-        """Tile sizes of the root's loops for what threads share; None where one runs it all."""
-        if self.shared is None:
-            return None
-        loop, _ = self.shared
-        loops = self.whole.result_loops if self._has_epilogue() else range(len(self.whole.dims))
-        return [self.op.dims[d] if d == loop else 0 for d in loops]
 
     def _tag_of(self, member: int) -> str:
         if member == self.task.anchor:

@@ -41,6 +41,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     for loop in loops:
         nest.keep_accumulators(builder, [loop])
     _tidy(builder, shell)
+    builder.run_alone(shell)
 
 
 def _fused(

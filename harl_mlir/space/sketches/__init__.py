@@ -9,6 +9,7 @@ from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
 from harl_mlir.space.sketches import chain, contraction, elementwise, pairs, reduction, rows, window
+from harl_mlir.space.sketches.threads import shared_spaces
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
@@ -41,15 +42,18 @@ def sketches_for(
 ) -> tuple[Space, ...]:
     """The spaces of all sketches that apply to `task`, plug-ins' last; empty where it cannot be tuned.
 
-    `threads` are what a kernel may run on: sketches that know how let them share the work.
+    `threads` are what a kernel may run on, and share where that pays.
     """
-    chained = chain.spaces(task, processor, lambda part: sketches_for(part, processor, accuracy))
-    if chained:
-        return (*chained, *plugged_spaces(task, processor, accuracy, NAMES))
-    # The other sketches would reduce a row once for each tile of what follows.
-    sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
-    ours = (space for spaces in sketches for space in spaces(task, processor, accuracy, threads))
-    return (*ours, *plugged_spaces(task, processor, accuracy, NAMES))
+
+    def ours(part: Task) -> tuple[Space, ...]:
+        chained = chain.spaces(part, processor, ours)
+        if chained:
+            return chained
+        # The other sketches would reduce a row once for each tile of what follows.
+        sketches = (rows.spaces,) if rows.roles_of(part) is not None else SKETCHES
+        return tuple(space for spaces in sketches for space in spaces(part, processor, accuracy))
+
+    return (*shared_spaces(ours, task, threads), *plugged_spaces(task, processor, accuracy, NAMES))
 
 
 def recorded_spaces(

@@ -17,7 +17,8 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.chain import Chain, chain_of_task, task_of
+from harl_mlir.tasks.chain import Chain, chain_of_task, cuts_of, task_of
+from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "chain"
@@ -57,7 +58,10 @@ def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space
     offered: dict[int, list[_Part]] = {}
     found: list[tuple[Decision, ...]] = []
     for block in (default, *others):
-        parts = [_offered(spaces_of(task_of(task, chain, part, block))) for part in chain.parts]
+        inside = part_of(task, cuts_of(task, chain, block))
+        if inside is None:
+            continue
+        parts = [_offered(spaces_of(task_of(inside, part))) for part in chain.parts]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             continue

@@ -16,8 +16,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import LANES, Decision, number
 from harl_mlir.space.sketches.contraction_choices import Choices
 from harl_mlir.space.sketches.contraction_nests import contracted
-from harl_mlir.space.sketches.contraction_storage import STORAGES
-from harl_mlir.space.sketches.contraction_threads import shared_storages
+from harl_mlir.space.sketches.contraction_storage import STORAGES, storages
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
@@ -36,14 +35,12 @@ _ELEMENTS = frozenset({"f32", "f64", "i8", "i16", "i32", "i64"})
 _INPUT_ELEMENTS = _ELEMENTS | {"f16", "bf16"}
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """A space for each place of the vectors and each storage that suits; the default's comes first.
 
     Choices: `rows`, `vector` (register tile), `order`, `block`, `width`, `depth` (of rows, vectors and
     contracted steps: tiles that a cache holds), `pack` and `copy` (of the vector and the broadcast
-    operand), `unroll`, and with several `threads` what they share.
+    operand), `unroll`.
     `along` is a fact of the sketch, `lanes` one of the processor, and so is
     `fused`: whether a product may be added without being rounded first, and the contracted loops may
     change places.
@@ -74,7 +71,7 @@ def spaces(
             nests[word],
         )
         for word in words
-        for stored in shared_storages(choices[word], threads)
+        for stored in storages(choices[word])
     )
 
 

@@ -96,9 +96,7 @@ def extent_along(task: Task, roles: Roles | None = None) -> int:
     return math.prod(shape) if roles is None else shape[roles.vector]
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a chain of elementwise ops."""
     roles = roles_of(task)
     if roles is None:

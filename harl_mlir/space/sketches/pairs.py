@@ -27,9 +27,7 @@ _VECTORS = (16, 32, 64)
 _MOST_UNROLLED = 4
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a plain matmul with its fill; none where sums are to be rounded in order."""
     if BF16_DOTS not in processor.features or processor.vector_bytes != 64 or accuracy == "strict":
         return ()

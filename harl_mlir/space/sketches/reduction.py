@@ -112,9 +112,7 @@ def is_exact(op: LinalgOp) -> bool:
     return not op.init.element.startswith(("f", "bf")) or combiner.name in _EXACT_COMBINERS
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a reduction with its fill and epilogue."""
     anchor = task.anchor_op
     contraction = contraction_of(anchor) is not None

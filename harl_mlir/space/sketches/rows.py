@@ -53,9 +53,7 @@ def in_vectors(op: LinalgOp, sums: str) -> bool:
     return combines(op) and (sums == "vectors" or is_exact(op))
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a row operation."""
     rows = roles_of(task)
     if rows is None:

@@ -21,9 +21,7 @@ NAME = "window"
 VERSION = 2
 
 
-def spaces(
-    task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
-) -> tuple[Space, ...]:
+def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a pooling-like op with its fill and epilogue."""
     anchor = task.anchor_op
     if nest.has_plain_maps(anchor) or contraction_of(anchor) is not None:

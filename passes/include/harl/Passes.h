@@ -10,11 +10,24 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/CommandLine.h"
 
 #include <memory>
 #include <string>
 
 namespace harl {
+
+/// The instruction set for which the system's vector math library is called.
+enum class VectorMath { none, sse, avx, avx2, avx512 };
+
+/// The values of an option for it.
+inline llvm::cl::ValuesClass vectorMathValues() {
+  return llvm::cl::values(clEnumValN(VectorMath::none, "none", "no calls"),
+                          clEnumValN(VectorMath::sse, "sse", "SSE2"),
+                          clEnumValN(VectorMath::avx, "avx", "AVX"),
+                          clEnumValN(VectorMath::avx2, "avx2", "AVX2"),
+                          clEnumValN(VectorMath::avx512, "avx512", "AVX-512"));
+}
 
 #define GEN_PASS_DECL
 #include "harl/Passes.h.inc"

@@ -129,4 +129,27 @@ def ApproximateMathPass
   ];
 }
 
+def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
+  let summary = "Calls of glibc's vector math library";
+  let description = [{
+    A step of `harl-lower-to-llvm{vector-math=...}`. Functions of vectors of
+    f32, f64 and, through f32, of f16 and bf16 become calls of libmvec for the
+    instruction set named, in pieces of its width: `math.exp`, `exp2`, `expm1`,
+    `log`, `log2`, `log10`, `log1p`, `powf`, `cbrt`, `erf`, `erfc` and the
+    trigonometric and hyperbolic ones. They are off by at most 4 units in the
+    last place. Link what comes of it with `-lmvec` (glibc 2.35 or later).
+
+    `math.log1p` and `expm1` that are left become calls of libm, one an
+    element: MLIR's conversion would make log(1 + x) and exp(x) - 1 of them.
+  }];
+  let options = [Option<"isa", "isa", "::harl::VectorMath",
+                        "::harl::VectorMath::none",
+                        "The instruction set, or none for no such calls",
+                        "::harl::vectorMathValues()">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 #endif // HARL_PASSES_TD

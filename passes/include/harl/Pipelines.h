@@ -40,6 +40,10 @@ struct LowerToLLVMOptions
       *this, "accuracy",
       llvm::cl::desc("What may be done to floating-point arithmetic"),
       llvm::cl::init(Accuracy::reassociate), accuracyValues()};
+  Option<VectorMath> vectorMath{
+      *this, "vector-math",
+      llvm::cl::desc("Instruction set for which libmvec is called"),
+      llvm::cl::init(VectorMath::none), vectorMathValues()};
 };
 
 struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
@@ -53,11 +57,15 @@ struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
       *this, "accuracy",
       llvm::cl::desc("What may be done to floating-point arithmetic"),
       llvm::cl::init(Accuracy::reassociate), accuracyValues()};
+  Option<VectorMath> vectorMath{
+      *this, "vector-math",
+      llvm::cl::desc("Instruction set for which libmvec is called"),
+      llvm::cl::init(VectorMath::none), vectorMathValues()};
 };
 
 /// `harl-lower-to-llvm`: the one lowering that kernels are measured with, from
 /// linalg and vectors on tensors to the LLVM dialect; what it makes calls
-/// nothing beyond libc and libm.
+/// nothing beyond libc and libm and, with `vector-math`, libmvec.
 ///
 /// Functions return nothing afterwards but scalars: a tensor result becomes a
 /// parameter after the others, to which the caller passes a buffer (calls in

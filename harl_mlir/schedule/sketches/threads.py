@@ -1,0 +1,73 @@
+"""Cutting a task into the parts that threads share; see `harl_mlir.space.sketches.threads`.
+
+The root is tiled by an `scf.forall` of an iteration for each part, and all members are fused into it. Inside
+is a task of the part's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harl_mlir.schedule.builder import ScheduleBuilder
+from harl_mlir.schedule.handles import Handle
+from harl_mlir.tasks.part import part_of
+from harl_mlir.tasks.task import Task
+
+_ROOT = "harl.part_root"
+
+
+def share(
+    builder: ScheduleBuilder, task: Task, root: Handle, cuts: Mapping[int, int]
+) -> tuple[Task, Handle, Handle]:
+    """Cut dimensions of the result into parts. Returns the task and the root of a part, and the loop.
+
+    Without `cuts` the one part is the whole.
+
+    Raises ValueError where that is not possible.
+    """
+    part = part_of(task, cuts)
+    if part is None:
+        raise ValueError(f"{task.label()} cannot be cut into parts")
+    last = len(task.members) - 1
+    handles, fills = _members(builder, task, root)
+    builder.tag(root, _ROOT)
+    op = task.root.op
+    sizes = [0] * len(op.dims)
+    for dimension, parts in cuts.items():
+        loop = op.result_loops[dimension]
+        sizes[loop] = op.dims[loop] // parts
+    _, shell = builder.tile_forall(root, sizes) if cuts else builder.shell(root, [])
+    for number in sorted(handles, reverse=True):
+        if number != last:
+            _, shell = builder.fuse_into(handles[number], shell)
+        # Several uses of what comes next read the same part of it, and shall read one slice.
+        builder.cse(shell)
+    # Last, since equal ones would be made one, and each op wants its own.
+    for number in sorted(fills, reverse=True):
+        for handle in fills[number]:
+            _, shell = builder.fuse_into(handle, shell)
+    # What a part computes on the way is in buffers of its own.
+    builder.patterns(shell, ("tensor.fold_tensor_empty",))
+    return part, builder.tagged(shell, _ROOT), shell
+
+
+def _members(
+    builder: ScheduleBuilder, task: Task, root: Handle
+) -> tuple[dict[int, Handle], dict[int, list[Handle]]]:
+    """A handle for each member but fills, by number, and the fills that each reads.
+
+    Members that share a fill in the task have each its own in the program.
+    """
+    last = len(task.members) - 1
+    handles, fills = {last: root}, dict[int, list[Handle]]()
+    for number in range(last, -1, -1):
+        if number not in handles:
+            continue
+        for operand, source in enumerate(task.members[number].sources):
+            if source.kind != "member":
+                continue
+            if task.members[source.index].op.is_fill:
+                fills.setdefault(number, []).append(builder.producer(handles[number], operand))
+            elif source.index not in handles:
+                handles[source.index] = builder.producer(handles[number], operand)
+    return handles, fills

@@ -1,0 +1,195 @@
+"""What threads share of a task: dimensions of its result, cut into equal parts.
+
+A part is a task of its own, with the part's sizes, and each sketch schedules it as any other; so every sketch
+can share, and packed panels, copied blocks and other buffers are each part's own. The decision `shared` says
+which dimensions are cut into how many parts: `d0/4`, or `d0/2,d1/3`; `no` leaves the task to one thread.
+See `harl_mlir.schedule.sketches.threads` for the script.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
+from harl_mlir.space.space import Space
+from harl_mlir.tasks.part import part_of, repeated
+from harl_mlir.tasks.task import Task, element_bytes
+
+SHARED = "shared"
+ALONE = "no"
+SpacesOf = Callable[[Task], tuple[Space, ...]]
+
+_MOST_PARTS_A_THREAD = 8
+_MOST_PAIRS = 4
+_LEAST_BUSY = 0.75
+_MOST_REPEATED = 1.2
+_LINE_BYTES = 64
+# Of one thread, roughly, and how long work must take so that waking another is worth it.
+_FLOPS_A_NANOSECOND = 64
+_BYTES_A_NANOSECOND = 32
+_WORTH_WAKING_NANOSECONDS = 20_000
+_MEANING = "what threads share: nothing, or dimensions of the result in so many parts (d0/4: the first in 4)"
+
+
+def cuts_of(candidate: Candidate) -> dict[int, int]:
+    """Into how many parts each dimension is cut that threads share; empty where one thread does it all."""
+    return _cuts(candidate.assignment.get(SHARED, ALONE))
+
+
+def without_sharing(candidate: Candidate) -> Candidate:
+    """The candidate for one of the parts."""
+    values = tuple((name, value) for name, value in candidate.values if name != SHARED)
+    return Candidate(candidate.sketch, candidate.version, values)
+
+
+def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int) -> tuple[Space, ...]:
+    """The spaces of a task of which `threads` may share the work, given those of any task.
+
+    Each has the decisions of the default's part; of another part's what that allows.
+    """
+    if threads == 1:
+        return spaces_of(task)
+    parts = _Parts(spaces_of, task)
+    words = parts.words(threads)
+    if len(words) == 1:
+        return spaces_of(task)
+    default = parts.default(words, threads)
+    decision = Decision(SHARED, words, default, ordered=False, meaning=_MEANING)
+    return tuple(_shared(parts, space, decision) for space in parts.spaces(default).values())
+
+
+def _shared(parts: _Parts, space: Space, decision: Decision) -> Space:
+    def legal(values: Mapping[str, Value]) -> bool:
+        own = dict(values)
+        shared = own.pop(SHARED)
+        if own.get("flatten") == "yes" and not parts.leads(shared):
+            return False
+        found = parts.spaces(shared).get(space.sketch)
+        if found is None or {d.name for d in found.decisions} != own.keys():
+            return False
+        return all(d.accepts(own[d.name]) for d in found.decisions) and found.constraint(own)
+
+    whole = parts.spaces(ALONE).get(space.sketch)
+    nests = None if whole is None or whole.nests is None else parts.nests(whole.nests)
+    return Space(space.sketch, space.version, (*space.decisions, decision), legal, nests)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts that a task may be cut into."""
+
+    spaces_of: SpacesOf
+    task: Task
+    _spaces: dict[Value, dict[str, Space]] = field(default_factory=dict)
+
+    def spaces(self, shared: Value) -> dict[str, Space]:
+        """Those of a part, by sketch."""
+        if shared not in self._spaces:
+            part = part_of(self.task, _cuts(shared))
+            self._spaces[shared] = {} if part is None else {s.sketch: s for s in self.spaces_of(part)}
+        return self._spaces[shared]
+
+    def words(self, threads: int) -> tuple[str, ...]:
+        """All ways to share: one dimension, or two where none by itself keeps all threads busy."""
+        single = [{d: n} for d in range(len(self._shape)) for n in self._counts(d, threads)]
+        found = [cuts for cuts in single if _busy(cuts, threads) >= _LEAST_BUSY]
+        if not any(_busy(cuts, threads) == 1 for cuts in found):
+            pairs = [{**a, **b} for a in single for b in single if min(a) < min(b)]
+            pairs.sort(key=lambda cuts: (-_busy(cuts, threads), math.prod(cuts.values())))
+            found += [cuts for cuts in pairs if _busy(cuts, threads) >= _LEAST_BUSY][:_MOST_PAIRS]
+        return (ALONE, *(_word(cuts) for cuts in found if self._is_worth(cuts)))
+
+    def default(self, words: tuple[str, ...], threads: int) -> str:
+        """One part a thread, of the dimension by which parts read least; one thread for small work."""
+        if self._nanoseconds < _WORTH_WAKING_NANOSECONDS:
+            return ALONE
+        first = next(iter(self.spaces(ALONE)), None)
+        offered = [word for word in words[1:] if first in self.spaces(word)]
+        return min(offered, key=lambda word: self._cost(word, threads), default=ALONE)
+
+    def leads(self, shared: Value) -> bool:
+        """Whether parts are contiguous: nothing is cut but the first dimension of several elements."""
+        cuts = _cuts(shared)
+        first = next((d for d, size in enumerate(self._shape) if size > 1), 0)
+        return not cuts or set(cuts) == {first}
+
+    def nests(self, whole: NestsOf) -> NestsOf:
+        """Loop nests with the loops over parts around them."""
+        loops = self.task.anchor_op.result_loops
+
+        def of(columns: Columns) -> Nests:
+            shared = columns[SHARED]
+            dims = sorted({d for word in set(shared.tolist()) for d in _cuts(str(word))})
+            steps = {
+                loops[d]: [self._shape[d] // _cuts(str(word)).get(d, 1) for word in shared] for d in dims
+            }
+            return inside_of(whole(columns), steps)
+
+        return of
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self.task.root.op.init.shape
+
+    @cached_property
+    def _innermost(self) -> int:
+        """The dimension along which elements lie together."""
+        return max((d for d, size in enumerate(self._shape) if size > 1), default=0)
+
+    @cached_property
+    def _nanoseconds(self) -> float:
+        """What a call takes one thread, about."""
+        return self.task.flops / _FLOPS_A_NANOSECOND + self.task.bytes / _BYTES_A_NANOSECOND
+
+    def _counts(self, dimension: int, threads: int) -> list[int]:
+        """Into how many parts a dimension may be cut; those along vectors are of whole cache lines."""
+        size, elements = self._shape[dimension], 1
+        if dimension == self._innermost:
+            elements = max(1, _LINE_BYTES // element_bytes(self.task.root.op.init.element))
+        most = min(size, _MOST_PARTS_A_THREAD * threads)
+        found = [n for n in range(2, most + 1) if size % n == 0 and size // n % elements == 0]
+        return [n for i, n in enumerate(found) if i == 0 or n % threads == 0 or n < threads]
+
+    def _is_worth(self, cuts: Mapping[int, int]) -> bool:
+        """Whether parts can be computed by themselves, with little that several of them compute."""
+        part = part_of(self.task, cuts)
+        return part is not None and repeated(self.task, part, math.prod(cuts.values())) <= _MOST_REPEATED
+
+    def _cost(self, shared: str, threads: int) -> tuple[float, int, int]:
+        """How good a way to share looks: idle threads, parts, bytes that a part reads and writes."""
+        cuts = _cuts(shared)
+        part = part_of(self.task, cuts)
+        assert part is not None
+        return -_busy(cuts, threads), math.prod(cuts.values()), _bytes(part)
+
+
+def _bytes(task: Task) -> int:
+    """Bytes of what comes into a task and what leaves it."""
+    total = 0
+    for member in task.members:
+        for operand, source in zip(member.op.operands, member.sources, strict=True):
+            if source.kind == "argument" or operand is task.root.op.init:
+                total += math.prod(operand.shape) * element_bytes(operand.element)
+    return total
+
+
+def _busy(cuts: Mapping[int, int], threads: int) -> float:
+    """The part of the threads' time in which they have something to do."""
+    parts = math.prod(cuts.values())
+    return parts / (-(-parts // threads) * threads)
+
+
+def _cuts(shared: Value) -> dict[int, int]:
+    if shared == ALONE:
+        return {}
+    pairs = (word.removeprefix("d").split("/") for word in str(shared).split(","))
+    return {int(dimension): int(parts) for dimension, parts in pairs}
+
+
+def _word(cuts: Mapping[int, int]) -> str:
+    return ",".join(f"d{dimension}/{parts}" for dimension, parts in sorted(cuts.items()))
