@@ -110,14 +110,14 @@ class ScheduleBuilder(Handles):
         )
         return tiled.results[0], list(tiled.results)[1:]
 
-    def shell(self, op: Handle, producers: Sequence[Handle]) -> tuple[Handle, Handle]:
-        """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration.
+    def shell(self, op: Handle, producers: Sequence[Handle], loop: int = 0) -> tuple[Handle, Handle]:
+        """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration of `loop`.
 
         The shell is the nest that clean-up is applied to, and what keeps `fuse` inside from pulling
         in producers that are not the task's. The lowering folds it away. Returns the op inside and
         the shell.
         """
-        tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
+        tiled = structured.TileUsingForallOp(op, num_threads=[0] * loop + [1], ip=self._point)
         inner, nest = tiled.results[0], tiled.results[1]
         for producer in producers:
             _, nest = self.fuse_into(producer, nest)

@@ -91,9 +91,11 @@ def chain_of_task(task: Task) -> Chain | None:
 
 
 def cuts_of(task: Task, chain: Chain, block: int) -> dict[int, int]:
-    """Into how many parts dimensions of the result are cut for `block` rows of one batch; 0 is for none."""
+    """Into how many parts dimensions of the result are cut for `block` rows of one batch; 0 is for all rows."""
     op = task.root.op
-    parts = {chain.row: op.dims[chain.row] // block, **{d: op.dims[d] for d in chain.batch}} if block else {}
+    if not block:
+        return {op.result_loops.index(chain.row): 1}
+    parts = {chain.row: op.dims[chain.row] // block, **{d: op.dims[d] for d in chain.batch}}
     return {op.result_loops.index(loop): count for loop, count in parts.items() if count > 1}
 
 

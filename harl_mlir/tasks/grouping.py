@@ -162,7 +162,9 @@ def _ways_to(nodes: list[Node], flow: Flow, groups: list[Group], root: int, take
     return ways & inside if root in ways else {root}
 
 
-def _reduces_rows(nodes: list[Node], flow: Flow, of: dict[int, int], users: list[int], inside: set[int]) -> bool:
+def _reduces_rows(
+    nodes: list[Node], flow: Flow, of: dict[int, int], users: list[int], inside: set[int]
+) -> bool:
     """Whether elementwise ops of the groups `inside` lead from `users` to one that reduces rows."""
     for user in users:
         facts = nodes[user].facts

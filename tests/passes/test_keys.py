@@ -14,7 +14,7 @@ from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
 from tests.passes import body_kernels, group_kernels, named_kernels
 from tests.passes.built import driver
-from tests.schedule.sketches import row_kernels
+from tests.schedule.sketches import chain_kernels, row_kernels
 
 GOLDEN = Path(__file__).parents[1] / "tasks" / "golden"
 SPLIT = "\n// -----\n"
@@ -28,6 +28,7 @@ KINDS = {
     "random programs": lambda: group_kernels.random_programs(150, seed=2),
     "reductions": lambda: group_kernels.reductions(),
     "row operations": lambda: [row_kernels.random_program(seed) for seed in range(60)],
+    "chains": lambda: [chain_kernels.random_program(seed) for seed in range(150)],
     "left alone": lambda: group_kernels.left_alone(),
 }
 

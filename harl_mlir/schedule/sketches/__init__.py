@@ -8,7 +8,16 @@ from pkgutil import resolve_name
 from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
-from harl_mlir.schedule.sketches import chain, contraction, elementwise, loop_nest, pairs, reduction, rows, window
+from harl_mlir.schedule.sketches import (
+    chain,
+    contraction,
+    elementwise,
+    loop_nest,
+    pairs,
+    reduction,
+    rows,
+    window,
+)
 from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch

@@ -21,7 +21,7 @@ def share(
 ) -> tuple[Task, Handle, Handle]:
     """Cut dimensions of the result into parts. Returns the task and the root of a part, and the loop.
 
-    Without `cuts` the one part is the whole.
+    Where nothing is cut but into one part, that is the whole, in a loop of one step over the first of `cuts`.
 
     Raises ValueError where that is not possible.
     """
@@ -36,7 +36,10 @@ def share(
     for dimension, parts in cuts.items():
         loop = op.result_loops[dimension]
         sizes[loop] = op.dims[loop] // parts
-    _, shell = builder.tile_forall(root, sizes) if cuts else builder.shell(root, [])
+    if all(parts == 1 for parts in cuts.values()):
+        _, shell = builder.shell(root, [], op.result_loops[min(cuts)])
+    else:
+        _, shell = builder.tile_forall(root, sizes)
     for number in sorted(handles, reverse=True):
         if number != last:
             _, shell = builder.fuse_into(handles[number], shell)

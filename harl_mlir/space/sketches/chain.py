@@ -66,9 +66,11 @@ def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space
         if len(known) < len(parts):
             continue
         # What one block does not allow is not offered for the others; a block that leaves nothing is not.
-        joined = [_joined(*both) for both in zip(found, known, strict=True)] if found else [
-            part.decisions for part in known
-        ]
+        joined = (
+            [_joined(*both) for both in zip(found, known, strict=True)]
+            if found
+            else [part.decisions for part in known]
+        )
         if all(each is not None for each in joined):
             offered[block] = known
             found = [each for each in joined if each is not None]
@@ -80,7 +82,8 @@ def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space
         name, meaning = f"{letter(number)}_{_SKETCH}", f"{_SKETCH_MEANING} {letter(number)}"
         decisions.append(Decision(name, (part.sketch,), part.sketch, ordered=False, meaning=meaning))
         decisions += [
-            replace(d, name=f"{letter(number)}_{d.name}", meaning=f"{letter(number)}: {d.meaning}") for d in own
+            replace(d, name=f"{letter(number)}_{d.name}", meaning=f"{letter(number)}: {d.meaning}")
+            for d in own
         ]
 
     def legal(values: Mapping[str, Value]) -> bool:
