@@ -63,7 +63,7 @@ def _of_class(name: str, goal: Goal, cases: Sequence[Mapping[str, Any]]) -> list
         behind = {case: ratio for case, ratio in ratios.items() if ratio < MOST_BEHIND}
         reached = f"{len(behind)} of {len(ratios)}{_named(behind)}"
         found.append(_criterion(name, "none behind by more than 5 %", reached, not behind))
-    shares = {c["name"]: c["share_of_bandwidth"] for c in cases if c.get("share_of_bandwidth") is not None}
+    shares = {c["name"]: c["share_of_bandwidth"] for c in cases if c["bound_by_memory"]}
     if goal.bandwidth is not None and shares:
         short = {case: share for case, share in shares.items() if share < goal.bandwidth}
         reached = f"{len(shares) - len(short)} of {len(shares)} do{_named(short)}"

@@ -125,10 +125,11 @@ def _cases(found: Mapping[str, Any]) -> str:
                 _interval(case["interval"]) if ratio is not None else "",
                 case["verdict"] if ratio is not None else "",
                 percent(case["share_of_peak"]),
+                percent(case.get("share_of_bandwidth")),
                 *(_rate(case, name) for name in names),
             ]
         )
-    return table(["case", "ratio", "95 %", "", "of peak", *names], rows)
+    return table(["case", "ratio", "95 %", "", "of peak", "of bandwidth", *names], rows)
 
 
 def _rate(case: Mapping[str, Any], name: str) -> str:

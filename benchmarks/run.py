@@ -123,7 +123,12 @@ class _CaseRun:
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
             peers = self.timing.settled(loading.peers(self.plan.core))
             left = self.timing.unfinished(self._live(wanted))
-            self.timing.time([*ours, *peers], left, self.pool.peak)
+            bandwidth = None if self.case.flops else self._bandwidth
+            self.timing.time([*ours, *peers], left, self.pool.peak, bandwidth)
+
+    def _bandwidth(self) -> float:
+        """That of memory, or of the cache, that the case's arguments and result are in."""
+        return self.pool.bandwidth(self.case.read_bytes, self.case.written_bytes)
 
     def _candidates_are_legal(self) -> bool:
         tuned = self.results.of(Tuned, self.case.name).values()

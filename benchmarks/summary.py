@@ -69,6 +69,8 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "best_ours": ours,
         "best_peer": peer,
         "share_of_peak": _share(case, passes, ours),
+        "share_of_bandwidth": _share_of_bandwidth(case, passes, ours),
+        "bound_by_memory": case.bound_by_memory,
         "trial_0_share": rounded(medians[ours] / medians["default"])
         if ours and "default" in medians
         else None,
@@ -134,6 +136,19 @@ def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None
         case.flops / statistics.median(made.seconds[ours]) / statistics.mean(made.peaks) for made in passes
     )
     return rounded(statistics.median(shares))
+
+
+def _share_of_bandwidth(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:
+    """Of the bandwidth measured in the same passes at the case's footprint: each operand moved once."""
+    if ours is None or not all(made.bandwidths for made in passes):
+        return None
+    moved = case.read_bytes + case.written_bytes
+    return rounded(
+        statistics.median(
+            moved / statistics.median(made.seconds[ours]) / statistics.mean(made.bandwidths)
+            for made in passes
+        )
+    )
 
 
 def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:

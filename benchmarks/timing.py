@@ -60,19 +60,33 @@ class CaseTiming:
         return quick
 
     def time(
-        self, contenders: Sequence[Contender], numbers: Sequence[int], peak: Callable[[], float]
+        self,
+        contenders: Sequence[Contender],
+        numbers: Sequence[int],
+        peak: Callable[[], float],
+        bandwidth: Callable[[], float] | None = None,
     ) -> None:
-        """Make these passes; `peak` probes the core's peak in FLOP/s."""
+        """Make these passes; `peak` probes the core in FLOP/s, `bandwidth` memory in bytes a second."""
         left = list(contenders)
         for number in numbers:
-            made = timed_pass(left, number, self.passes, peak)
+            made = timed_pass(left, number, self.passes, peak, bandwidth)
             for name, reason in made.lost.items():
                 self.absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
             if not left:
                 return
             seconds = {name: [rounded(s) for s in taken] for name, taken in made.seconds.items()}
-            self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
+            self.results.add(
+                Pass(
+                    self.case.name,
+                    number,
+                    made.peaks,
+                    made.attempts,
+                    made.disturbed,
+                    seconds,
+                    tuple(map(rounded, made.bandwidths)),
+                )
+            )
             self._tell_pass(number, seconds, [contender.name for contender in contenders])
 
     def absent(self, name: str, kind: Reason, reason: str) -> None:

@@ -15,7 +15,7 @@ an argument; a public one gets it, filled by a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -129,13 +129,13 @@ def to_llvm(
     accuracy: Accuracy = DEFAULT_ACCURACY,
     threads: int = 1,
     *,
-    dots: bool = False,
+    dots: Collection[str] = (),
     vectors: str | None = None,
 ) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
 
-    `dots` where the processor has AVX512-BF16; `vectors` is the instruction set for which the system's vector
-    math library is called (`vector_library.level_of`), or None.
+    `dots` are the features of the processor, which may have dot products; `vectors` is the instruction set
+    for which the system's vector math library is called (`vector_library.level_of`), or None.
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
@@ -146,8 +146,7 @@ def to_llvm(
         vector_math(module, vectors)
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
-    if dots and accuracy != "strict":
-        dot_products(module)
+    dot_products(module, dots, reassociate=accuracy != "strict")
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     module.operation.verify()
 

@@ -23,7 +23,7 @@ from harl_mlir.codegen.target_features import Subtarget, subtarget
 from harl_mlir.codegen.vector_library import is_in_libmvec, level_of
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
-from harl_mlir.processor import BF16_DOTS, this_processor
+from harl_mlir.processor import BF16_DOTS, I8_DOTS, this_processor
 
 _INNER = "harl.inner."
 _HANDLE = "harl.handle."
@@ -49,7 +49,7 @@ def compile_object(
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
             features = this_processor().features if chosen is None else _names_of(chosen)
-            to_llvm(module, accuracy, dots=BF16_DOTS in features, vectors=level_of(features))
+            to_llvm(module, accuracy, dots=features, vectors=level_of(features))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -69,7 +69,7 @@ def _names_of(chosen: Subtarget) -> set[str]:
     # Later ones count.
     has = {feature[1:]: feature.startswith("+") for feature in chosen.features}
     names = {name for name, held in has.items() if held}
-    return {*names, BF16_DOTS} if BF16_DOTS.replace("_", "") in names else names
+    return names | {name for name in (BF16_DOTS, I8_DOTS) if name.replace("_", "") in names}
 
 
 def _rename(module: ir.Module) -> dict[str, str]:

@@ -17,7 +17,10 @@ from harl_mlir.errors import UsageError
 _DISTRIBUTION = "intel-openmp"
 _LIBRARY = "libiomp5.so"
 _SYSTEM = "omp"
-_DEFAULTS = b"KMP_BLOCKTIME=0"
+# So long a thread that has nothing to do looks out for work before it sleeps: waking it takes about as long.
+# Older runtimes count in milliseconds.
+_DEFAULTS = b"KMP_BLOCKTIME=20us"
+_COARSE_DEFAULTS = b"KMP_BLOCKTIME=0"
 
 
 def find_runtime() -> str:
@@ -57,7 +60,7 @@ def load_runtime() -> None:
     path = find_runtime()
     try:
         runtime = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
-        runtime.kmp_set_defaults(_DEFAULTS)
+        runtime.kmp_set_defaults(_DEFAULTS if path == _packaged() else _COARSE_DEFAULTS)
     except (OSError, AttributeError) as error:
         raise UsageError(
             f"the OpenMP runtime {path} cannot be used ({error}); use --threads 1, or install "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
+from harl_mlir.frontend.row_forms import normalise_rows
 from harl_mlir.frontend.shapes import chosen_functions, specialise
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
@@ -33,11 +34,13 @@ def prepare(
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     *,
     skip_zeros: bool = False,
+    plain_rows: bool = False,
 ) -> Prepared:
     """Read, make static, and raise to tensors, in the current context.
 
     With `skip_zeros`, convolutions of images with zeros inserted are rewritten too (see
-    `zero_insertion`): what our own schedules are made for. The same arguments give the same module, its
+    `zero_insertion`), and with `plain_rows` row operations (see `row_forms`): what our own schedules are
+    made for. The same arguments give the same module, its
     ops in the same order.
 
     Raises:
@@ -50,4 +53,6 @@ def prepare(
         skipped += raise_function(chosen, file)
         if skip_zeros:
             skip_inserted_zeros(chosen)
+        if plain_rows:
+            normalise_rows(chosen)
     return Prepared(module, None if function is None else function.removeprefix("@"), tuple(skipped))

@@ -147,6 +147,11 @@ class Pool(Asking):
         """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
         return self.ask_tool(protocol.Peak(element), answers.PeakFound).flops_per_second
 
+    def bandwidth(self, read_bytes: int, written_bytes: int) -> float:
+        """The memory bandwidth of the worker's cores in bytes a second; see `bandwidth.stream_bandwidth`."""
+        request = protocol.Bandwidth(read_bytes, written_bytes)
+        return self.ask_tool(request, answers.BandwidthFound).bytes_per_second
+
     def library(
         self,
         entries: Sequence[tuple[Task, Candidate]],

@@ -87,6 +87,13 @@ class Peak(msgspec.Struct, frozen=True, tag=True):
     element: str = "f32"
 
 
+class Bandwidth(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the memory bandwidth of the worker's cores where so many bytes are read and written."""
+
+    read_bytes: int
+    written_bytes: int
+
+
 class Library(msgspec.Struct, frozen=True, tag=True):
     """Ask for the text of a schedule library; it is for this processor where none is given."""
 
@@ -182,6 +189,7 @@ Request = (
     | Retime
     | Verify
     | Peak
+    | Bandwidth
     | Library
     | Apply
     | Inspect

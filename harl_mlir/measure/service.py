@@ -16,6 +16,7 @@ from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import answers, protocol
 from harl_mlir.measure.answers import Answer
+from harl_mlir.measure.bandwidth import stream_bandwidth
 from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
@@ -82,6 +83,8 @@ class Service:
                 return answers.Verified(self._verify(request))
             case protocol.Peak(element):
                 return answers.PeakFound(fma_peak(element))
+            case protocol.Bandwidth(read_bytes, written_bytes):
+                return answers.BandwidthFound(stream_bandwidth(read_bytes, written_bytes, self._threads))
             case protocol.Ping():
                 return answers.Modules(tuple(sorted(sys.modules)))
             case protocol.Analyse(source, accuracy):
@@ -252,14 +255,21 @@ class Service:
         return [answers[i] for i in range(len(request.schedules))]
 
 
-def _prepare(source: Source, *, skip_zeros: bool = False) -> Prepared:
-    return prepare(source.text, source.file, source.function, source.shapes, skip_zeros=skip_zeros)
+def _prepare(source: Source, *, skip_zeros: bool = False, plain_rows: bool = False) -> Prepared:
+    return prepare(
+        source.text,
+        source.file,
+        source.function,
+        source.shapes,
+        skip_zeros=skip_zeros,
+        plain_rows=plain_rows,
+    )
 
 
 def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
     with ir.Context(), ir.Location.unknown():
-        found = analyse(_prepare(source, skip_zeros=accuracy != "strict"), source.file)
+        found = analyse(_prepare(source, skip_zeros=accuracy != "strict", plain_rows=True), source.file)
     tasks, skipped = [], list(found.skipped)
     for task in found.tasks:
         reason = can_check(task)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.fills import part_empties, part_fills
 from harl_mlir.frontend.program import function_name, functions
+from harl_mlir.frontend.row_forms import normalise_rows
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.interpret import TransformError, interpret, read_script, scope_ops
@@ -89,6 +90,7 @@ def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool, sh
         if function in (None, function_name(each)):
             if skip_zeros:
                 skip_inserted_zeros(each)
+            normalise_rows(each)
             part_fills(each)
             if shared:
                 part_empties(each)

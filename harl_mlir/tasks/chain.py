@@ -91,7 +91,7 @@ def chain_of_task(task: Task) -> Chain | None:
 
 
 def cuts_of(task: Task, chain: Chain, block: int) -> dict[int, int]:
-    """Into how many parts dimensions of the result are cut for `block` rows of one batch; 0 is for all rows."""
+    """Into how many parts dimensions of the result are cut for `block` rows of a batch; 0: for all rows."""
     op = task.root.op
     if not block:
         return {op.result_loops.index(chain.row): 1}
@@ -153,7 +153,7 @@ def _is_row(product: LinalgOp, loop: int, operand: int | None = None) -> bool:
 
 
 def _is_plain(op: LinalgOp) -> bool:
-    """Whether all is floating-point, each dimension a loop of its own, and the body reads no loop's number."""
+    """Whether all is floating-point, each dimension a loop of its own, and the body reads no loop number."""
     return all(operand.element in _ELEMENTS and _has_plain_map(operand) for operand in op.operands) and not (
         any(body.name == "linalg.index" for body in op.body)
     )

@@ -177,10 +177,7 @@ def _reduces_rows(
 
 def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:
     """The row operations, from the last root to the first; what follows another anchor is in none."""
-    taken: set[int] = set()
-    for anchor, node in enumerate(nodes):
-        if not node.is_elementwise and rows_of(node.facts) is None:
-            taken.update(_chain(nodes, flow, anchor, ()))
+    taken = _after_other_anchors(nodes, flow)
     groups: list[Group] = []
     for root in reversed(range(len(nodes))):
         for rows in () if root in taken or nodes[root].is_fill else _rows_before(nodes, flow, root):
@@ -190,6 +187,19 @@ def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:
                 taken.update(i for i in found.nodes if not nodes[i].is_fill)
                 break
     return groups
+
+
+def after_other_anchors(nodes: list[Node]) -> set[int]:
+    """What is in no row operation: anchors that reduce no rows, and the chains that follow them."""
+    return _after_other_anchors(nodes, flow_of(nodes))
+
+
+def _after_other_anchors(nodes: list[Node], flow: Flow) -> set[int]:
+    found: set[int] = set()
+    for anchor, node in enumerate(nodes):
+        if not node.is_elementwise and rows_of(node.facts) is None:
+            found.update(_chain(nodes, flow, anchor, ()))
+    return found
 
 
 def _rows_before(nodes: list[Node], flow: Flow, root: int) -> list[Rows]:

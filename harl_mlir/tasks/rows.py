@@ -22,6 +22,10 @@ class Rows:
     length: int
 
     def holds(self, op: LinalgOp) -> bool:
+        """Whether `op` works on these rows, and its elements are such as vectors hold in memory."""
+        return self.fits(op) and all(operand.element in _ELEMENTS for operand in op.operands)
+
+    def fits(self, op: LinalgOp) -> bool:
         """Whether `op` works on these rows: along them, or on one number for each."""
         along = op.dims == (*self.counts, self.length)
         reduces = along and op.reduction_dims == (len(self.counts),)
@@ -75,8 +79,6 @@ def is_leading(operand: Operand, count: int) -> bool:
 
 def _is_plain(operand: Operand) -> bool:
     """Whether each dimension is a loop of its own, in the order of the loops."""
-    if operand.element not in _ELEMENTS:
-        return False
     seen = -1
     for row in operand.map:
         loops = [d for d, factor in enumerate(row[:-1]) if factor]

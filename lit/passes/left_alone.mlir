@@ -42,13 +42,13 @@ func.func @scalar(%x: tensor<f32>) -> tensor<f32> {
 }
 
 // CHECK: Function=two_results | Op=linalg.generic, Reason="it has several results"
-func.func @two_results(%x: tensor<8xf32>) -> tensor<8xf32> {
+func.func @two_results(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
   %r:2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
          outs(%x, %x : tensor<8xf32>, tensor<8xf32>) {
   ^bb0(%a: f32, %b: f32):
     linalg.yield %a, %b : f32, f32
   } -> (tensor<8xf32>, tensor<8xf32>)
-  return %r#0 : tensor<8xf32>
+  return %r#0, %r#1 : tensor<8xf32>, tensor<8xf32>
 }
 
 // CHECK: Function=remainder | Op=linalg.generic, Reason="an indexing map divides or takes a remainder"

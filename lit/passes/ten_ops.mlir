@@ -16,7 +16,8 @@
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 
 // REMARK: remark: matched by {{.*}} (matmul 32x48x32 f32 +3)
-// REMARK-COUNT-4: remark: matched by
+// REMARK: remark: matched by {{.*}} (reduce 32x48 f32 +1)
+// REMARK-COUNT-2: remark: matched by
 // REMARK-NOT: remark:
 
 // CHECK-LABEL: func.func @chain

@@ -18,10 +18,7 @@
 // REMARK-DAG: remark: matched by {{.*}} (matmul 4x48x32 f32 +2)
 // REMARK-DAG: remark: matched by {{.*}} (transpose 48x16 f32)
 // REMARK-DAG: remark: matched by {{.*}} (matmul 4x16x48 f32 +1)
-// REMARK-DAG: remark: matched by {{.*}} (fill 4x1 f32)
-// REMARK-DAG: remark: matched by {{.*}} (generic 4x16 f32)
-// No sketch takes the greatest numbers where they are kept as a column.
-// REMARK-DAG: remark: left as it was
+// REMARK-DAG: remark: matched by {{.*}} (generic 4x16 f32 +1)
 // REMARK-NOT: remark:
 
 // CHECK-LABEL: func.func @forward

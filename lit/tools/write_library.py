@@ -35,9 +35,10 @@ def main() -> None:
     parser.add_argument("--accuracy", choices=ACCURACIES, default=DEFAULT_ACCURACY)
     parser.add_argument("--fail", help="part of the label of the task whose schedule is to fail in the end")
     options = parser.parse_args()
-    with ir.Context():
+    with ir.Context(), ir.Location.unknown():
         text = options.kernel.read_text()
-        tasks = analyse(prepare(text, options.kernel.name, options.function), options.kernel.name).tasks
+        prepared = prepare(text, options.kernel.name, options.function, plain_rows=True)
+        tasks = analyse(prepared, options.kernel.name).tasks
         settings = [*options.set, *([f"nest={options.nest}"] if options.nest else [])]
         sketches = dict(setting.rsplit("=", 1) for setting in options.sketch)
         found = [

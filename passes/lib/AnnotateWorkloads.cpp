@@ -1,6 +1,7 @@
 //===- AnnotateWorkloads.cpp - harl-annotate-workloads --------------------===//
 
 #include "Remarks.h"
+#include "RowForms.h"
 #include "harl/Passes.h"
 #include "harl/Workloads.h"
 
@@ -21,6 +22,7 @@ struct AnnotateWorkloads
   }
 
   void annotate(func::FuncOp function) {
+    normaliseRows(function);
     SmallVector<NotTunable> left;
     for (const Workload &workload : findWorkloads(function, &left)) {
       workload.root->setAttr(

@@ -1,6 +1,7 @@
 //===- ExtractTasks.cpp - harl-extract-tasks ------------------------------===//
 
 #include "Remarks.h"
+#include "RowForms.h"
 #include "harl/Passes.h"
 #include "harl/Workloads.h"
 
@@ -48,7 +49,10 @@ struct ExtractTasks : public impl::ExtractTasksPassBase<ExtractTasks> {
     if (failed(makeDirectory()))
       return signalPassFailure();
     llvm::StringSet<> written;
-    WalkResult result = getOperation().walk([&](func::FuncOp function) {
+    // Tasks are read from a copy in their own spelling.
+    OwningOpRef<ModuleOp> copy = getOperation().clone();
+    WalkResult result = copy->walk([&](func::FuncOp function) {
+      normaliseRows(function);
       SmallVector<NotTunable> left;
       for (const Workload &workload : findWorkloads(function, &left))
         if (written.insert(workload.key).second &&

@@ -33,6 +33,7 @@ class Grouping {
 public:
   explicit Grouping(ArrayRef<Node> nodes);
   std::vector<Group> run();
+  SmallVector<unsigned> afterOtherAnchors() const;
 
 private:
   std::optional<unsigned> fillOf(unsigned anchor) const;
@@ -133,15 +134,19 @@ SmallVector<unsigned> Grouping::chainFrom(unsigned start) const {
   }
 }
 
+SmallVector<unsigned> Grouping::afterOtherAnchors() const {
+  SmallVector<unsigned> found;
+  for (auto [i, node] : llvm::enumerate(nodes))
+    if (!node.facts.isElementwise() && !rowsOf(node.facts))
+      found.append(chainFrom(i));
+  return found;
+}
+
 /// The row operations, from the last root to the first; what follows another
 /// anchor is in none.
 void Grouping::takeRowOperations() {
-  llvm::DenseSet<unsigned> held;
-  for (auto [i, node] : llvm::enumerate(nodes))
-    if (!node.facts.isElementwise() && !rowsOf(node.facts)) {
-      SmallVector<unsigned> chain = chainFrom(i);
-      held.insert(chain.begin(), chain.end());
-    }
+  SmallVector<unsigned> others = afterOtherAnchors();
+  llvm::DenseSet<unsigned> held(others.begin(), others.end());
   for (unsigned root = nodes.size(); root-- > 0;) {
     if (held.contains(root) || nodes[root].facts.isFill())
       continue;
@@ -251,6 +256,10 @@ void Grouping::takeAbsorbedFills() {
 
 std::vector<Group> groupNodes(ArrayRef<Node> nodes) {
   return joinChains(nodes, Grouping(nodes).run());
+}
+
+SmallVector<unsigned> afterOtherAnchors(ArrayRef<Node> nodes) {
+  return Grouping(nodes).afterOtherAnchors();
 }
 
 } // namespace harl

@@ -33,6 +33,10 @@ struct Group {
 /// groups they are members of.
 std::vector<Group> groupNodes(llvm::ArrayRef<Node> nodes);
 
+/// What is in no row operation: anchors that reduce no rows, and the chains that
+/// follow them.
+llvm::SmallVector<unsigned> afterOtherAnchors(llvm::ArrayRef<Node> nodes);
+
 } // namespace harl
 
 #endif // HARL_LIB_GROUPING_H

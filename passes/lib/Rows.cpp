@@ -9,10 +9,6 @@ namespace harl {
 
 /// Whether each dimension is a loop of its own, in the order of the loops.
 static bool isPlain(const OperandFacts &operand) {
-  static const llvm::StringSet<> elements = {"f16", "bf16", "f32", "f64",
-                                             "i8",  "i16",  "i32", "i64"};
-  if (!elements.contains(operand.element))
-    return false;
   int64_t seen = -1;
   for (const AffineRow &row : operand.map) {
     int64_t loop = -1;
@@ -50,6 +46,14 @@ static bool reducesLast(const LinalgFacts &op) {
 }
 
 bool Rows::holds(const LinalgFacts &op) const {
+  static const llvm::StringSet<> elements = {"f16", "bf16", "f32", "f64",
+                                             "i8",  "i16",  "i32", "i64"};
+  return fits(op) && llvm::all_of(op.operands, [](const OperandFacts &operand) {
+           return elements.contains(operand.element);
+         });
+}
+
+bool Rows::fits(const LinalgFacts &op) const {
   llvm::ArrayRef<int64_t> dims = op.dims;
   bool along = dims.size() == counts.size() + 1 && dims.back() == length &&
                dims.drop_back() == llvm::ArrayRef<int64_t>(counts);

@@ -24,6 +24,8 @@ struct Rows {
     return counts == other.counts && length == other.length;
   }
   /// Whether an op works on these rows: along them, or on one number for each.
+  bool fits(const LinalgFacts &op) const;
+  /// Whether it does, and its elements are such as vectors hold in memory.
   bool holds(const LinalgFacts &op) const;
   /// Whether an op, one of these, has the loop along the row.
   bool isAlong(const LinalgFacts &op) const {

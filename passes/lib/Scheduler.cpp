@@ -2,6 +2,7 @@
 
 #include "harl/Scheduler.h"
 #include "Fills.h"
+#include "RowForms.h"
 #include "harl/Diagnostics.h"
 #include "harl/TaskCopy.h"
 #include "harl/Workloads.h"
@@ -95,6 +96,7 @@ unsigned FunctionScheduler::run() {
   function = relocate();
   if (!function) // A schedule of another function has erased it.
     return 0;
+  normaliseRows(function);
   mark();
   applyByKey(/*again=*/false);
   if (someGone)

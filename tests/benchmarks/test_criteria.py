@@ -8,7 +8,13 @@ from benchmarks.criteria import criteria, criterion_lines
 
 
 def case(name: str, ratio: float, share: float | None = None, category: str = "rows") -> dict[str, Any]:
-    return {"name": name, "class": category, "ratio_to_best_peer": ratio, "share_of_bandwidth": share}
+    return {
+        "name": name,
+        "class": category,
+        "ratio_to_best_peer": ratio,
+        "share_of_bandwidth": share,
+        "bound_by_memory": share is not None,
+    }
 
 
 def test_classes_with_goals_that_have_cases_are_judged() -> None:

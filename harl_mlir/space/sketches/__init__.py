@@ -8,13 +8,13 @@ from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import chain, contraction, elementwise, pairs, reduction, rows, window
+from harl_mlir.space.sketches import chain, contraction, dots, elementwise, reduction, rows, window
 from harl_mlir.space.sketches.threads import shared_spaces
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
 SKETCHES: tuple[Sketches, ...] = (
-    pairs.spaces,
+    dots.spaces,
     contraction.spaces,
     elementwise.spaces,
     reduction.spaces,
@@ -26,7 +26,7 @@ NAMES = frozenset(
         chain.NAME,
         *contraction.NAMES,
         elementwise.NAME,
-        pairs.NAME,
+        dots.NAME,
         reduction.NAME,
         rows.NAME,
         window.NAME,

@@ -33,6 +33,8 @@ _LINE_BYTES = 64
 _FLOPS_A_NANOSECOND = 64
 _BYTES_A_NANOSECOND = 32
 _WORTH_WAKING_NANOSECONDS = 20_000
+_STEPS_OF_BYTES = 5
+"""Of parts that differ by less than such a step of a power of two in what they read, the first will do."""
 _MEANING = "what threads share: nothing, or dimensions of the result in so many parts (d0/4: the first in 4)"
 
 
@@ -161,11 +163,15 @@ class _Parts:
         return part is not None and repeated(self.task, part, math.prod(cuts.values())) <= _MOST_REPEATED
 
     def _cost(self, shared: str, threads: int) -> tuple[float, int, int]:
-        """How good a way to share looks: idle threads, parts, bytes that a part reads and writes."""
+        """How good a way to share looks: idle threads, parts, about how much a part reads and writes."""
         cuts = _cuts(shared)
         part = part_of(self.task, cuts)
         assert part is not None
-        return -_busy(cuts, threads), math.prod(cuts.values()), _bytes(part)
+        return (
+            -_busy(cuts, threads),
+            math.prod(cuts.values()),
+            round(_STEPS_OF_BYTES * math.log2(_bytes(part))),
+        )
 
 
 def _bytes(task: Task) -> int:

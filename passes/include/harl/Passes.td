@@ -121,7 +121,7 @@ def ApproximateMathPass
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
     `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
-    within 1.5 units in the last place; other element types and functions are
+    within 2.5 units in the last place; other element types and functions are
     left to the math library.
   }];
   let dependentDialects = [

@@ -91,7 +91,8 @@ class ChainKernel:
         spread = self.op(loops[:-1], by, [self.op(loops[:-1], square, [x, mean], "0.0", order=loops)])
         scale = (
             f"%c = arith.constant 0.001 : {e}\n    %v = arith.addf %a2, %c : {e}\n"
-            f"    %r = math.rsqrt %v : {e}\n    %d = arith.subf %a0, %a1 : {e}\n    %y = arith.mulf %d, %r : {e}"
+            f"    %r = math.rsqrt %v : {e}\n    %d = arith.subf %a0, %a1 : {e}\n"
+            f"    %y = arith.mulf %d, %r : {e}"
         )
         return self.op(loops, scale, [x, mean, spread])
 

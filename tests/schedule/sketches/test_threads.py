@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches import test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal
 from tests.schedule.sketches.loop_nests import LoopNest
+from tests.schedule.sketches.row_kernels import distance_from_most, layer_norm, softmax
 from tests.threads import NEEDS_THREADS
 
 pytestmark = NEEDS_THREADS
@@ -44,15 +46,46 @@ _FUSED = _MATMUL + _BIAS + "  return %r : tensor<96x160xf32>\n}\n"
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Pool]:
+def two(all_cores: None) -> Iterator[Pool]:
     with Pool(threads=2) as pool:
         yield pool
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
-@given(nest=st.one_of(contractions(), convolutions()), seed=st.integers(0, 1 << 30))
-def test_random_kernels_on_two_threads(two: Pool, nest: LoopNest, seed: int) -> None:
-    assert_legal(two, nest.text, "contraction", 2, seed)
+_KINDS = {
+    "contraction": st.one_of(contractions(), convolutions()),
+    "elementwise": test_elementwise.nests(),
+    "reduction": test_reduction.nests(),
+    "window": test_window.nests(),
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_random_kernels_on_two_threads(two: Pool, kind: str) -> None:
+    @settings(
+        max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.nested_given]
+    )
+    @given(nest=_KINDS[kind], seed=st.integers(0, 1 << 30))
+    def are_right(nest: LoopNest | str, seed: int) -> None:
+        assert_legal(two, nest if isinstance(nest, str) else nest.text, kind, 2, seed)
+
+    are_right()
+
+
+@pytest.mark.parametrize("program", [softmax, layer_norm, distance_from_most])
+@pytest.mark.parametrize("counts", [(8,), (3, 4)])
+def test_row_operations_on_two_threads(
+    two: Pool, program: Callable[[tuple[int, ...], int], str], counts: tuple[int, ...]
+) -> None:
+    (task,) = two.analyse(program(counts, 40), "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    (shared,) = (decision for decision in space.decisions if decision.name == "shared")
+    tried = []
+    for word in shared.values:
+        candidate = space.candidate({**space.default().assignment, "shared": word, "rows": 1})
+        if space.is_legal(candidate):
+            tried.append(word)
+            assert two.verify(task, candidate, run=True) is None, word
+    assert len(tried) > 1
 
 
 @pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
@@ -68,6 +101,16 @@ def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) ->
                 sketches.add(space.sketch)
                 assert two.verify(task, candidate, run=True) is None, candidate
     assert {"contraction", "contraction_panels"} <= sketches
+
+
+def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:
+    (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
+    space = sketches_for(task, this_processor(), threads=2)[0]
+    for word in ("d0/2", "d1/2"):
+        candidate = space.candidate({**space.default().assignment, "shared": word, "depth": 16})
+        assert space.is_legal(candidate)
+        # Copying tiles out of a buffer of the part's own would be refused.
+        assert two.verify(task, candidate, run=True) is None
 
 
 def test_a_worker_has_a_core_for_each_thread(two: Pool) -> None:

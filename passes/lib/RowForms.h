@@ -1,0 +1,28 @@
+//===- RowForms.h - One spelling of row operations --------------*- C++ -*-===//
+//
+// Row operations as torch-mlir spells them, brought into the spelling that tasks
+// have: without dead results, without dimensions of size one for the row, with
+// products for small powers, and with elementwise ops as part of the ops that
+// take their results. No result changes. The same as
+// `harl_mlir/frontend/{row_forms,row_fusion}.py`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HARL_LIB_ROWFORMS_H
+#define HARL_LIB_ROWFORMS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace harl {
+
+/// Rewrites a function's row operations; those of a function with branches are
+/// left as they are.
+void normaliseRows(mlir::func::FuncOp function);
+
+/// Makes elementwise ops on rows part of the ops that take their results, from
+/// the last to the first.
+void fuseRows(mlir::func::FuncOp function);
+
+} // namespace harl
+
+#endif // HARL_LIB_ROWFORMS_H
