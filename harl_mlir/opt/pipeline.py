@@ -12,13 +12,19 @@ from harl_mlir.errors import Place, UsageError
 from harl_mlir.processor import BF16_DOTS, I8_DOTS
 
 _OPTION = "--pass-pipeline"
-_STEPS = ("harl-copies-to-loops", "harl-part-equal-results", "harl-approximate-math")
+_STEPS = (
+    "harl-copies-to-loops",
+    "harl-part-equal-results",
+    "harl-inner-loops-alone",
+    "harl-approximate-math",
+)
+_LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
-    "harl-lower-to-llvm": ("accuracy", "vector-math", "bf16-dots", "i8-dots"),
-    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math", "bf16-dots", "i8-dots"),
+    "harl-lower-to-llvm": _LOWERING,
+    "harl-default": ("library", "fail-if-none", *_LOWERING),
     "harl-dot-products": ("bf16", "i8"),
     "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
@@ -57,6 +63,11 @@ class Stage:
         """The instruction set for which the vector math library is called, if it is."""
         said = self.options.get("isa", self.options.get("vector-math", _NONE))
         return None if said == _NONE else said
+
+    @property
+    def threads(self) -> int:
+        """How many threads a lowering is for."""
+        return int(self.options.get("threads", "1"))
 
     @property
     def dots(self) -> frozenset[str]:
@@ -146,6 +157,8 @@ def _options(name: str, text: str, column: int) -> dict[str, str]:
             raise _refused(
                 f"{name}: {key} cannot be {value!r}; it is one of {', '.join(_VALUES[key])}", column
             )
+        if key == "threads" and not (value.isascii() and value.isdigit() and int(value) > 0):
+            raise _refused(f"{name}: threads cannot be {value!r}; it is a number from 1", column)
         found[key] = value
     return found
 

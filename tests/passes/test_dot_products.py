@@ -54,7 +54,7 @@ func.func @main() -> i64 {{
 
 
 def _program(element: str, rows: int, columns: int, steps: int) -> tuple[str, str]:
-    """A kernel, and a `@main` that prints a checksum of what it gives for whole numbers: no sum is rounded."""
+    """A kernel, and a `@main` that prints a checksum of it for whole numbers: no sum is rounded."""
     kind = {"bf16": "f32", "i8": "i32"}[element]
     a, b, c = (
         f"tensor<{m}x{n}x{e}>"

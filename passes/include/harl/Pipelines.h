@@ -52,6 +52,10 @@ struct LowerToLLVMOptions
       *this, "i8-dots",
       llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
       llvm::cl::init(false)};
+  Option<unsigned> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
+      llvm::cl::init(1)};
 };
 
 struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
@@ -77,11 +81,17 @@ struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
       *this, "i8-dots",
       llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
       llvm::cl::init(false)};
+  Option<unsigned> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
+      llvm::cl::init(1)};
 };
 
 /// `harl-lower-to-llvm`: the one lowering that kernels are measured with, from
 /// linalg and vectors on tensors to the LLVM dialect; what it makes calls
-/// nothing beyond libc and libm and, with `vector-math`, libmvec.
+/// nothing beyond libc and libm and, with `vector-math`, libmvec. With
+/// several `threads` it calls an OpenMP runtime of LLVM's kind, and the ops of
+/// the OpenMP dialect are left for the translation to LLVM IR.
 ///
 /// Functions return nothing afterwards but scalars: a tensor result becomes a
 /// parameter after the others, to which the caller passes a buffer (calls in

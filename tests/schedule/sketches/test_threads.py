@@ -103,6 +103,34 @@ def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) ->
     assert {"contraction", "contraction_panels"} <= sketches
 
 
+def _typed(inputs: str, result: str) -> str:
+    zero = "0.0" if result.startswith("f") else "0"
+    return f"""
+func.func @product(%a: tensor<40x96x{inputs}>, %b: tensor<96x64x{inputs}>) -> tensor<40x64x{result}> {{
+  %zero = arith.constant {zero} : {result}
+  %e = tensor.empty() : tensor<40x64x{result}>
+  %f = linalg.fill ins(%zero : {result}) outs(%e : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  %c = linalg.matmul ins(%a, %b : tensor<40x96x{inputs}>, tensor<96x64x{inputs}>)
+    outs(%f : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  return %c : tensor<40x64x{result}>
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "result"), [("bf16", "f32"), ("i8", "i32"), ("f16", "f32"), ("f64", "f64")]
+)
+def test_products_of_other_types_on_two_threads(two: Pool, inputs: str, result: str) -> None:
+    assert assert_legal(two, _typed(inputs, result), "", 2, 7, every=True)
+
+
+def test_odd_sizes_are_shared(two: Pool) -> None:
+    assert assert_legal(two, layer_norm((37,), 40), "rows", 3, 7)
+    assert assert_legal(
+        two, _ALONE.replace("96x", "37x").replace("160", "147"), "contraction", 3, 7, every=True
+    )
+
+
 def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:
     (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
     space = sketches_for(task, this_processor(), threads=2)[0]
