@@ -1,4 +1,4 @@
-"""What the C++ pipeline makes of contractions by dot products computes the same as what it makes without them."""
+"""What the C++ pipeline makes of dot products computes the same as what it makes without them."""
 
 from __future__ import annotations
 
