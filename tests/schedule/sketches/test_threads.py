@@ -12,7 +12,7 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches import test_elementwise, test_reduction, test_window
+from tests.schedule.sketches import test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal
 from tests.schedule.sketches.loop_nests import LoopNest
@@ -69,6 +69,12 @@ def test_random_kernels_on_two_threads(two: Pool, kind: str) -> None:
         assert_legal(two, nest if isinstance(nest, str) else nest.text, kind, 2, seed)
 
     are_right()
+
+
+@test_dots.needs_dots
+@pytest.mark.parametrize("text", [test_dots.FIXED[1], test_dots.FIXED[6], test_dots.FIXED[11]])
+def test_dot_products_on_two_threads(two: Pool, text: str) -> None:
+    assert_legal(two, text, "dots", 3, 1)
 
 
 @pytest.mark.parametrize("program", [softmax, layer_norm, distance_from_most])
