@@ -11,7 +11,7 @@ from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
 
 _OPTION = "--pass-pipeline"
-_STEPS = ("harl-copies-to-loops", "harl-part-equal-results", "harl-approximate-math")
+_STEPS = ("harl-copies-to-loops", "harl-part-equal-results", "harl-approximate-math", "harl-stream-stores")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),

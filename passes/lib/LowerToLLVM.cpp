@@ -87,6 +87,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
     vectors.isa = options.vectorMath;
   manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, "to owned buffers", accuracy);
+  manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   appendStage(manager, "to llvm", accuracy);
 }
 
