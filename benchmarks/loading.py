@@ -56,34 +56,34 @@ class Loading:
     def start(self, core: int) -> None:
         """Begin on a core of its own."""
         # A daemon: a peer that is still building when the run is interrupted is not waited for.
-        self._thread = threading.Thread(target=self._load, args=(core,), daemon=True)
+        self._thread = threading.Thread(target=self._load, args=((core,),), daemon=True)
         self._thread.start()
 
-    def peers(self, core: int) -> list[Peer]:
-        """All that built the case rightly; waits for those still at work, or begins on `core`."""
+    def peers(self, cores: Sequence[int]) -> list[Peer]:
+        """All that built the case rightly; waits for those still at work, or begins on `cores`."""
         if self._thread is None:
-            self._load(core)
+            self._load(cores)
         else:
             self._thread.join()
         if self._error is not None:
             raise self._error
         return list(self._loaded)
 
-    def _load(self, core: int) -> None:
+    def _load(self, cores: Sequence[int]) -> None:
         try:
             if self._thread is not None:
-                os.sched_setaffinity(0, {core})  # of this thread alone
+                os.sched_setaffinity(0, set(cores))  # of this thread alone
             if self._environments:
                 files = write_case(self._case, self._kernel, Path(self._folder.name))
                 for name, environment in self._environments:
-                    self._load_one(name, environment, files, core)
+                    self._load_one(name, environment, files, cores)
         except BaseException as error:
             self._error = error
 
-    def _load_one(self, name: str, environment: Path, files: CaseFiles, core: int) -> None:
+    def _load_one(self, name: str, environment: Path, files: CaseFiles, cores: Sequence[int]) -> None:
         if self._ended.is_set():
             return
-        outcome = load_peer(name, files, environment, core, self._store, self._started)
+        outcome = load_peer(name, files, environment, cores, self._store, self._started)
         self._at_work = None
         if self._ended.is_set():
             if isinstance(outcome, Peer):

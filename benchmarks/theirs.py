@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,25 +53,31 @@ class Peer:
         sampling: what a pass takes of it.
     """
 
-    def __init__(self, name: str, process: PeerProcess, built: Built) -> None:
+    def __init__(self, name: str, process: PeerProcess, built: Built, threads: int = 1) -> None:
         self.name = name
         self.build_seconds = built.build_seconds
         self.tuning_seconds = built.tuning_seconds
         self.version = process.version
         self._process = process
+        self._threads = threads
         self.sampling = CAREFUL
         self.call_seconds = self.sampling.sample_seconds
 
-    def settle(self, core: int) -> None:
-        """Move it to the core where it is timed, and see how long a call takes. Raises ContenderError."""
+    def settle(self, cores: Sequence[int]) -> None:
+        """Move it to the cores where it is timed, and see how long a call takes. Raises ContenderError."""
         with contextlib.suppress(PeerError):  # of one that has ended: so does the sample
-            self._process.pin(core)
+            self._process.pin(cores)
         self.call_seconds = min(self._take(1))
 
     def sample(self) -> list[float]:
         """Seconds of one call in each sample. Raises ContenderError."""
         affordable = int(PASS_SECONDS / max(self.call_seconds, self.sampling.sample_seconds))
         return self._take(max(1, min(self.sampling.samples, affordable)))
+
+    def rest(self) -> None:
+        """Stop it until its next sample if it has several threads: those may wait without sleeping."""
+        if self._threads > 1:
+            self._process.pause()
 
     @property
     def is_slow(self) -> bool:
@@ -83,17 +89,21 @@ class Peer:
         self._process.close()
 
     def _take(self, samples: int) -> list[float]:
+        if self._threads > 1:
+            self._process.resume()
         try:
             return self._process.sample(samples, self.sampling.sample_seconds, _LIMIT_SECONDS)
         except PeerError as error:
             raise ContenderError(str(error)) from None
+        finally:
+            self.rest()
 
 
 def load_peer(
     name: str,
     files: CaseFiles,
     environment: Path,
-    core: int,
+    cores: Sequence[int],
     store: Path,
     started: Callable[[PeerProcess], None],
 ) -> Peer | Unavailable:
@@ -102,7 +112,7 @@ def load_peer(
     `started` is given the process before it builds.
     """
     try:
-        process = PeerProcess(environment, name, core)
+        process = PeerProcess(environment, name, cores, files.case.threads)
     except PeerError as error:
         return Unavailable(str(error))
     started(process)
@@ -114,7 +124,9 @@ def load_peer(
     if isinstance(answer, Unavailable):
         process.close()
         return answer
-    return Peer(name, process, answer)
+    peer = Peer(name, process, answer, files.case.threads)
+    peer.rest()
+    return peer
 
 
 def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Built | Unavailable:

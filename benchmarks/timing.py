@@ -20,13 +20,13 @@ class CaseTiming:
     Attributes:
         case: what is timed.
         results: where the cells go.
-        core: the one everything is timed on.
+        cores: those everything is timed on, one for each thread.
         passes: over the case.
     """
 
     case: Case
     results: Results
-    core: int
+    cores: Sequence[int]
     passes: int
 
     def unfinished(self, contenders: Iterable[str]) -> list[int]:
@@ -44,11 +44,11 @@ class CaseTiming:
         self.results.add(loaded)
 
     def settled(self, peers: Sequence[Peer]) -> list[Peer]:
-        """Those whose calls are short enough for passes, on the core where they are timed."""
+        """Those whose calls are short enough for passes, on the cores where they are timed."""
         quick = []
         for peer in peers:
             try:
-                peer.settle(self.core)
+                peer.settle(self.cores)
             except ContenderError as error:
                 self.absent(peer.name, "failed", str(error))
                 continue

@@ -6,9 +6,10 @@ A schedule leaves them as transpositions between a read and a write. `[g, n] -> 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from harl_mlir.codegen.vectors import bitcast, extract, flattened, make, row_of, shuffle, vector_type
+from harl_mlir.codegen.vectors import bitcast, extract, make, row_of, shuffle, vector_type
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, ir
 
@@ -22,34 +23,32 @@ def group_copies(module: ir.Module) -> None:
         if op.name != "vector.transpose":
             continue
         kind = ir.VectorType(op.results[0].type)
-        order = list(ir.DenseI64ArrayAttr(op.attributes["permutation"]))
         group = _GROUPS.get(str(kind.element_type))
-        while order and order[0] == 0 and len(order) > 1 and kind.shape[kind.rank - len(order)] == 1:
-            order = [d - 1 for d in order[1:]]
-        shape = list(kind.shape)[kind.rank - len(order) :]
-        if group is None or not shape or shape[-1] != group:
+        if group is None or kind.shape[-1] != group:
             continue
+        # The order of what has more than one element.
+        given = ir.VectorType(op.operands[0].type).shape
+        kept = [d for d in ir.DenseI64ArrayAttr(op.attributes["permutation"]) if given[d] > 1]
+        order = [sorted(kept).index(d) for d in kept]
         with ir.InsertionPoint(op), op.location:
             if order == [1, 0]:
                 _replace(op, [_interleaved(op, group)])
-            elif order == [1, 0, 2] and shape[:2] == [_SQUARE, _SQUARE]:
+            elif order == [1, 0, 2] and list(kind.shape)[-3:-1] == [_SQUARE, _SQUARE]:
                 _replace(op, _transposed(op))
 
 
 def _interleaved(op: ir.Operation, group: int) -> ir.Value:
     """The rows of the op's operand as one, an element of each in turn."""
-    source = op.operands[0]
-    kind = ir.VectorType(source.type)
+    kind = ir.VectorType(op.results[0].type)
+    count = math.prod(kind.shape) // group
+    table = ir.VectorType.get([group, count], kind.element_type)
+    source = make("vector.shape_cast", [op.operands[0]], table)
     bits = ir.IntegerType.get_signless(32 // group)
-    leading = [0] * (kind.rank - 2)
-    rows = [
-        bitcast(extract(source, *leading, number), vector_type(kind.shape[-1], bits))
-        for number in range(group)
-    ]
+    rows = [bitcast(extract(source, number), vector_type(count, bits)) for number in range(group)]
     while len(rows) > 1:
         half = len(rows) // 2
         rows = [_interleave(rows[n], rows[n + half]) for n in range(half)]
-    return bitcast(rows[0], vector_type(kind.shape[-1] * group, kind.element_type))
+    return bitcast(rows[0], vector_type(count * group, kind.element_type))
 
 
 def _interleave(even: ir.Value, odd: ir.Value) -> ir.Value:
@@ -59,11 +58,11 @@ def _interleave(even: ir.Value, odd: ir.Value) -> ir.Value:
 
 def _transposed(op: ir.Operation) -> list[ir.Value]:
     """The rows of the transposed square, each of groups that follow each other."""
-    source = op.operands[0]
-    kind = ir.VectorType(source.type)
+    kind = ir.VectorType(op.results[0].type)
     whole = vector_type(_SQUARE, ir.IntegerType.get_signless(32))
-    leading = [0] * (kind.rank - 3)
-    rows = [bitcast(flattened(extract(source, *leading, n)), whole) for n in range(_SQUARE)]
+    table = ir.VectorType.get([_SQUARE, _SQUARE * kind.shape[-1]], kind.element_type)
+    source = make("vector.shape_cast", [op.operands[0]], table)
+    rows = [bitcast(extract(source, n), whole) for n in range(_SQUARE)]
     step = 1
     while step < _SQUARE:
         lanes = range(_SQUARE)

@@ -34,6 +34,7 @@ LANES = 16
 _REGISTERS = 32
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _VECTORS = (16, 32, 64)
+_MOST_ROWS = 14
 _LEAST_DEPTH = 16
 _MOST_DEPTHS = 8
 _UNROLLS = (1, 2, 4, 8)
@@ -158,7 +159,7 @@ def _is_narrow(op: LinalgOp) -> bool:
 
 def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:
     """The most that fit and divide, unless that is few less than fit."""
-    fitting = [h for h in heights if _fits(h, vector)]
+    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h, vector)]
     even = [h for h in fitting if extent % h == 0]
     return max(even) if even and max(even) >= max(fitting) - 1 else max(fitting)
 
