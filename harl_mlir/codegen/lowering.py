@@ -111,7 +111,7 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     return tuple(places)
 
 
-def bufferize_public(module: ir.Module) -> None:
+def bufferize_public(module: ir.Module, threads: int = 1) -> None:
     """Run the first stage on a module whose public functions keep all their results.
 
     Every result of a public function that is a tensor or memref gets an out-parameter. Raises
@@ -121,7 +121,9 @@ def bufferize_public(module: ir.Module) -> None:
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
             part_equal_results(op.opview)
-    PassManager.parse(_text(*_OUT_PARAMETERS)).run(module.operation)
+    if threads > 1:
+        inner_loops_alone(module)
+    PassManager.parse(_text(*_out_parameters(threads))).run(module.operation)
 
 
 def to_llvm(

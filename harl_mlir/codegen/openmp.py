@@ -37,6 +37,11 @@ def find_runtime() -> str:
     return found
 
 
+def is_in_openmp(symbol: str) -> bool:
+    """Whether it is a function of such a runtime."""
+    return symbol.startswith("__kmpc_")
+
+
 def check_threads(threads: int) -> None:
     """Refuse to run kernels on several threads where there are no cores or no runtime. Raises UsageError."""
     if threads < 1:
@@ -75,6 +80,5 @@ def _packaged() -> str | None:
         return None
     for file in distribution.files or ():
         if file.name == _LIBRARY:
-            path = distribution.locate_file(file)
-            return str(path)
+            return os.path.normpath(str(distribution.locate_file(file)))
     return None

@@ -192,6 +192,7 @@ class Pool(Asking):
         shapes: Shapes | None = None,
         target: Target | None = None,
         library_file: str = "library",
+        threads: int = 1,
     ) -> Compiled:
         """The public functions of a kernel file (or only `function`) as an object file that C can call.
 
@@ -202,11 +203,12 @@ class Pool(Asking):
             function, shapes: as for `analyse`.
             target: the processor to compile for; None is this one, as `measure` compiles.
             library_file: the library's name in messages.
+            threads: on how many the code runs, by an OpenMP runtime.
 
         Raises InputError with the place.
         """
         source = Source(text, file, function, shapes or {})
-        request = protocol.Compile(source, library, library_file, target, self.accuracy)
+        request = protocol.Compile(source, library, library_file, target, self.accuracy, threads)
         return self.ask_about_input(request, file, answers.CompiledObject, _COMPILE_SECONDS).compiled
 
     def opt(self, request: Opt, tell: Callable[[Remark], None]) -> Opted:

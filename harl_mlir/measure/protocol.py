@@ -126,6 +126,7 @@ class Compile(msgspec.Struct, frozen=True, tag=True):
     library_file: str
     target: Target | None = None
     accuracy: Accuracy = DEFAULT_ACCURACY
+    threads: int = 1
 
 
 class Reproduce(msgspec.Struct, frozen=True, tag=True):

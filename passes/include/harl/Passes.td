@@ -115,6 +115,17 @@ def PartEqualResultsPass
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def InnerLoopsAlonePass
+    : Pass<"harl-inner-loops-alone", "::mlir::func::FuncOp"> {
+  let summary = "scf.forall to scf.for, but for those that threads share";
+  let description = [{
+    A step of `harl-lower-to-llvm{threads=N}`, on buffers. Threads share a loop
+    that is in no other loop and is not marked `harl.alone`; of all others one
+    thread runs the iterations one after the other.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def ApproximateMathPass
     : Pass<"harl-approximate-math", "::mlir::func::FuncOp"> {
   let summary = "Polynomials in the place of exp, log, tanh and erf";

@@ -48,6 +48,9 @@ public:
   /// whole, from `main()`.
   bool isLibrary() const { return library; }
 
+  /// Whether its schedules were tuned for several threads.
+  bool isShared() const;
+
   mlir::ModuleOp getModule() const { return *module; }
   llvm::StringRef getFile() const { return file; }
 
