@@ -103,6 +103,58 @@ def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) ->
     assert {"contraction", "contraction_panels"} <= sketches
 
 
+def _typed(inputs: str, result: str) -> str:
+    zero = "0.0" if result.startswith("f") else "0"
+    return f"""
+func.func @product(%a: tensor<40x96x{inputs}>, %b: tensor<96x64x{inputs}>) -> tensor<40x64x{result}> {{
+  %zero = arith.constant {zero} : {result}
+  %e = tensor.empty() : tensor<40x64x{result}>
+  %f = linalg.fill ins(%zero : {result}) outs(%e : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  %c = linalg.matmul ins(%a, %b : tensor<40x96x{inputs}>, tensor<96x64x{inputs}>)
+    outs(%f : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  return %c : tensor<40x64x{result}>
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "result"), [("bf16", "f32"), ("i8", "i32"), ("f16", "f32"), ("f64", "f64")]
+)
+def test_products_of_other_types_on_two_threads(two: Pool, inputs: str, result: str) -> None:
+    assert assert_legal(two, _typed(inputs, result), "", 2, 7, every=True)
+
+
+def test_odd_sizes_are_shared(two: Pool) -> None:
+    assert assert_legal(two, layer_norm((37,), 40), "rows", 3, 7)
+    assert assert_legal(
+        two, _ALONE.replace("96x", "37x").replace("160", "147"), "contraction", 3, 7, every=True
+    )
+
+
+def test_a_part_of_a_transposed_operand_is_copied_in_blocks(two: Pool) -> None:
+    text = """
+func.func @f(%a: tensor<31x8xf32>, %b: tensor<64x8xf32>, %c: tensor<31x64xf32>) -> tensor<31x64xf32> {
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
+                       affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]
+  } ins(%a, %b : tensor<31x8xf32>, tensor<64x8xf32>) outs(%c : tensor<31x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<31x64xf32>
+  return %r : tensor<31x64xf32>
+}
+"""
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    for space in sketches_for(task, this_processor(), threads=2):
+        for copy in ("none", "block"):
+            values = {**space.default().assignment, "shared": "d1/2", "copy": copy}
+            if space.is_legal(space.candidate(values)):
+                assert two.verify(task, space.candidate(values), run=True) is None, values
+
+
 def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:
     (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
     space = sketches_for(task, this_processor(), threads=2)[0]
