@@ -17,6 +17,7 @@ _STEPS = (
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",
+    "harl-stream-stores",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {

@@ -100,6 +100,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, shared ? "to owned buffers on threads" : "to owned buffers",
               options);
+  manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   DotProductsPassOptions dots;
   // The instruction rounds sums of bf16 in an order of its own.
   dots.bf16 = options.bf16Dots && accuracy != Accuracy::strict;

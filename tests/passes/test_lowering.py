@@ -16,12 +16,14 @@ OWN = {
         "harl-part-equal-results",
         "harl-copies-to-loops",
         "harl-vector-math{isa=none}",
+        "harl-stream-stores",
         "harl-dot-products{bf16=false i8=true}",
     ],
     "reassociate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
         "harl-vector-math{isa=avx2}",
+        "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
     ],
     "approximate": [
@@ -29,6 +31,7 @@ OWN = {
         "harl-copies-to-loops",
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
+        "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
     ],
 }

@@ -137,6 +137,30 @@ def test_odd_sizes_are_shared(two: Pool) -> None:
     )
 
 
+def test_a_part_of_a_transposed_operand_is_copied_in_blocks(two: Pool) -> None:
+    text = """
+func.func @f(%a: tensor<31x8xf32>, %b: tensor<64x8xf32>, %c: tensor<31x64xf32>) -> tensor<31x64xf32> {
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
+                       affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]
+  } ins(%a, %b : tensor<31x8xf32>, tensor<64x8xf32>) outs(%c : tensor<31x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<31x64xf32>
+  return %r : tensor<31x64xf32>
+}
+"""
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    for space in sketches_for(task, this_processor(), threads=2):
+        for copy in ("none", "block"):
+            values = {**space.default().assignment, "shared": "d1/2", "copy": copy}
+            if space.is_legal(space.candidate(values)):
+                assert two.verify(task, space.candidate(values), run=True) is None, values
+
+
 def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:
     (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
     space = sketches_for(task, this_processor(), threads=2)[0]
