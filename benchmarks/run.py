@@ -106,7 +106,7 @@ def is_asked_for(name: str, case: Case) -> bool:
     """Whether a contender takes part in a case as far as its kind and its threads say."""
     if name == ONE_THREAD:
         return case.threads > 1
-    return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.kind)
+    return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.fields)
 
 
 def amount(case: Case) -> str:
