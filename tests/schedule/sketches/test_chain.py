@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,9 +55,3 @@ def test_most_random_programs_hold_a_chain(pool: Pool) -> None:
     tasks = [task for seed in range(20) for task in pool.analyse(k.random_program(seed), "k.mlir").tasks]
     found = [task for task in tasks if any(s.sketch == "chain" for s in sketches_for(task, this_processor()))]
     assert len(found) >= 6
-
-
-@pytest.fixture(scope="module")
-def two() -> Iterator[Pool]:
-    with Pool(threads=2) as pool:
-        yield pool
