@@ -41,8 +41,10 @@ def test_chains(pool: Pool, name: str) -> None:
         assert pool.measure(task, candidate).ok, candidate.values
 
 
-def test_chains_to_the_bit(strict_pool: Pool) -> None:
-    assert assert_legal(strict_pool, _KERNELS["attention"], "chain", 2, 1) == 1
+@pytest.mark.parametrize("late", [False, True])
+def test_chains_to_the_bit(strict_pool: Pool, late: bool) -> None:
+    """Sums that are no part of a row operation, as those of a late division, stay loops."""
+    assert assert_legal(strict_pool, k.attention((3, 32, 48, 16, 16), late=late), "chain", 2, 1) == 1
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
