@@ -109,6 +109,7 @@ class PeerProcess:
     caller's environment, and ends with the caller's end of the pipe or by `close`.
 
     Attributes:
+        contender, threads: with what it was started.
         version: of the library, as it says itself.
     """
 
@@ -121,6 +122,7 @@ class PeerProcess:
             PeerError: it does not start.
         """
         self.contender = contender
+        self.threads = threads
         self._kind = CONTENDERS[contender]
         command = [str(environment / "bin" / "python"), str(_PEERS / self._kind.program)]
         if cores is not None:
@@ -202,6 +204,11 @@ class PeerProcess:
                 os.sched_setaffinity(int(thread.name), set(cores))
         except OSError:
             raise PeerError(self._ended()) from None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def pause(self) -> None:
         """Stop all of its threads, also those that wait for work without sleeping, until `resume`."""

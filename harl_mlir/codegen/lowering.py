@@ -25,6 +25,7 @@ from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import PassManager, func, ir, memref
 
@@ -148,6 +149,7 @@ def to_llvm(
         vector_math(module, vectors)
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
+    stream(module)
     dot_products(module, dots, reassociate=accuracy != "strict")
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     module.operation.verify()

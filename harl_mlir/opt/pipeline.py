@@ -16,6 +16,7 @@ _STEPS = (
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",
+    "harl-stream-stores",
 )
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),

@@ -9,6 +9,7 @@ from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
+from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
@@ -120,6 +121,8 @@ class _Run:
                 inner_loops_alone(self.module)
             case "harl-approximate-math":
                 approximate_math(self.module)
+            case "harl-stream-stores":
+                stream(self.module)
             case "harl-vector-math":
                 if stage.vectors is not None:
                     vector_math(self.module, stage.vectors)

@@ -100,6 +100,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, shared ? "to owned buffers on threads" : "to owned buffers",
               options);
+  manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);

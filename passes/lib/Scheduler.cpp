@@ -30,6 +30,8 @@ static constexpr StringLiteral kFunctionAttr = "harl.function";
 /// By which a library's matchers tag a root.
 static constexpr StringLiteral kRootPrefix = "harl.root_";
 static constexpr StringLiteral kOursPrefix = "harl.";
+/// For the lowering.
+static constexpr StringLiteral kStreamedAttr = "harl.streamed";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
 static void visitInPlace(Region &region,
@@ -68,6 +70,7 @@ static void removeOurs(Operation *op) {
   SmallVector<StringAttr> ours;
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
+        attribute.getName() != kStreamedAttr &&
         attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from harl_mlir.frontend.program import STREAMED as STREAMED_LOOP
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.elementwise import Roles, extent_along, is_single_copy, roles_of
+from harl_mlir.space.sketches.elementwise import STREAMED, Roles, extent_along, is_single_copy, roles_of
 from harl_mlir.space.sketches.nest import pieces
 from harl_mlir.tasks.task import Task
 
@@ -33,7 +34,8 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     blocks = _blocks(tiles, roles, candidate)
     turned = roles.transposed and _is_register_block(candidate)
     if is_single_copy(task):
-        _copy_in_pieces(builder, handles[last], tiles, order, blocks, turned=turned)
+        shells = _copy_in_pieces(builder, handles[last], tiles, order, blocks, turned=turned)
+        _stream(builder, candidate, shells)
         return
     inner, shell = nest.into_shell(builder, task, handles)
     if any(blocks):
@@ -50,6 +52,14 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     if turned:
         builder.lower_transposes(shell)
     nest.tidy(builder, shell)
+    _stream(builder, candidate, [shell])
+
+
+def _stream(builder: ScheduleBuilder, candidate: Candidate, shells: Sequence[Handle]) -> None:
+    """Mark the loops whose stores the lowering takes past the caches."""
+    if candidate.assignment.get("stores") == STREAMED:
+        for shell in shells:
+            builder.tag(builder.match(shell, "scf.for"), STREAMED_LOOP)
 
 
 def _blocks(tiles: Sequence[Tile], roles: Roles, candidate: Candidate) -> list[int]:
@@ -90,13 +100,17 @@ def _copy_in_pieces(
     blocks: Sequence[int],
     *,
     turned: bool,
-) -> None:
-    """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization."""
+) -> list[Handle]:
+    """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization.
+
+    Returns the nests of the pieces.
+    """
     cuts = [_cuts(tile, block) for tile, block in zip(tiles, blocks, strict=True)]
     parts = [op]
     for dimension, lengths in enumerate(cuts):
         along = [length for length, _, _ in lengths]
         parts = [piece for part in parts for piece in nest.cut(builder, part, dimension, along)]
+    shells: list[Handle] = []
     for part, tiling in zip(parts, itertools.product(*cuts), strict=True):
         inner, shell = builder.shell(part, [])
         inner, _ = builder.tile(inner, [block for _, _, block in tiling], order)
@@ -109,6 +123,8 @@ def _copy_in_pieces(
         if turned:
             builder.lower_transposes(shell)
         nest.tidy(builder, shell)
+        shells.append(shell)
+    return shells
 
 
 def _cuts(tile: Tile, block: int) -> list[tuple[int, int, int]]:

@@ -32,12 +32,15 @@ MEANINGS = {
     "rows": "the vector's extent along a second dimension",
     "order": "whether the result's or the operand's contiguous dimension is the innermost loop",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
+    "stores": "whether the result goes through the caches or past them, to memory (streamed)",
     "block": "elements along both dimensions of the blocks that a transpose goes through; 0: there are none",
 }
 
 _DEFAULT_REGISTERS = 2
 _ROWS = 8
 _BLOCK = 16
+STREAMED = "streamed"
+_LINE_BYTES = 64
 _BLOCKS = (0, 32, 64, 128, 256)
 _DEFAULT_BLOCK = 64
 
@@ -108,6 +111,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     decisions = (
         _transposed(task, roles, lanes, processor) if roles.transposed else _straight(task, roles, lanes)
     )
+    if _may_stream(task, processor):
+        decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
 
     def legal(values: Mapping[str, Value]) -> bool:
         if values["flatten"] == "yes":
@@ -166,6 +171,14 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
     )
 
 
+def _may_stream(task: Task, processor: Processor) -> bool:
+    """Whether what reads the result will not find it in a cache anyway, and rows are whole lines."""
+    result = task.root.op.init
+    row = result.shape[-1] * element_bytes(result.element)
+    size = math.prod(result.shape) * element_bytes(result.element)
+    return size > processor.l3_bytes // 2 and row % _LINE_BYTES == 0
+
+
 def bytes_of(task: Task) -> int:
     """What the task reads and writes."""
     operands = [operand for member in task.members for operand in member.op.operands]
@@ -173,7 +186,7 @@ def bytes_of(task: Task) -> int:
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
-    words = name in ("flatten", "order")
+    words = name in ("flatten", "order", "stores")
     return Decision(name, values, default, ordered=not words, meaning=MEANINGS[name])
 
 

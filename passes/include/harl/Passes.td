@@ -163,4 +163,19 @@ def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
   ];
 }
 
+def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
+  let summary = "Stores past the caches in loops that a schedule marks";
+  let description = [{
+    A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
+    attribute `harl.streamed` writes a result too large for any cache. Its
+    stores of whole lines become nontemporal, in a copy of the loop that runs
+    where the buffers begin with a line. On x86 only; others lose the attribute.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::LLVM::LLVMDialect"
+  ];
+}
+
 #endif // HARL_PASSES_TD
