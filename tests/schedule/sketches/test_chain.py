@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
+from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
 from tests.schedule.sketches import chain_kernels as k
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
@@ -32,6 +33,7 @@ def test_chains(pool: Pool, name: str) -> None:
     (task,) = pool.analyse(text, "kernel.mlir").tasks
     (space,) = sketches_for(task, processor_with(64))
     assert space.sketch == "chain"
+    assert nest_space(task, processor_with(64)) is None
     block = space.decisions[0]
     assert {0} < set(block.values)
     for value in block.values:
