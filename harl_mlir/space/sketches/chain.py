@@ -27,6 +27,8 @@ BLOCK = "block"
 
 SpacesOf = Callable[[Task], Sequence[Space]]
 
+LEFT = "none"
+"""The sketch of a part that no sketch schedules: its ops stay the loops that they are."""
 _SKETCH = "sketch"
 _BLOCK_MEANING = "rows for which all parts are done before the next rows; 0: each part for all rows at once"
 _SKETCH_MEANING = "the sketch that schedules part"
@@ -39,7 +41,8 @@ _FIXED = frozenset({"block", "width", "depth", "copy"})
 
 def letter(part: int) -> str:
     """What stands in front of the names of a part's decisions."""
-    return ascii_lowercase[part]
+    turn, place = divmod(part, len(ascii_lowercase))
+    return ascii_lowercase[place] + (str(turn) if turn else "")
 
 
 def part_candidate(candidate: Candidate, part: int) -> Candidate:
@@ -52,38 +55,34 @@ def part_candidate(candidate: Candidate, part: int) -> Candidate:
 def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space, ...]:
     """The choices for a chain, if it is one; `spaces_of` gives those of a part as a task of its own."""
     chain = chain_of_task(task)
-    if chain is None or len(chain.parts) > len(ascii_lowercase):
+    if chain is None:
         return ()
-    default, *others = _blocks(task, chain, processor)
     offered: dict[int, list[_Part]] = {}
     found: list[tuple[Decision, ...]] = []
-    for block in (default, *others):
+    for block in _blocks(task, chain, processor):
         inside = part_of(task, cuts_of(task, chain, block))
         if inside is None:
             continue
         parts = [_offered(spaces_of(task_of(inside, part))) for part in chain.parts]
-        known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            continue
         # What one block does not allow is not offered for the others; a block that leaves nothing is not.
-        joined = (
-            [_joined(*both) for both in zip(found, known, strict=True)]
-            if found
-            else [part.decisions for part in known]
-        )
+        first = next(iter(offered.values()), parts)
+        if [part.sketch for part in parts] != [part.sketch for part in first]:
+            continue
+        own = found or [part.decisions for part in parts]
+        joined = [_joined(*both) for both in zip(own, parts, strict=True)]
         if all(each is not None for each in joined):
-            offered[block] = known
+            offered[block] = parts
             found = [each for each in joined if each is not None]
     if not offered:
         return ()
-    first = next(iter(offered))
-    decisions = [Decision(BLOCK, tuple(sorted(offered)), first, meaning=_BLOCK_MEANING)]
-    for number, (part, own) in enumerate(zip(offered[first], found, strict=True)):
+    default = next(iter(offered))
+    decisions = [Decision(BLOCK, tuple(sorted(offered)), default, meaning=_BLOCK_MEANING)]
+    for number, (part, each) in enumerate(zip(offered[default], found, strict=True)):
         name, meaning = f"{letter(number)}_{_SKETCH}", f"{_SKETCH_MEANING} {letter(number)}"
         decisions.append(Decision(name, (part.sketch,), part.sketch, ordered=False, meaning=meaning))
         decisions += [
             replace(d, name=f"{letter(number)}_{d.name}", meaning=f"{letter(number)}: {d.meaning}")
-            for d in own
+            for d in each
         ]
 
     def legal(values: Mapping[str, Value]) -> bool:
@@ -124,16 +123,16 @@ class _Part:
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """Whether one of the spaces allows the values."""
-        return any(
+        return not self.spaces or any(
             all(d.accepts(values[d.name]) for d in space.decisions) and space.constraint(values)
             for space in self.spaces
         )
 
 
-def _offered(spaces: Sequence[Space]) -> _Part | None:
+def _offered(spaces: Sequence[Space]) -> _Part:
     """What a part may have: its first sketch, or all contractions but those that copy whole blocks."""
     if not spaces:
-        return None
+        return _Part(LEFT, (), ())
     first, sketch = spaces[0], spaces[0].sketch
     chosen = [first]
     if sketch.startswith(_CONTRACTION):

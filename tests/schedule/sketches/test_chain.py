@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
+from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
 from tests.schedule.sketches import chain_kernels as k
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
@@ -34,6 +33,7 @@ def test_chains(pool: Pool, name: str) -> None:
     (task,) = pool.analyse(text, "kernel.mlir").tasks
     (space,) = sketches_for(task, processor_with(64))
     assert space.sketch == "chain"
+    assert nest_space(task, processor_with(64)) is None
     block = space.decisions[0]
     assert {0} < set(block.values)
     for value in block.values:
@@ -43,8 +43,10 @@ def test_chains(pool: Pool, name: str) -> None:
         assert pool.measure(task, candidate).ok, candidate.values
 
 
-def test_chains_to_the_bit(strict_pool: Pool) -> None:
-    assert assert_legal(strict_pool, _KERNELS["attention"], "chain", 2, 1) == 1
+@pytest.mark.parametrize("late", [False, True])
+def test_chains_to_the_bit(strict_pool: Pool, late: bool) -> None:
+    """Sums that are no part of a row operation, as those of a late division, stay loops."""
+    assert assert_legal(strict_pool, k.attention((3, 32, 48, 16, 16), late=late), "chain", 2, 1) == 1
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -57,9 +59,3 @@ def test_most_random_programs_hold_a_chain(pool: Pool) -> None:
     tasks = [task for seed in range(20) for task in pool.analyse(k.random_program(seed), "k.mlir").tasks]
     found = [task for task in tasks if any(s.sketch == "chain" for s in sketches_for(task, this_processor()))]
     assert len(found) >= 6
-
-
-@pytest.fixture(scope="module")
-def two() -> Iterator[Pool]:
-    with Pool(threads=2) as pool:
-        yield pool

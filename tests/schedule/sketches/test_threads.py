@@ -12,7 +12,7 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches import test_dots, test_elementwise, test_reduction, test_window
+from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal
 from tests.schedule.sketches.loop_nests import LoopNest
@@ -56,6 +56,7 @@ _KINDS = {
     "elementwise": test_elementwise.nests(),
     "reduction": test_reduction.nests(),
     "window": test_window.nests(),
+    "chain": st.integers(0, 1 << 30).map(chain_kernels.random_program),
 }
 
 
@@ -92,6 +93,18 @@ def test_row_operations_on_two_threads(
             tried.append(word)
             assert two.verify(task, candidate, run=True) is None, word
     assert len(tried) > 1
+
+
+def test_a_chain_is_shared_by_batches_and_by_rows(two: Pool) -> None:
+    text = chain_kernels.attention((2, 64, 32, 16, 16), late=True, result="qbv")
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    (shared,) = (decision for decision in space.decisions if decision.name == "shared")
+    assert {"no", "d0/2", "d1/2"} <= set(shared.values)
+    for word in ("no", "d0/2", "d1/2"):
+        candidate = space.candidate({**space.default().assignment, "shared": word, "block": 16})
+        assert space.is_legal(candidate)
+        assert two.verify(task, candidate, run=True) is None, word
 
 
 @pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
