@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
@@ -44,8 +46,13 @@ def sketches_for(
 
     `threads` are what a kernel may run on, and share where that pays.
     """
+    # Parts that are computed at the same time have the last cache in common.
+    sharing = replace(processor, l3_bytes=processor.l3_bytes // threads)
 
     def ours(part: Task) -> tuple[Space, ...]:
+        return of(part, processor if part is task else sharing)
+
+    def of(part: Task, processor: Processor) -> tuple[Space, ...]:
         chained = chain.spaces(part, processor, ours)
         if chained:
             return chained

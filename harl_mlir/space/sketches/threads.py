@@ -106,7 +106,7 @@ class _Parts:
     def spaces(self, shared: Value) -> dict[str, Space]:
         """Those of a part, by sketch."""
         if shared not in self._spaces:
-            part = part_of(self.task, _cuts(shared))
+            part = self.task if shared == ALONE else part_of(self.task, _cuts(shared))
             self._spaces[shared] = {} if part is None else {s.sketch: s for s in self.spaces_of(part)}
         return self._spaces[shared]
 

@@ -14,7 +14,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
 from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
-from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.legality import assert_legal, drawn
 from tests.schedule.sketches.loop_nests import LoopNest
 from tests.schedule.sketches.row_kernels import distance_from_most, layer_norm, softmax
 from tests.threads import NEEDS_THREADS
@@ -141,6 +141,15 @@ func.func @product(%a: tensor<40x96x{inputs}>, %b: tensor<96x64x{inputs}>) -> te
 )
 def test_products_of_other_types_on_two_threads(two: Pool, inputs: str, result: str) -> None:
     assert assert_legal(two, _typed(inputs, result), "", 2, 7, every=True)
+
+
+def test_chains_on_two_threads(two: Pool) -> None:
+    (task,) = two.analyse(chain_kernels.attention((4, 64, 64, 32, 32)), "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    assert space.sketch == "chain"
+    assert space.default()["shared"] == "d0/2"
+    for candidate in drawn(space, 3, 5):
+        assert two.verify(task, candidate, run=True) is None, candidate
 
 
 def test_odd_sizes_are_shared(two: Pool) -> None:

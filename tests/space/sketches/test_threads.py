@@ -110,6 +110,15 @@ def test_a_part_that_is_not_contiguous_is_not_made_one_loop() -> None:
     assert not space.is_legal(space.candidate({**values, SHARED: "d1/2"}))
 
 
+def test_parts_have_the_last_cache_in_common() -> None:
+    # More than the cache holds in all, but less in each of two parts.
+    rows = 3 * PROCESSOR.l3_bytes // (2 * 4 * 4096)
+    (space,) = _spaces(_add(rows, 4096))
+    assert space.default()["stores"] == "streamed"
+    assert cuts_of(space.default()) == {0: 2}
+    assert space.is_legal(space.candidate({**space.default().assignment, SHARED: "no"}))
+
+
 def test_loops_over_parts_are_around_the_nest() -> None:
     space = _spaces(_matmul(512, 512, 512))[0]
     values = [{**space.default().assignment, SHARED: word} for word in ("no", "d0/2", "d1/4")]
