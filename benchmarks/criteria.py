@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.ours import AGENTS
 from benchmarks.ratios import capped_geomean
 
 MOST_BEHIND = 0.95
@@ -20,17 +21,24 @@ class Goal:
         geomean: of the ratios to the best peer, each capped.
         none_behind: whether no case may be behind its best peer by more than 5 %.
         bandwidth: the least share of the measured bandwidth that each case bound by memory is to have.
+        speedup: the least of each case's threads over one thread of ours.
+        beside: the least ratio of one case to one peer.
     """
 
-    geomean: float
+    geomean: float | None = None
     none_behind: bool = False
     bandwidth: float | None = None
+    speedup: float | None = None
+    beside: tuple[str, str, float] | None = None
 
 
 GOALS = {
     "rows": Goal(1.25, none_behind=True, bandwidth=0.85),
     "elementwise": Goal(1.25, none_behind=True, bandwidth=0.85),
+    "memory": Goal(bandwidth=0.85),
     "fused": Goal(1.05),
+    "threads": Goal(1.0, none_behind=True, speedup=1.85),
+    "types": Goal(beside=("matmul_1024x1024x1024_bf16", "torch", 1.0)),
 }
 
 
@@ -57,18 +65,47 @@ def criterion_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _of_class(name: str, goal: Goal, cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ratios = {case["name"]: case["ratio_to_best_peer"] for case in cases}
-    mean = float(capped_geomean(list(ratios.values())))
-    found = [_criterion(name, f"geomean at least {goal.geomean:g}", f"{mean:.3f}", mean >= goal.geomean)]
+    found = []
+    if goal.geomean is not None:
+        mean = float(capped_geomean(list(ratios.values())))
+        found.append(
+            _criterion(name, f"geomean at least {goal.geomean:g}", f"{mean:.3f}", mean >= goal.geomean)
+        )
     if goal.none_behind:
         behind = {case: ratio for case, ratio in ratios.items() if ratio < MOST_BEHIND}
         reached = f"{len(behind)} of {len(ratios)}{_named(behind)}"
         found.append(_criterion(name, "none behind by more than 5 %", reached, not behind))
-    shares = {c["name"]: c["share_of_bandwidth"] for c in cases if c.get("share_of_bandwidth") is not None}
+    shares = {c["name"]: c["share_of_bandwidth"] for c in cases if c["bound_by_memory"]}
     if goal.bandwidth is not None and shares:
-        short = {case: share for case, share in shares.items() if share < goal.bandwidth}
-        reached = f"{len(shares) - len(short)} of {len(shares)} do{_named(short)}"
         wanted = f"at least {goal.bandwidth:g} of the bandwidth where bound by it"
-        found.append(_criterion(name, wanted, reached, not short))
+        found.append(_least(name, wanted, shares, goal.bandwidth))
+    speedups = {case["name"]: case["speedup"] for case in cases if case["speedup"] is not None}
+    if goal.speedup is not None and speedups:
+        wanted = f"at least {goal.speedup:g} times one thread"
+        found.append(_least(name, wanted, speedups, goal.speedup))
+    if goal.beside is not None:
+        found += _beside(name, *goal.beside, cases)
+    return found
+
+
+def _least(name: str, wanted: str, figures: Mapping[str, float], least: float) -> dict[str, Any]:
+    short = {case: figure for case, figure in figures.items() if figure < least}
+    return _criterion(
+        name, wanted, f"{len(figures) - len(short)} of {len(figures)}{_named(short)}", not short
+    )
+
+
+def _beside(
+    name: str, case: str, peer: str, least: float, cases: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The ratio to one peer, of medians over all passes."""
+    found = []
+    for of in (of["contenders"] for of in cases if of["name"] == case and peer in of["contenders"]):
+        ours = [of[name]["seconds_median"] for name in AGENTS if "seconds_median" in of.get(name, {})]
+        if ours and "seconds_median" in of[peer]:
+            ratio = of[peer]["seconds_median"] / min(ours)
+            wanted = f"{case} at least {least:g} times {peer}"
+            found.append(_criterion(name, wanted, f"{ratio:.3f}", ratio >= least))
     return found
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from benchmarks.kernels import kernel_text
 from benchmarks.suite import LIVE_FILE, OUTSIDE_FILE, SUITE_FILE, load_suite
 from harl_mlir.accuracy import ACCURACIES
+from harl_mlir.errors import InputError
 from harl_mlir.files import read_mlir
 from harl_mlir.lab import library
 from harl_mlir.lab.recorded import load
 from harl_mlir.measure.pool import Pool
+from harl_mlir.tasks.task import Task
 from harl_mlir.training.held_out import HELD_OUT_FILE, encode, extended, load_held_out
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -33,9 +35,17 @@ def workloads(kernels: Iterable[tuple[str, str]]) -> Workloads:
     for accuracy in ACCURACIES:
         with Pool(accuracy=accuracy) as pool:
             for name, text in named:
-                for task in pool.analyse(text, name).tasks:
+                for task in tasks_of(pool, name, text):
                     held.setdefault(task.key, set()).add(name)
     return held
+
+
+def tasks_of(pool: Pool, name: str, text: str) -> tuple[Task, ...]:
+    """Those of a kernel; none of one that has nothing to tune."""
+    try:
+        return tuple(pool.analyse(text, name).tasks)
+    except InputError:
+        return ()
 
 
 def suite_kernels() -> Iterator[tuple[str, str]]:

@@ -16,26 +16,63 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks.chains import chain_reference
 from benchmarks.elementwise_operations import elementwise_reference
+from benchmarks.epilogues import epilogue_reference
+from benchmarks.memory_operations import memory_reference
 from benchmarks.row_operations import row_reference
 from benchmarks.suite import Case
 
 Array: TypeAlias = npt.NDArray[Any]
 
 _SEED = 20261122
+_OTHERS = ("rows", "elementwise", "memory", "chain")
+"""Kinds of cases that are no single contraction."""
 _MOST_MULTIPLY_ADDS = 3_000_000_000
 _MOST_ELEMENTS = 4_000_000
 """Of the checked items, about; each element costs two products in double precision."""
 _BLOCK = 1 << 22
 """Elements of a block of windows that are copied at a time."""
+_WIDTHS = {"attention": 4}
+_VARIANCE = 3
+"""The argument's number where there is a batch normalisation: after the operands and the means."""
+_ROUNDING = {"bf16": 2.0**-8, "f16": 2.0**-11}
+_DTYPES = {
+    "f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i8": np.int8, "i32": np.int32, "i64": np.int64
+}  # fmt: skip
 _EPS = float(np.finfo(np.float32).eps)
 
 
 def arguments(case: Case) -> list[Array]:
-    """Seeded, uniform in [-0.5, 0.5), or in [-4, 4) where nothing is contracted; f32, C order."""
+    """Seeded, uniform in [-0.5, 0.5) or a wider range, in C order; integers are of their whole range.
+
+    An array of bf16 holds its bits. Variances lie around 1.
+    """
     rng = np.random.default_rng(_SEED)
-    width = np.float32(1 if case.multiply_adds else 8)
-    return [width * (rng.random(shape, dtype=np.float32) - np.float32(0.5)) for shape in case.inputs]
+    width = np.float32(_WIDTHS.get(case.fields.get("op", ""), 1 if case.multiply_adds else 8))
+    given = []
+    for number, (shape, element) in enumerate(zip(case.inputs, case.elements, strict=True)):
+        if element == "i8":
+            given.append(rng.integers(-128, 128, shape, dtype=np.int8))
+            continue
+        values = width * (rng.random(shape, dtype=np.float32) - np.float32(0.5))
+        if number == _VARIANCE and str(case.fields.get("epilogue", "")).startswith("bn"):
+            values += np.float32(1)
+        given.append(_narrowed(values, element))
+    return given
+
+
+def _narrowed(values: Array, element: str) -> Array:
+    if element == "bf16":
+        return (values.view(np.uint32) >> 16).astype(np.uint16)  # towards zero
+    return values.astype(np.float16) if element == "f16" else values
+
+
+def _widened(array: Array) -> Array:
+    """In double precision; bits of bf16 are uint16."""
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    return array.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -53,11 +90,11 @@ class Reference:
 
     def mismatch(self, output: Array, case: Case) -> str | None:
         """None if a contender's output is right; else what is wrong, in one sentence."""
-        kind = np.dtype(np.float32 if case.result_element == "f32" else np.int64)
+        kind = np.dtype(_DTYPES[case.result_element])
         if tuple(output.shape) != case.output or output.dtype != kind:
             return f"its result is {output.dtype} {tuple(output.shape)}, not {kind} {case.output}"
         got = output if self.items is None else output[list(self.items)]
-        distance = np.abs(got.astype(np.float64) - self.value)
+        distance = np.abs(_widened(got) - self.value)
         wrong = ~(distance <= self.error)
         if not wrong.any():
             return None
@@ -77,25 +114,27 @@ def reference(case: Case, given: Sequence[Array]) -> Reference:
     (`harl_mlir/measure/op_reference.py`); a bias adds a rounding, ReLU nothing.
     """
     items = _checked_items(case)
-    if not case.multiply_adds:
-        return _free_reference(case, given, items)
+    if case.kind in _OTHERS:
+        return _other_reference(case, given, items)
     first, second = given[0], given[1]
     if items is not None:
         first = first[list(items)]
         second = second[list(items)] if case.kind == "matmul" else second
-    first, second = first.astype(np.float64), second.astype(np.float64)
+    first, second = _widened(first), _widened(second)
     value = _bilinear(case, first, second)
+    if case.result_element == "i32":
+        return Reference(items, value, np.zeros(value.shape))
     error = 2 * (case.terms + 2) * _EPS * _bilinear(case, np.abs(first), np.abs(second))
     if case.has_epilogue:
-        bias = given[-1].astype(np.float64)
-        if case.fields.get("layout") == "channels_first":
-            bias = bias.reshape(-1, *(1,) * (value.ndim - 2))
-        error += _EPS * (np.abs(value) + np.abs(bias))
-        value = np.maximum(value + bias, 0.0)
+        extras = [array.astype(np.float64) for array in given[2:]]
+        along = 1 if case.fields.get("layout") == "channels_first" else -1
+        value, error = epilogue_reference(case.fields["epilogue"], value, error, extras, along)
+    # Some peers have no wider result than their operands.
+    error = error + _ROUNDING.get(case.elements[0], 0.0) * np.abs(value)
     return Reference(items, value, error)
 
 
-def _free_reference(case: Case, given: Sequence[Array], items: tuple[int, ...] | None) -> Reference:
+def _other_reference(case: Case, given: Sequence[Array], items: tuple[int, ...] | None) -> Reference:
     """Of a case without contraction: some rows of the arguments give the same rows of the result.
 
     The bound leaves room for functions that are right to a dozen units of the last place, as some of the
@@ -103,14 +142,17 @@ def _free_reference(case: Case, given: Sequence[Array], items: tuple[int, ...] |
     """
     rows = case.output[0]
     some = [g[list(items)] if items is not None and g.ndim > 1 and len(g) == rows else g for g in given]
-    op = case.fields["op"]
-    value = (row_reference if case.kind == "rows" else elementwise_reference)(
-        op, [array.astype(np.float64) for array in some]
-    )
+    op, wide = case.fields["op"], [array.astype(np.float64) for array in some]
+    if case.kind == "memory":
+        value = memory_reference(case.fields, wide)
+    else:
+        by_kind = {"rows": row_reference, "elementwise": elementwise_reference, "chain": chain_reference}
+        value = by_kind[case.kind](op, wide)
     if case.result_element != "f32":
         return Reference(items, value, np.zeros(value.shape))
     positive = op in ("softmax", "exp", "sigmoid")
-    error = 4 * (8 + math.sqrt(case.terms)) * _EPS * (np.abs(value) + (0 if positive else 1))
+    roundings = (16 if case.kind == "chain" else 4) * (8 + math.sqrt(case.terms))
+    error = roundings * _EPS * (np.abs(value) + (0 if positive else 1))
     return Reference(items, value, error)
 
 
@@ -119,7 +161,9 @@ def _checked_items(case: Case) -> tuple[int, ...] | None:
 
     Items are those of the batch, or rows where nothing is contracted.
     """
-    batch = case.fields.get("batch", 0) if case.multiply_adds else case.output[0]
+    if case.kind in ("memory", "chain"):
+        return None
+    batch = case.output[0] if case.kind in _OTHERS else case.fields.get("batch", 0)
     if batch <= 1:
         return None
     elements = math.prod(case.output)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from benchmarks.chains import chain_kernel
 from benchmarks.elementwise_operations import elementwise_kernel
+from benchmarks.epilogues import write_epilogue
+from benchmarks.memory_operations import memory_kernel
 from benchmarks.row_operations import row_kernel
-from benchmarks.shapes import Shape
 from benchmarks.suite import Case
+from benchmarks.writer import LETTERS, Value, Writer
 
 _PREFIX = {1: "conv_1d", 2: "conv_2d", 3: "conv_3d"}
 _CHANNELS_LAST = {1: "nwc_wcf", 2: "nhwc_hwcf", 3: "ndhwc_dhwcf"}
@@ -21,55 +24,49 @@ def kernel_text(case: Case) -> str:
 
 
 def _contraction_text(case: Case) -> str:
-    out = tensor(case.output)
-    names = [f"%arg{number}" for number in range(len(case.inputs))]
-    arguments = ", ".join(f"{n}: {tensor(shape)}" for n, shape in zip(names, case.inputs, strict=True))
-    prologue, image, image_shape = _image(case)
-    operands = f"ins({image}, %arg1 : {tensor(image_shape)}, {tensor(case.inputs[1])})"
+    writer = Writer(case)
+    element = "i32" if case.elements[0] == "i8" else "f32"
+    result = Value("%result", case.output, element)
+    zero = writer.filled(0.0, case.output, element)
+    image = _image(writer, case)
+    first, second, *extras = (image, *writer.arguments[1:])
+    operands = f"ins({first.name}, {second.name} : {first.type}, {second.type})"
     op, body = _op(case)
-    lines = [
-        f"func.func @kernel({arguments}) -> {out} {{",
-        "  %zero = arith.constant 0.0 : f32",
-        *prologue,
-        f"  %empty = tensor.empty() : {out}",
-        f"  %init = linalg.fill ins(%zero : f32) outs(%empty : {out}) -> {out}",
-        f"  %result = {op} {operands} outs(%init : {out}) {body}-> {out}",
-    ]
+    writer.line(f"%result = {op} {operands} outs({zero.name} : {zero.type}) {body}-> {result.type}")
+    along = 1 if case.fields.get("layout") == "channels_first" else -1
     if case.has_epilogue:
-        lines += [_epilogue(case), f"  return %fused : {out}"]
-    else:
-        lines.append(f"  return %result : {out}")
-    return "\n".join((*lines, "}", ""))
+        result = write_epilogue(writer, case.fields["epilogue"], result, extras, along)
+    if case.result_element != element:
+        loops = LETTERS[: len(case.output)]
+        narrow = [f"%r = arith.truncf %x : {element} to {case.result_element}"]
+        into = writer.empty(case.output, case.result_element)
+        result = writer.generic(loops, [(result, loops)], into, loops, narrow)
+    return writer.finished(result)
 
 
-_WRITTEN: dict[str, Callable[[Case], str]] = {"rows": row_kernel, "elementwise": elementwise_kernel}
+_WRITTEN: dict[str, Callable[[Case], str]] = {
+    "rows": row_kernel,
+    "elementwise": elementwise_kernel,
+    "memory": memory_kernel,
+    "chain": chain_kernel,
+}
 
 
-def tensor(shape: Shape) -> str:
-    """The type of a tensor of f32."""
-    return f"tensor<{'x'.join(str(extent) for extent in (*shape, 'f32'))}>"
-
-
-def _image(case: Case) -> tuple[list[str], str, Shape]:
-    """The first operand: lines that make it, its name and shape.
-
-    That of a transposed convolution is the image spread among zeros, as torch-mlir emits it.
-    """
-    shape = case.inputs[0]
+def _image(w: Writer, case: Case) -> Value:
+    """The first operand; of a transposed convolution the image spread among zeros, as by torch-mlir."""
+    image = w.arguments[0]
     if case.kind != "transposed_conv":
-        return [], "%arg0", shape
+        return image
     f = case.fields
     border, stride = f["kernel"] - 1 - f["padding"], f["stride"]
-    batch, *spatial, channels = shape
+    batch, *spatial, channels = image.shape
     spread = (batch, *((extent - 1) * stride + 1 + 2 * border for extent in spatial), channels)
-    lines = [
-        f"  %space = tensor.empty() : {tensor(spread)}",
-        f"  %zeros = linalg.fill ins(%zero : f32) outs(%space : {tensor(spread)}) -> {tensor(spread)}",
-        f"  %spread = tensor.insert_slice %arg0 into %zeros[0, {border}, {border}, 0]"
-        f" {list(shape)} [1, {stride}, {stride}, 1]",
-        f"    : {tensor(shape)} into {tensor(spread)}",
-    ]
-    return lines, "%spread", spread
+    zeros, made = w.filled(0.0, spread), w.fresh(spread)
+    w.line(
+        f"{made.name} = tensor.insert_slice {image.name} into {zeros.name}[0, {border}, {border}, 0]"
+        f" {list(image.shape)} [1, {stride}, {stride}, 1] : {image.type} into {zeros.type}"
+    )
+    return made
 
 
 def _op(case: Case) -> tuple[str, str]:
@@ -111,20 +108,6 @@ def _grouped_channels_last(stride: int) -> str:
     image = ["n", f"h * {stride} + y", f"w * {stride} + x", "g", "c"]
     maps = _maps(loops, image, ["y", "x", "g", "c", "f"], loops[:5])
     return f"linalg.generic {{indexing_maps = {maps}, {_iterators(5, 3)}}}"
-
-
-def _epilogue(case: Case) -> str:
-    """Bias and ReLU on `%result`; the bias runs along the columns or filters."""
-    loops = [f"d{number}" for number in range(len(case.output))]
-    along = loops[1] if case.fields.get("layout") == "channels_first" else loops[-1]
-    out, bias = tensor(case.output), len(case.inputs) - 1
-    maps = _maps(loops, loops, [along], loops)
-    body = _body(sum="addf %x, %y", positive="maximumf %sum, %zero")
-    return (
-        f"  %fused = linalg.generic {{indexing_maps = {maps}, {_iterators(len(loops), 0)}}}"
-        f" ins(%result, %arg{bias} : {out}, {tensor(case.inputs[bias])}) outs(%empty : {out})"
-        f" {body} -> {out}"
-    )
 
 
 def _body(**values: str) -> str:

@@ -87,7 +87,7 @@ class _LiveCase:
 
     @cached_property
     def timing(self) -> CaseTiming:
-        return CaseTiming(self.case, self.results, self.plan.core, self.plan.passes)
+        return CaseTiming(self.case, self.results, (self.plan.core,), self.plan.passes)
 
     @cached_property
     def kernel(self) -> str:
@@ -101,7 +101,7 @@ class _LiveCase:
         with Pool(core=self.plan.core) as pool:
             ours = self._our_kernels(pool)
             with self._loading() as loading:
-                peers = self.timing.settled(loading.peers(self.plan.core))
+                peers = self.timing.settled(loading.peers((self.plan.core,)))
                 self.timing.time([*ours, *peers], self._unfinished(), pool.peak)
 
     def _unfinished(self) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.peer_process import PeerProcess, Unavailable
+from benchmarks.processes import Processes
 from benchmarks.suite import Case
 from benchmarks.theirs import CaseFiles, Peer, load_peer, write_case
 
@@ -25,16 +26,24 @@ class Loading:
         environments: of each peer, by its name, in the order of loading.
         store: see `PeerProcess.load`.
         tell: is told of each peer, loaded or not, as soon as it is known; from another thread.
+        processes: where peers come from and go to; by default each starts anew, and is ended.
     """
 
     def __init__(
-        self, case: Case, kernel: str, environments: Sequence[tuple[str, Path]], store: Path, tell: Tell
+        self,
+        case: Case,
+        kernel: str,
+        environments: Sequence[tuple[str, Path]],
+        store: Path,
+        tell: Tell,
+        processes: Processes | None = None,
     ) -> None:
         self._case = case
         self._kernel = kernel
         self._environments = environments
         self._store = store
         self._tell = tell
+        self._processes = processes or Processes()
         self._loaded: list[Peer] = []
         self._at_work: PeerProcess | None = None
         self._thread: threading.Thread | None = None
@@ -56,34 +65,34 @@ class Loading:
     def start(self, core: int) -> None:
         """Begin on a core of its own."""
         # A daemon: a peer that is still building when the run is interrupted is not waited for.
-        self._thread = threading.Thread(target=self._load, args=(core,), daemon=True)
+        self._thread = threading.Thread(target=self._load, args=((core,),), daemon=True)
         self._thread.start()
 
-    def peers(self, core: int) -> list[Peer]:
-        """All that built the case rightly; waits for those still at work, or begins on `core`."""
+    def peers(self, cores: Sequence[int]) -> list[Peer]:
+        """All that built the case rightly; waits for those still at work, or begins on `cores`."""
         if self._thread is None:
-            self._load(core)
+            self._load(cores)
         else:
             self._thread.join()
         if self._error is not None:
             raise self._error
         return list(self._loaded)
 
-    def _load(self, core: int) -> None:
+    def _load(self, cores: Sequence[int]) -> None:
         try:
             if self._thread is not None:
-                os.sched_setaffinity(0, {core})  # of this thread alone
+                os.sched_setaffinity(0, set(cores))  # of this thread alone
             if self._environments:
                 files = write_case(self._case, self._kernel, Path(self._folder.name))
                 for name, environment in self._environments:
-                    self._load_one(name, environment, files, core)
+                    self._load_one(name, environment, files, cores)
         except BaseException as error:
             self._error = error
 
-    def _load_one(self, name: str, environment: Path, files: CaseFiles, core: int) -> None:
+    def _load_one(self, name: str, environment: Path, files: CaseFiles, cores: Sequence[int]) -> None:
         if self._ended.is_set():
             return
-        outcome = load_peer(name, files, environment, core, self._store, self._started)
+        outcome = load_peer(name, files, environment, cores, self._store, self._started, self._processes)
         self._at_work = None
         if self._ended.is_set():
             if isinstance(outcome, Peer):

@@ -23,16 +23,19 @@ from harl_mlir.tuner import Request, Settings, tune
 
 UNTUNED = "untuned"
 RANDOM = "random"
-AGENTS = ("default", RANDOM, "harl")
+HARL = "harl"
+AGENTS = ("default", RANDOM, HARL)
 """The contenders that are tuned, by the agent's name."""
-OURS = (UNTUNED, *AGENTS)
+ONE_THREAD = "harl_one_thread"
+"""As `harl`, on one thread where the case has several: what these are worth. No ratio to a peer is of it."""
+OURS = (UNTUNED, *AGENTS, ONE_THREAD)
 
 UNTUNED_CAP_SECONDS = 2.0
 """A call of the untuned kernel that takes longer is given up: it is `slower than` this."""
 
 
-def tune_case(case: str, kernel: str, settings: Settings) -> Tuned:
-    """Tune the kernel's text of a case from nothing; the contender is the agent.
+def tune_case(case: str, kernel: str, settings: Settings, contender: str | None = None) -> Tuned:
+    """Tune the kernel's text of a case from nothing; the contender is named as the agent unless it is told.
 
     Raises:
         HarlError: the kernel was refused, or the run could not be completed.
@@ -52,7 +55,7 @@ def tune_case(case: str, kernel: str, settings: Settings) -> Tuned:
         raise KeyboardInterrupt
     return Tuned(
         case,
-        settings.agent,
+        contender or settings.agent,
         candidates={t.task.key: t.chosen for t in result.tasks if t.chosen is not None},
         trials=sum(t.trials for t in result.tasks),
         failures=sum(sum(t.failures.values()) for t in result.tasks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 MOST_DRIFT = 0.03
@@ -32,6 +32,7 @@ class Timed:
 
     Attributes:
         peaks: FLOP/s before and after.
+        bandwidths: bytes a second before and after, where that is probed too.
         seconds: of one call in each sample, by contender in the order they were timed.
         lost: contenders that failed, with the reason.
         attempts: how often the pass was made until its probes agreed.
@@ -41,6 +42,7 @@ class Timed:
     seconds: dict[str, list[float]]
     lost: dict[str, str]
     attempts: int = 1
+    bandwidths: tuple[float, ...] = ()
 
     @property
     def drift(self) -> float:
@@ -53,7 +55,13 @@ class Timed:
         return self.drift > MOST_DRIFT
 
 
-def timed_pass(contenders: Sequence[Contender], number: int, of: int, peak: Callable[[], float]) -> Timed:
+def timed_pass(
+    contenders: Sequence[Contender],
+    number: int,
+    of: int,
+    peak: Callable[[], float],
+    bandwidth: Callable[[], float] | None = None,
+) -> Timed:
     """Pass `number` (from 0) of `of`; it starts with another contender than the others.
 
     A disturbed pass is repeated. A contender that fails is left out of what follows.
@@ -63,7 +71,7 @@ def timed_pass(contenders: Sequence[Contender], number: int, of: int, peak: Call
     lost: dict[str, str] = {}
     kept: Timed | None = None
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        before = peak()
+        before, wide = peak(), [bandwidth()] if bandwidth else []
         seconds = {}
         for contender in left:
             try:
@@ -71,10 +79,12 @@ def timed_pass(contenders: Sequence[Contender], number: int, of: int, peak: Call
             except ContenderError as error:
                 lost[contender.name] = str(error)
         left = [contender for contender in left if contender.name not in lost]
-        made = Timed((before, peak()), seconds, lost, attempt)
+        wide += [bandwidth()] if bandwidth else []
+        made = Timed((before, peak()), seconds, lost, attempt, tuple(wide))
         if kept is None or made.drift < kept.drift:
             kept = made
         if not kept.disturbed:
             break
     assert kept is not None
-    return Timed(kept.peaks, {n: s for n, s in kept.seconds.items() if n not in lost}, lost, attempt)
+    seconds = {name: taken for name, taken in kept.seconds.items() if name not in lost}
+    return replace(kept, seconds=seconds, lost=lost, attempts=attempt)

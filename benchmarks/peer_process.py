@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ START_SECONDS = 120.0
 LOAD_SECONDS = 600.0
 SAMPLE_SECONDS = 0.004
 _PRESETS = ("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "KMP_", "TORCHINDUCTOR_", "XLA_", "TVM_")
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "TVM_NUM_THREADS", "NPROC")
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "TVM_NUM_THREADS", "NPROC")
 # glibc's allocator otherwise returns large results to the system, or not, by what was allocated before:
 # a call of torch's then has hundreds of page faults or none, and ten times the time or not.
 _MEMORY_KEPT = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
     "MALLOC_TOP_PAD_": str(1 << 26),
+    "MALLOC_ARENA_MAX": "1",  # the arenas of other threads hold no large results
 }
 _PEERS = Path(__file__).resolve().parent / "peers"
 
@@ -103,24 +105,28 @@ class PeerError(Exception):
 class PeerProcess:
     """A running peer. Not thread-safe, but any thread may close it.
 
-    It runs on `core` with one thread, without presets for BLAS libraries of the caller's environment, and
-    ends with the caller's end of the pipe or by `close`.
+    It runs on `cores` (None: on any) with so many threads, without presets for BLAS libraries of the
+    caller's environment, and ends with the caller's end of the pipe or by `close`.
 
     Attributes:
+        contender, threads: with what it was started.
         version: of the library, as it says itself.
     """
 
-    def __init__(self, environment: Path, contender: str, core: int | None) -> None:
+    def __init__(
+        self, environment: Path, contender: str, cores: Sequence[int] | None = None, threads: int = 1
+    ) -> None:
         """Start the peer with the interpreter of the virtual environment in the folder `environment`.
 
         Raises:
             PeerError: it does not start.
         """
         self.contender = contender
+        self.threads = threads
         self._kind = CONTENDERS[contender]
         command = [str(environment / "bin" / "python"), str(_PEERS / self._kind.program)]
-        if core is not None:
-            command = ["taskset", "-c", str(core), *command]
+        if cores is not None:
+            command = ["taskset", "-c", ",".join(map(str, cores)), *command]
         with contextlib.ExitStack() as opened:
             self._stderr = opened.enter_context(tempfile.TemporaryFile("w+b"))
             try:
@@ -130,7 +136,7 @@ class PeerProcess:
                         stdin=subprocess.PIPE,
                         stdout=subprocess.PIPE,
                         stderr=self._stderr,
-                        env=peer_environment(os.environ),
+                        env=peer_environment(os.environ, threads),
                         start_new_session=True,  # so that its own workers end with it
                     )
                 )
@@ -191,18 +197,30 @@ class PeerProcess:
             raise PeerError(answer["error"])
         return [float(seconds) for seconds in answer["seconds"]]
 
-    def pin(self, core: int) -> None:
-        """Move it to a core; raises PeerError if it has ended."""
+    def pin(self, cores: Sequence[int]) -> None:
+        """Move it to these cores; raises PeerError if it has ended."""
         try:
             for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {core})
+                os.sched_setaffinity(int(thread.name), set(cores))
         except OSError:
             raise PeerError(self._ended()) from None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def pause(self) -> None:
+        """Stop all of its threads, also those that wait for work without sleeping, until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End it and its children, at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._process.wait()  # A thread that waits for its answer sees the end before the pipe is closed.
         with contextlib.suppress(OSError):
             self._open.close()
@@ -212,6 +230,10 @@ class PeerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -250,8 +272,8 @@ class PeerProcess:
         return f"{self.contender} ended with status {status}: {lines[-1][:200] if lines else 'no message'}"
 
 
-def peer_environment(variables: os._Environ[str] | dict[str, str]) -> dict[str, str]:
-    """A copy without presets for numeric libraries, for one thread, which keeps freed memory."""
+def peer_environment(variables: os._Environ[str] | dict[str, str], threads: int = 1) -> dict[str, str]:
+    """A copy without presets for numeric libraries, for so many threads, which keeps freed memory."""
     kept = {name: value for name, value in variables.items() if not name.startswith(_PRESETS)}
     kept.pop("PYTHONPATH", None)
-    return kept | dict.fromkeys(_ONE_THREAD, "1") | _MEMORY_KEPT
+    return kept | dict.fromkeys(_THREADS, str(threads)) | _MEMORY_KEPT

@@ -33,6 +33,7 @@ def markdown(found: Mapping[str, Any], plot: str) -> str:
         "# Speed beside other libraries",
         machine_line(found),
         _method(found["settings"]),
+        *_particulars(found["cases"]),
         _headline(found),
         f"![Ratio to the best peer of each case]({plot})",
         "## Classes",
@@ -74,6 +75,27 @@ def _method(settings: Mapping[str, Any]) -> str:
         " All contenders get every operand with the call, but for `inductor_frozen`, which lays its constant"
         " filter out when it compiles: it is shown, and no ratio is taken to it."
     )
+
+
+def _particulars(cases: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What holds for some cases only."""
+    said = []
+    if any(case.get("accuracy") == "approximate" for case in cases):
+        said.append(
+            "Where something else than contractions is computed, ours have `--accuracy approximate`: the"
+            " peers' exponentials and the like are approximations too."
+        )
+    if any(case.get("share_of_bandwidth") is not None for case in cases):
+        said.append(
+            "The bandwidth is that of a loop that reads and writes as many bytes as the case, in the same"
+            " passes; each operand counts once."
+        )
+    if any(case.get("threads", 1) > 1 for case in cases):
+        said.append(
+            "Cases with several threads have a core for each, for every contender; one that is not being"
+            " timed is stopped. `x` says how many times faster ours is than ours tuned for one thread."
+        )
+    return [wrapped(" ".join(said))] if said else []
 
 
 def _headline(found: Mapping[str, Any]) -> str:
@@ -125,10 +147,12 @@ def _cases(found: Mapping[str, Any]) -> str:
                 _interval(case["interval"]) if ratio is not None else "",
                 case["verdict"] if ratio is not None else "",
                 percent(case["share_of_peak"]),
+                percent(case.get("share_of_bandwidth")),
+                f"{case['speedup']:.2f} x" if case.get("speedup") is not None else "",
                 *(_rate(case, name) for name in names),
             ]
         )
-    return table(["case", "ratio", "95 %", "", "of peak", *names], rows)
+    return table(["case", "ratio", "95 %", "", "of peak", "of bandwidth", "threads", *names], rows)
 
 
 def _rate(case: Mapping[str, Any], name: str) -> str:

@@ -106,7 +106,7 @@ class Slow(_ContenderCell, frozen=True):
     slower_than: float | None = None
 
 
-class Pass(_Cell, frozen=True):
+class Pass(_Cell, frozen=True, omit_defaults=True):
     """One pass over the contenders of a case; see `benchmarks.passes.Timed`."""
 
     number: int
@@ -114,6 +114,7 @@ class Pass(_Cell, frozen=True):
     attempts: int
     disturbed: bool
     seconds: dict[str, list[float]]
+    bandwidths: tuple[float, ...] = ()
 
 
 Cell: TypeAlias = Tuned | Searched | Decided | Loaded | Absent | Slow | Pass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +13,8 @@ from benchmarks.kernels import kernel_text
 from benchmarks.loading import Loading
 from benchmarks.ours import (
     AGENTS,
+    HARL,
+    ONE_THREAD,
     OURS,
     UNTUNED,
     UNTUNED_CAP_SECONDS,
@@ -23,11 +27,13 @@ from benchmarks.ours import (
 )
 from benchmarks.passes import ContenderError
 from benchmarks.peer_process import CONTENDERS
+from benchmarks.processes import Processes
 from benchmarks.results import Absent, Results, Slow, Tuned
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
 from benchmarks.timing import CaseTiming, tell
-from harl_mlir.errors import HarlError
+from harl_mlir.codegen.openmp import check_threads
+from harl_mlir.errors import HarlError, UsageError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.settings import Settings
 from harl_mlir.tasks.task import Task
@@ -46,8 +52,9 @@ class Plan:
         seconds, trials: budget of each of our tuned contenders.
         passes: over each case.
         seed: of the search.
-        core: the one everything is timed on.
-        build_core: where peers are built meanwhile; None where there is no other core.
+        core: the one everything is timed on that has one thread.
+        build_core: where peers are built meanwhile; None where there is no other core. Cases of several
+            threads use it, too.
         environments: of the peers, by name; why there are no others is in `missing`.
         store: where MetaSchedule's records are.
     """
@@ -64,18 +71,41 @@ class Plan:
     missing: dict[str, str]
     store: Path
 
+    @property
+    def cores(self) -> tuple[int, ...]:
+        """Those there are, the one for one thread first."""
+        return (self.core,) if self.build_core is None else (self.core, self.build_core)
+
 
 def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
     """Run what is not there yet."""
+    with Processes(keeps=True) as processes:
+        _run_cases(plan, results, suite, processes)
+
+
+def _run_cases(plan: Plan, results: Results, suite: Sequence[Case], processes: Processes) -> None:
     for number, case in enumerate(plan.cases, start=1):
         tell(f"[{number}/{len(plan.cases)}] {case.name}: {amount(case)}")
-        with Pool(core=plan.core, accuracy=case.accuracy) as pool:
-            _CaseRun(plan, results, case, pool).run()
+        cores = plan.cores[: case.threads]
+        os.sched_setaffinity(0, set(cores))
+        try:
+            check_threads(case.threads)
+        except UsageError as error:
+            tell(f"  left out: {error}")
+            continue
+        with ExitStack() as opened:
+            pools = [
+                opened.enter_context(Pool(core=plan.core, accuracy=case.accuracy, threads=threads))
+                for threads in dict.fromkeys((case.threads, 1))
+            ]
+            _CaseRun(plan, results, case, cores, pools[0], pools[-1], processes).run()
         results.write(summarise(results, suite))
 
 
 def is_asked_for(name: str, case: Case) -> bool:
-    """Whether a contender takes part in a case as far as its kind says."""
+    """Whether a contender takes part in a case as far as its kind and its threads say."""
+    if name == ONE_THREAD:
+        return case.threads > 1
     return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.kind)
 
 
@@ -91,11 +121,14 @@ class _CaseRun:
     plan: Plan
     results: Results
     case: Case
+    cores: tuple[int, ...]
     pool: Pool
+    one_thread: Pool
+    processes: Processes
 
     @cached_property
     def timing(self) -> CaseTiming:
-        return CaseTiming(self.case, self.results, self.plan.core, self.plan.passes)
+        return CaseTiming(self.case, self.results, self.cores, self.plan.passes)
 
     @cached_property
     def kernel(self) -> str:
@@ -110,24 +143,45 @@ class _CaseRun:
         live = self._live(wanted)
         if not live or not self.timing.unfinished(live):
             return
+        live = self._with_a_function(wanted, live)
         if not self._candidates_are_legal():
             tell("  the spaces have changed since it was tuned: begun again")
             self.results.forget(self.case.name)
             live = self._live(wanted)
         with self._loading(live) as loading:
-            if self.plan.build_core is not None:
-                loading.start(self.plan.build_core)
-            self._tune([name for name in AGENTS if name in wanted])
+            build_core = self.plan.build_core
+            if build_core is not None and build_core not in self.cores:
+                loading.start(build_core)
+            self._tune([name for name in (*AGENTS, ONE_THREAD) if name in wanted])
             if UNTUNED in wanted:
                 self._time_untuned()
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
-            peers = self.timing.settled(loading.peers(self.plan.core))
+            peers = self.timing.settled(loading.peers(self.cores))
             left = self.timing.unfinished(self._live(wanted))
-            self.timing.time([*ours, *peers], left, self.pool.peak)
+            bandwidth = None if self.case.flops else self._bandwidth
+            self.timing.time([*ours, *peers], left, self.pool.peak, bandwidth)
+
+    def _bandwidth(self) -> float:
+        """That of memory, or of the cache, that the case's arguments and result are in."""
+        return self.pool.bandwidth(self.case.read_bytes, self.case.written_bytes)
+
+    def _with_a_function(self, wanted: Sequence[str], live: list[str]) -> list[str]:
+        """Those that take part still, once ours are known to have something to work on."""
+        try:
+            assert self.function
+        except HarlError as error:
+            for name in OURS:
+                if name in live:
+                    self.timing.absent(name, "failed", str(error))
+            return self._live(wanted)
+        return live
 
     def _candidates_are_legal(self) -> bool:
         tuned = self.results.of(Tuned, self.case.name).values()
-        return all(are_legal(self.pool, self.kernel, cell.candidates) for cell in tuned)
+        return all(are_legal(self._pool_of(c.contender), self.kernel, c.candidates) for c in tuned)
+
+    def _pool_of(self, contender: str) -> Pool:
+        return self.one_thread if contender == ONE_THREAD else self.pool
 
     def _wanted(self) -> list[str]:
         """Those asked for and those timed before: what is compared is timed in the same passes."""
@@ -146,25 +200,26 @@ class _CaseRun:
         out |= {name for name in absent if name not in OURS and self._environment(name) is None}
         return [name for name in wanted if name not in out]
 
-    def _tune(self, agents: Sequence[str]) -> None:
+    def _tune(self, contenders: Sequence[str]) -> None:
         known = {*self.results.of(Tuned, self.case.name), *self.results.of(Absent, self.case.name)}
-        for agent in agents:
-            if agent in known:
+        for contender in contenders:
+            if contender in known:
                 continue
             settings = Settings(
-                agent,
+                HARL if contender == ONE_THREAD else contender,
                 self.plan.trials,
                 self.plan.seconds,
                 seed=self.plan.seed,
                 weights=None,
                 accuracy=self.case.accuracy,
+                threads=self._pool_of(contender).threads,
             )
             try:
-                made = tune_case(self.case.name, self.kernel, settings)
+                made = tune_case(self.case.name, self.kernel, settings, contender)
             except HarlError as error:
-                self.timing.absent(agent, "failed", str(error))
+                self.timing.absent(contender, "failed", str(error))
                 continue
-            tell(f"  {agent}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
+            tell(f"  {contender}: {made.trials} trials in {made.seconds:.1f} s, {made.failures} failed")
             self.results.add(made)
 
     def _time_untuned(self) -> None:
@@ -188,7 +243,7 @@ class _CaseRun:
         for name in names:
             candidates = tuned[name].candidates if name in tuned else {}
             try:
-                kernels.append(our_kernel(name, self.pool, self.kernel, self.function, candidates))
+                kernels.append(our_kernel(name, self._pool_of(name), self.kernel, self.function, candidates))
             except ContenderError as error:
                 self.timing.absent(name, "failed", str(error))
         return kernels
@@ -203,7 +258,9 @@ class _CaseRun:
                 self.timing.absent(name, "not_installed", reason)
             else:
                 environments.append((name, environment))
-        return Loading(self.case, self.kernel, environments, self.plan.store, self.timing.peer_known)
+        return Loading(
+            self.case, self.kernel, environments, self.plan.store, self.timing.peer_known, self.processes
+        )
 
     def _environment(self, name: str) -> Path | None:
         return self.plan.environments.get(CONTENDERS[name].environment)

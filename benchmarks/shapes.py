@@ -16,8 +16,15 @@ def _matmul(f: Mapping[str, Any]) -> _Shapes:
     batch = (f["batch"],) if f["batch"] else ()
     a = (*batch, k, m) if f["a_transposed"] else (*batch, m, k)
     b = (*batch, n, k) if f["b_transposed"] else (*batch, k, n)
-    bias = ((n,),) if f["epilogue"] else ()
-    return (a, b, *bias), (*batch, m, n), k, math.prod(batch) * m * n * k
+    output = (*batch, m, n)
+    return (a, b, *_extras(f["epilogue"], n, output)), output, k, math.prod(batch) * m * n * k
+
+
+def _extras(epilogue: str, features: int, output: Shape) -> tuple[Shape, ...]:
+    """Of the epilogue's arguments: numbers for each column or filter, and a residual."""
+    vectors = {"": 0, "bias_relu": 1, "bias_gelu": 1, "bn_relu": 4, "bn_add_relu": 4}[epilogue]
+    residual = (output,) if epilogue == "bn_add_relu" else ()
+    return (*((features,),) * vectors, *residual)
 
 
 def _matvec(f: Mapping[str, Any]) -> _Shapes:
@@ -40,9 +47,9 @@ def _conv(f: Mapping[str, Any]) -> _Shapes:
         # The filters come before their channels: F,C or G,F/G,C/G.
         shapes = (f["batch"], *given, *image), (*filters[:-2], *filters[:-3:-1], *kernel)
         output = (f["batch"], *made, *out)
-    bias = ((f["filters"],),) if f["epilogue"] else ()
+    extras = _extras(f["epilogue"], f["filters"], output)
     terms = math.prod(kernel) * each
-    return (*shapes, *bias), output, terms, math.prod(output) * terms
+    return (*shapes, *extras), output, terms, math.prod(output) * terms
 
 
 def _channels(f: Mapping[str, Any]) -> tuple[Shape, Shape, Shape, int]:
@@ -79,6 +86,32 @@ def _elementwise(f: Mapping[str, Any]) -> _Shapes:
     return (shape, *second), shape, 1, 0
 
 
+def _memory(f: Mapping[str, Any]) -> _Shapes:
+    op, shape = f["op"], tuple(f["shape"])
+    if op == "transpose":
+        return (shape,), tuple(shape[axis] for axis in f["permutation"]), 1, 0
+    if op == "pad":
+        return (shape,), tuple(n + 2 * border for n, border in zip(shape, f["border"], strict=True)), 1, 0
+    if op == "concat":
+        axis, count = f["axis"], f["count"]
+        return (shape,) * count, (*shape[:axis], count * shape[axis], *shape[axis + 1 :]), 1, 0
+    first = 2 if f["layout"] == "channels_first" else 1
+    made = tuple((n - f["kernel"]) // f["stride"] + 1 for n in shape[first : first + 2])
+    return (shape,), (*shape[:first], *made, *shape[first + 2 :]), f["kernel"] ** 2, 0
+
+
+def _chain(f: Mapping[str, Any]) -> _Shapes:
+    op = f["op"]
+    if op == "attention":
+        shape = (f["heads"], f["places"], f["depth"])
+        return (shape,) * 3, shape, f["depth"] + f["places"], 2 * math.prod(shape) * f["places"]
+    rows, columns = f["rows"], f["columns"]
+    if op == "add_layer_norm":
+        return ((rows, columns), (rows, columns), (columns,), (columns,)), (rows, columns), columns, 0
+    inputs, made = ((rows, columns), (f["features"], columns), (f["features"],)), (rows, f["features"])
+    return inputs, made, columns + f["features"], math.prod(made) * columns
+
+
 SHAPES: dict[str, Callable[[Mapping[str, Any]], _Shapes]] = {
     "matmul": _matmul,
     "matvec": _matvec,
@@ -87,4 +120,6 @@ SHAPES: dict[str, Callable[[Mapping[str, Any]], _Shapes]] = {
     "transposed_conv": _transposed_conv,
     "rows": _rows,
     "elementwise": _elementwise,
+    "memory": _memory,
+    "chain": _chain,
 }

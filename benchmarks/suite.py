@@ -18,7 +18,8 @@ LIVE_FILE = Path(__file__).with_name("live.json")
 OUTSIDE_FILE = Path(__file__).with_name("outside.json")
 """Cases outside the range of shapes that the agent `looptune` is trained on."""
 
-ELEMENT_BYTES = {"f32": 4, "i64": 8}
+ELEMENT_BYTES = {"f32": 4, "i64": 8, "bf16": 2, "f16": 2, "i8": 1, "i32": 4}
+_OTHERS = frozenset({"rows", "elementwise", "memory", "chain"})
 
 
 @dataclass(frozen=True)
@@ -61,23 +62,30 @@ class Case:
 
     @property
     def has_epilogue(self) -> bool:
-        """Whether a bias along the filters or columns is added, and ReLU taken."""
+        """Whether something elementwise follows the contraction, as a bias and ReLU."""
         return bool(self.fields.get("epilogue"))
 
     @property
     def accuracy(self) -> Accuracy:
         """Of ours: as its peers', whose functions of math are approximations too."""
-        return "approximate" if self.kind in ("rows", "elementwise") else DEFAULT_ACCURACY
+        other = self.kind in _OTHERS or self.fields.get("epilogue") == "bias_gelu"
+        return "approximate" if other else DEFAULT_ACCURACY
+
+    @property
+    def threads(self) -> int:
+        """That every contender may use, on as many cores."""
+        return int(self.fields.get("threads", 1))
 
     @property
     def elements(self) -> tuple[str, ...]:
         """Element types of the arguments."""
-        return ("f32",) * len(self.inputs)
+        operands = (str(self.fields.get("element", "f32")),) * 2
+        return (*operands, *("f32",) * len(self.inputs))[: len(self.inputs)]
 
     @property
     def result_element(self) -> str:
         """Element type of the result."""
-        return "i64" if self.fields.get("op") == "argmax" else "f32"
+        return "i64" if self.fields.get("op") == "argmax" else str(self.fields.get("result", "f32"))
 
     @property
     def read_bytes(self) -> int:
@@ -97,7 +105,7 @@ class Case:
 
     @property
     def flops(self) -> int:
-        """Operations of the direct algorithm: two a multiply-add, one each for bias and ReLU.
+        """Operations of the direct algorithm: two a multiply-add, two an element that something follows for.
 
         0 where nothing is contracted: such a case counts by its bytes.
         """

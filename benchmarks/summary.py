@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.criteria import criteria
-from benchmarks.ours import AGENTS, OURS
+from benchmarks.ours import AGENTS, ONE_THREAD, OURS
 from benchmarks.peer_process import CONTENDERS
 from benchmarks.ratios import Array, capped_geomean, interval, paired_ratio, resampled_ratios, verdict
 from benchmarks.results import Absent, Loaded, Pass, Results, Slow, Tuned, rounded
@@ -69,6 +69,13 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "best_ours": ours,
         "best_peer": peer,
         "share_of_peak": _share(case, passes, ours),
+        "share_of_bandwidth": _share_of_bandwidth(case, passes, ours),
+        "bound_by_memory": case.bound_by_memory,
+        "threads": case.threads,
+        "accuracy": case.accuracy,
+        "speedup": rounded(paired_ratio(samples[ours], samples[ONE_THREAD]))
+        if ours and ONE_THREAD in samples
+        else None,
         "trial_0_share": rounded(medians[ours] / medians["default"])
         if ours and "default" in medians
         else None,
@@ -133,7 +140,21 @@ def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None
     shares = (
         case.flops / statistics.median(made.seconds[ours]) / statistics.mean(made.peaks) for made in passes
     )
-    return rounded(statistics.median(shares))
+    # The probes have one core.
+    return rounded(statistics.median(shares) / case.threads)
+
+
+def _share_of_bandwidth(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:
+    """Of the bandwidth measured in the same passes at the case's footprint: each operand moved once."""
+    if ours is None or not all(made.bandwidths for made in passes):
+        return None
+    moved = case.read_bytes + case.written_bytes
+    return rounded(
+        statistics.median(
+            moved / statistics.median(made.seconds[ours]) / statistics.mean(made.bandwidths)
+            for made in passes
+        )
+    )
 
 
 def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.inputs import Array, Reference, arguments, reference
 from benchmarks.passes import ContenderError
 from benchmarks.peer_process import Built, PeerError, PeerProcess, Unavailable
+from benchmarks.processes import Processes
 from benchmarks.suite import Case
 from harl_mlir.measure.clock import CAREFUL
 
@@ -53,19 +54,20 @@ class Peer:
         sampling: what a pass takes of it.
     """
 
-    def __init__(self, name: str, process: PeerProcess, built: Built) -> None:
+    def __init__(self, name: str, process: PeerProcess, built: Built, processes: Processes) -> None:
         self.name = name
         self.build_seconds = built.build_seconds
         self.tuning_seconds = built.tuning_seconds
         self.version = process.version
         self._process = process
+        self._processes = processes
         self.sampling = CAREFUL
         self.call_seconds = self.sampling.sample_seconds
 
-    def settle(self, core: int) -> None:
-        """Move it to the core where it is timed, and see how long a call takes. Raises ContenderError."""
+    def settle(self, cores: Sequence[int]) -> None:
+        """Move it to the cores where it is timed, and see how long a call takes. Raises ContenderError."""
         with contextlib.suppress(PeerError):  # of one that has ended: so does the sample
-            self._process.pin(core)
+            self._process.pin(cores)
         self.call_seconds = min(self._take(1))
 
     def sample(self) -> list[float]:
@@ -73,36 +75,46 @@ class Peer:
         affordable = int(PASS_SECONDS / max(self.call_seconds, self.sampling.sample_seconds))
         return self._take(max(1, min(self.sampling.samples, affordable)))
 
+    def rest(self) -> None:
+        """Stop it until its next sample if it has several threads: those may wait without sleeping."""
+        if self._process.threads > 1:
+            self._process.pause()
+
     @property
     def is_slow(self) -> bool:
         """Whether its calls are too long for passes."""
         return self.call_seconds > SLOW_SECONDS
 
     def close(self) -> None:
-        """End it."""
-        self._process.close()
+        """Let its process go."""
+        self._processes.release(self._process)
 
     def _take(self, samples: int) -> list[float]:
+        if self._process.threads > 1:
+            self._process.resume()
         try:
             return self._process.sample(samples, self.sampling.sample_seconds, _LIMIT_SECONDS)
         except PeerError as error:
             raise ContenderError(str(error)) from None
+        finally:
+            self.rest()
 
 
 def load_peer(
     name: str,
     files: CaseFiles,
     environment: Path,
-    core: int,
+    cores: Sequence[int],
     store: Path,
     started: Callable[[PeerProcess], None],
+    processes: Processes,
 ) -> Peer | Unavailable:
-    """Start a peer, have it build the case, and check its result; or why there is none.
+    """Have a peer build the case, and check its result; or why there is none.
 
     `started` is given the process before it builds.
     """
     try:
-        process = PeerProcess(environment, name, core)
+        process = processes.take(environment, name, cores, files.case.threads)
     except PeerError as error:
         return Unavailable(str(error))
     started(process)
@@ -112,9 +124,11 @@ def load_peer(
         process.close()
         raise
     if isinstance(answer, Unavailable):
-        process.close()
+        processes.release(process)
         return answer
-    return Peer(name, process, answer)
+    peer = Peer(name, process, answer, processes)
+    peer.rest()
+    return peer
 
 
 def _checked(process: PeerProcess, name: str, files: CaseFiles, store: Path) -> Built | Unavailable:

@@ -20,13 +20,13 @@ class CaseTiming:
     Attributes:
         case: what is timed.
         results: where the cells go.
-        core: the one everything is timed on.
+        cores: those everything is timed on, one for each thread.
         passes: over the case.
     """
 
     case: Case
     results: Results
-    core: int
+    cores: Sequence[int]
     passes: int
 
     def unfinished(self, contenders: Iterable[str]) -> list[int]:
@@ -44,11 +44,11 @@ class CaseTiming:
         self.results.add(loaded)
 
     def settled(self, peers: Sequence[Peer]) -> list[Peer]:
-        """Those whose calls are short enough for passes, on the core where they are timed."""
+        """Those whose calls are short enough for passes, on the cores where they are timed."""
         quick = []
         for peer in peers:
             try:
-                peer.settle(self.core)
+                peer.settle(self.cores)
             except ContenderError as error:
                 self.absent(peer.name, "failed", str(error))
                 continue
@@ -60,19 +60,33 @@ class CaseTiming:
         return quick
 
     def time(
-        self, contenders: Sequence[Contender], numbers: Sequence[int], peak: Callable[[], float]
+        self,
+        contenders: Sequence[Contender],
+        numbers: Sequence[int],
+        peak: Callable[[], float],
+        bandwidth: Callable[[], float] | None = None,
     ) -> None:
-        """Make these passes; `peak` probes the core's peak in FLOP/s."""
+        """Make these passes; `peak` probes the core in FLOP/s, `bandwidth` memory in bytes a second."""
         left = list(contenders)
         for number in numbers:
-            made = timed_pass(left, number, self.passes, peak)
+            made = timed_pass(left, number, self.passes, peak, bandwidth)
             for name, reason in made.lost.items():
                 self.absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
             if not left:
                 return
             seconds = {name: [rounded(s) for s in taken] for name, taken in made.seconds.items()}
-            self.results.add(Pass(self.case.name, number, made.peaks, made.attempts, made.disturbed, seconds))
+            self.results.add(
+                Pass(
+                    self.case.name,
+                    number,
+                    made.peaks,
+                    made.attempts,
+                    made.disturbed,
+                    seconds,
+                    tuple(map(rounded, made.bandwidths)),
+                )
+            )
             self._tell_pass(number, seconds, [contender.name for contender in contenders])
 
     def absent(self, name: str, kind: Reason, reason: str) -> None:

@@ -17,8 +17,9 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.kernels import kernel_text, tensor
+from benchmarks.kernels import kernel_text
 from benchmarks.suite import Case, make_case
+from benchmarks.writer import tensor
 from harl_mlir.errors import InputError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.training.held_out import load_held_out

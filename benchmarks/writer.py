@@ -25,7 +25,12 @@ class Value:
     @property
     def type(self) -> str:
         """As MLIR writes it."""
-        return f"tensor<{'x'.join(str(extent) for extent in (*self.shape, self.element))}>"
+        return tensor(self.shape, self.element)
+
+
+def tensor(shape: Shape, element: str = "f32") -> str:
+    """The type of a tensor."""
+    return f"tensor<{'x'.join(str(extent) for extent in (*shape, element))}>"
 
 
 class Writer:

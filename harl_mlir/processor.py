@@ -11,6 +11,9 @@ from pathlib import Path
 BF16_DOTS = "avx512_bf16"
 """The feature of processors that multiply and add pairs of bf16."""
 
+I8_DOTS = "avx512_vnni"
+"""The feature of processors that multiply and add groups of four i8."""
+
 _FEATURES_THAT_MATTER = (
     "avx", "avx2", "fma", "f16c", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_bf16",
     "avx512_fp16", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "asimddp", "sve", "sve2",

@@ -17,6 +17,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+_CORES = frozenset(os.sched_getaffinity(0))
+"""Those of all processes of pytest together."""
 _HANDLERS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
 
@@ -36,10 +38,20 @@ class Run:
 
 def pytest_configure() -> None:
     """Give each process of pytest-xdist a core of its own: what it starts would all run on the last one."""
+    os.environ["HARL_MLIR_TEST_CORES"] = str(len(_CORES))
     number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if number:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(number) % len(cores)]})
+
+
+@pytest.fixture(scope="module")
+def all_cores() -> Iterator[None]:
+    """Let what is started run on every core, also where pytest-xdist runs a process a core."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _CORES)
+    yield
+    os.sched_setaffinity(0, own)
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ class _Problem:
 
     @cached_property
     def timing(self) -> CaseTiming:
-        return CaseTiming(self.key, self.results, self.plan.core, self.plan.passes)
+        return CaseTiming(self.key, self.results, (self.plan.core,), self.plan.passes)
 
     @cached_property
     def kernel(self) -> str:
@@ -137,7 +137,7 @@ class _Problem:
             self._decide(name)
         kernels = self._kernels()
         with self._loading() as loading:
-            peers = self.timing.settled(loading.peers(self.plan.core))
+            peers = self.timing.settled(loading.peers((self.plan.core,)))
             for peer in peers:
                 peer.sampling = self.stage.sampling
             self.timing.time([*kernels, *peers], self._unfinished(), Probe(self.pool))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,11 @@ def _layer_norm(x: jax.Array, weight: jax.Array, bias: jax.Array) -> jax.Array:
 
 def _rms_norm(x: jax.Array, weight: jax.Array) -> jax.Array:
     return x * lax.rsqrt((x * x).mean(axis=-1, keepdims=True) + EPSILON) * weight
+
+
+def _attention(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    scores = jnp.einsum("hik,hjk->hij", q, k) * (1 / math.sqrt(q.shape[-1]))
+    return jnp.einsum("hij,hjk->hik", jax.nn.softmax(scores), v)
 
 
 FUNCTIONS: dict[str, Callable[..., jax.Array]] = {
@@ -36,4 +43,26 @@ FUNCTIONS: dict[str, Callable[..., jax.Array]] = {
     "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
     "add_relu": lambda x, y: jnp.maximum(x + y, 0),
     "bias_add": jnp.add,
+    "attention": _attention,
+    "linear_softmax": lambda x, w, b: jax.nn.softmax(x @ w.T + b),
+    "add_layer_norm": lambda x, y, w, b: _layer_norm(x + y, w, b),
 }
+
+
+def memory_function(case: dict[str, Any]) -> Callable[..., jax.Array]:
+    """The case's function."""
+    op = case["op"]
+    if op == "transpose":
+        return lambda x: x.transpose(case["permutation"])
+    if op == "pad":
+        return lambda x: jnp.pad(x, [(border, border) for border in case["border"]])
+    if op == "concat":
+        return lambda *given: jnp.concatenate(given, case["axis"])
+    first = 2 if case["layout"] == "channels_first" else 1
+    window, strides = [1, 1, 1, 1], [1, 1, 1, 1]
+    window[first : first + 2] = [case["kernel"]] * 2
+    strides[first : first + 2] = [case["stride"]] * 2
+    if op == "max_pool":
+        return lambda x: lax.reduce_window(x, -jnp.inf, lax.max, window, strides, "VALID")
+    count = case["kernel"] ** 2
+    return lambda x: lax.reduce_window(x, 0.0, lax.add, window, strides, "VALID") / count

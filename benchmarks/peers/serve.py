@@ -5,6 +5,7 @@ Runs in the peer's own virtual environment, so it needs nothing but NumPy and th
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import json
@@ -14,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,10 +73,13 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def time_samples(call: Callable[[], object], samples: int, sample_seconds: float) -> list[float]:
+def time_samples(
+    call: Callable[[], object], samples: int, sample_seconds: float, threads: int = 1
+) -> list[float]:
     """Seconds of one call for each undisturbed sample; where there are too few, the CPU time in each.
 
-    A sample is as many calls as take `sample_seconds`, at least one.
+    A sample is as many calls as take `sample_seconds`, at least one. With several threads the CPU time is
+    the wall time without what one of them waited for a core, but no less than their part of it.
     """
     count = 1
     while (seconds := _wall(call, count)) < sample_seconds:
@@ -82,13 +87,30 @@ def time_samples(call: Callable[[], object], samples: int, sample_seconds: float
     kept: list[float] = []
     cpu: list[float] = []
     while len(kept) < samples and len(cpu) < ATTEMPTS * samples:
-        before = time.process_time()
+        before, waited = time.process_time(), _waited() if threads > 1 else {}
         wall = _wall(call, count)
-        cpu.append((time.process_time() - before) / count)
+        own = time.process_time() - before
+        if threads > 1:
+            own = max(wall - _longest(waited), min(wall, own / threads))
+        cpu.append(own / count)
         if wall <= DISTURBED * cpu[-1] * count:
             kept.append(wall / count)
     # As our own clock does: on a machine that is never quiet nobody is left out.
     return kept if len(kept) >= min(LEAST, samples) else cpu
+
+
+def _longest(before: dict[str, float]) -> float:
+    """Seconds that the thread which waited longest since then was ready to run and had no core."""
+    return max((waited - before.get(thread, 0.0) for thread, waited in _waited().items()), default=0.0)
+
+
+def _waited() -> dict[str, float]:
+    """Seconds that each thread of this process has been ready to run and had no core."""
+    waited = {}
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            waited[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1]) * 1e-9
+    return waited
 
 
 def _wall(call: Callable[[], object], count: int) -> float:
@@ -108,6 +130,7 @@ def serve(version: str, load: Callable[[Problem], Program]) -> None:
         replies.flush()
 
     program: Program | None = None
+    threads = 1
     reply({"version": version})
     for line in sys.stdin:
         request = json.loads(line)
@@ -116,13 +139,15 @@ def serve(version: str, load: Callable[[Problem], Program]) -> None:
                 program = None
                 gc.enable()
                 gc.collect()
+                threads = int(request["case"].get("threads", 1))
                 program, answer = _load(request, load)
                 gc.disable()
                 reply(answer)
             elif program is None:
                 reply({"error": "No case is loaded."})
             else:
-                seconds = time_samples(program.call, request["samples"], request["sample_seconds"])
+                samples, long = request["samples"], request["sample_seconds"]
+                seconds = time_samples(program.call, samples, long, threads)
                 reply({"seconds": seconds})
         except UnsupportedError as unsupported:
             reply({"unsupported": str(unsupported)})

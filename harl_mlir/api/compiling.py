@@ -11,6 +11,7 @@ from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import worker
 from harl_mlir.codegen.interface import CFunction
+from harl_mlir.codegen.openmp import check_threads
 from harl_mlir.codegen.target import Target
 from harl_mlir.errors import UsageError
 from harl_mlir.measure.answers import AppliedOp, Compiled
@@ -37,7 +38,7 @@ class CompiledModule(Mapping[str, "LoadedFunction"]):
 
     @property
     def object_code(self) -> bytes:
-        """An object file that any linker takes: it calls nothing but libc, libm and libmvec."""
+        """An object file for any linker; it calls libc, libm, libmvec and, for threads, OpenMP."""
         return self._compiled.object
 
     @property
@@ -92,6 +93,7 @@ def compile(
     shapes: ArgumentShapes | None = None,
     accuracy: Accuracy = DEFAULT_ACCURACY,
     target_cpu: str | None = None,
+    threads: int = 1,
 ) -> CompiledModule:
     """Compile the public functions of a kernel, as tuning does, with schedules applied or without.
 
@@ -102,10 +104,14 @@ def compile(
         shapes: static shapes for arguments with dynamic dims: `{"A": (512, 512)}`.
         accuracy: what the lowering may do to arithmetic; a library tuned under `strict` is lowered so, too.
         target_cpu: LLVM's name of another processor to compile for, such as `x86-64-v3`. None: this one.
+        threads: how many share the loops of schedules that were tuned for threads, by an OpenMP runtime.
 
     Raises:
         InputError: the kernel, the library or the processor was refused.
+        UsageError: there is no OpenMP runtime for several threads.
     """
+    if threads != 1:
+        check_threads(threads)
     source = read_source(kernel, "kernel")
     target = None if target_cpu is None else Target(target_cpu)
     if library is None:
@@ -124,5 +130,6 @@ def compile(
             shapes=dict(shapes_of(shapes)),
             target=target,
             library_file=name,
+            threads=threads,
         )
     return CompiledModule(compiled, target)

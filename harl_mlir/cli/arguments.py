@@ -178,6 +178,7 @@ def _add_export(commands: _Commands[_Parser]) -> _Parser:
         help="x86-64, x86-64-v2, -v3, -v4, or LLVM's name of a processor (this machine's)",
     )
     add("--function", metavar="NAME", help="export only this function")
+    shared.add_threads(command)
     shared.add_shape(command)
     return command
 

@@ -132,11 +132,45 @@ func.func private @log(%x: f32) -> f32 {
   return %r3 : f32
 }
 
-// 1.5 ulp. |x| + |x|^3 P(x^2) up to 0.625, then 1 - 2 / (exp(2|x|) + 1).
+// 1.5e-7 of the result, for |x| < 126 and nothing else: 2^x = 2^n 2^r, |r| <= 1/2.
+func.func private @power_of_two(%x: f32) -> f32 {
+  %round = arith.constant 12582912.0 : f32
+  %one = arith.constant 1.0 : f32
+  %mantissa = arith.constant 23 : i32
+  %c5 = arith.constant 0.001326472731307149 : f32
+  %c4 = arith.constant 0.009671512991189957 : f32
+  %c3 = arith.constant 0.05550733581185341 : f32
+  %c2 = arith.constant 0.24022242426872253 : f32
+  %c1 = arith.constant 0.6931470036506653 : f32
+  %shifted = arith.addf %x, %round fastmath<contract> : f32
+  %n = arith.subf %shifted, %round : f32
+  %r = arith.subf %x, %n fastmath<contract> : f32
+  %m4 = arith.mulf %c5, %r fastmath<contract> : f32
+  %p4 = arith.addf %m4, %c4 fastmath<contract> : f32
+  %m3 = arith.mulf %p4, %r fastmath<contract> : f32
+  %p3 = arith.addf %m3, %c3 fastmath<contract> : f32
+  %m2 = arith.mulf %p3, %r fastmath<contract> : f32
+  %p2 = arith.addf %m2, %c2 fastmath<contract> : f32
+  %m1 = arith.mulf %p2, %r fastmath<contract> : f32
+  %p1 = arith.addf %m1, %c1 fastmath<contract> : f32
+  %m0 = arith.mulf %p1, %r fastmath<contract> : f32
+  %e = arith.addf %m0, %one fastmath<contract> : f32
+  // n stands in the lowest bits, and the others are shifted out.
+  %shifted_bits = arith.bitcast %shifted : f32 to i32
+  %exponent = arith.shli %shifted_bits, %mantissa : i32
+  %bits = arith.bitcast %e : f32 to i32
+  %scaled = arith.addi %bits, %exponent : i32
+  %power = arith.bitcast %scaled : i32 to f32
+  return %power : f32
+}
+
+// 2.5 ulp, 1.5e-7. |x| + |x|^3 P(x^2) up to 0.625, then 1 - 2 / (exp(2|x|) + 1); from 10 on it is 1.
 func.func private @tanh(%x: f32) -> f32 {
   %one = arith.constant 1.0 : f32
   %two = arith.constant 2.0 : f32
   %limit = arith.constant 0.625 : f32
+  %end = arith.constant 10.0 : f32
+  %twice_log2e = arith.constant 2.88539008 : f32
   %c4 = arith.constant -0.0055151632986962795 : f32
   %c3 = arith.constant 0.02046941965818405 : f32
   %c2 = arith.constant -0.05368802323937416 : f32
@@ -155,18 +189,21 @@ func.func private @tanh(%x: f32) -> f32 {
   %a3 = arith.mulf %s, %a : f32
   %bend = arith.mulf %p0, %a3 fastmath<contract> : f32
   %near = arith.addf %bend, %a fastmath<contract> : f32
-  %twice = arith.addf %a, %a : f32
-  %e = func.call @exp(%twice) : (f32) -> f32
+  %beyond = arith.cmpf ogt, %a, %end : f32
+  %t = arith.select %beyond, %end, %a : f32
+  %scaled = arith.mulf %t, %twice_log2e fastmath<contract> : f32
+  %e = func.call @power_of_two(%scaled) : (f32) -> f32
   %e1 = arith.addf %e, %one : f32
   %rest = arith.divf %two, %e1 : f32
   %far = arith.subf %one, %rest : f32
-  %is_near = arith.cmpf olt, %a, %limit : f32
+  // NaN is near, where it stays.
+  %is_near = arith.cmpf ult, %a, %limit : f32
   %positive = arith.select %is_near, %near, %far : f32
   %r = math.copysign %positive, %x : f32
   return %r : f32
 }
 
-// 1.5 ulp. |x| + |x| P(x^2) up to 0.9375, then 1 - exp(Q(|x|)); from 4 on it is 1.
+// 1.5 ulp. |x| + |x| P(x^2) up to 0.9375, then 1 - 2^Q(|x|); from 4 on it is 1.
 func.func private @erf(%x: f32) -> f32 {
   %one = arith.constant 1.0 : f32
   %limit = arith.constant 0.9375 : f32
@@ -177,13 +214,13 @@ func.func private @erf(%x: f32) -> f32 {
   %c2 = arith.constant 0.11281320452690125 : f32
   %c1 = arith.constant -0.37612447142601013 : f32
   %c0 = arith.constant 0.12837913632392883 : f32
-  %d6 = arith.constant 0.00019360677106305957 : f32
-  %d5 = arith.constant -0.003020255360752344 : f32
-  %d4 = arith.constant 0.022134944796562195 : f32
-  %d3 = arith.constant -0.10373979061841965 : f32
-  %d2 = arith.constant -0.6374019980430603 : f32
-  %d1 = arith.constant -1.1275442838668823 : f32
-  %d0 = arith.constant -0.00022765595349483192 : f32
+  %d6 = arith.constant 0.00027836751542054117 : f32
+  %d5 = arith.constant -0.004348195623606443 : f32
+  %d4 = arith.constant 0.03189847990870476 : f32
+  %d3 = arith.constant -0.14959311485290527 : f32
+  %d2 = arith.constant -0.9196562170982361 : f32
+  %d1 = arith.constant -1.6266568899154663 : f32
+  %d0 = arith.constant -0.00033914836240001023 : f32
   %a = math.absf %x : f32
   %s = arith.mulf %x, %x : f32
   %m4 = arith.mulf %c5, %s fastmath<contract> : f32
@@ -212,9 +249,10 @@ func.func private @erf(%x: f32) -> f32 {
   %q1 = arith.addf %n1, %d1 fastmath<contract> : f32
   %n0 = arith.mulf %q1, %t fastmath<contract> : f32
   %q0 = arith.addf %n0, %d0 fastmath<contract> : f32
-  %e = func.call @exp(%q0) : (f32) -> f32
+  %e = func.call @power_of_two(%q0) : (f32) -> f32
   %far = arith.subf %one, %e : f32
-  %is_near = arith.cmpf olt, %a, %limit : f32
+  // NaN is near, where it stays.
+  %is_near = arith.cmpf ult, %a, %limit : f32
   %positive = arith.select %is_near, %near, %far : f32
   %r = math.copysign %positive, %x : f32
   return %r : f32

@@ -1,167 +1,267 @@
-"""Dot products of pairs of bf16 by the processor's instruction, `vdpbf16ps` of AVX512-BF16.
+"""Dot products of pairs of bf16 and of groups of four i8 by the processor's instructions.
 
-A schedule leaves `C[m, n] += A[m, p] * B[n, p]` with two steps of `p` as a `vector.contract` of bf16 to f32.
-LLVM makes no such instruction of the widened products; elsewhere the contraction is lowered as any other.
-The instruction rounds each product's sum to f32, and takes denormals as zero.
+A schedule leaves `C[n] += A[p] * B[n, p]`, for one group of steps `p`, as a `vector.contract`: of two bf16
+into f32 (`vdpbf16ps` of AVX512-BF16) or of four i8 into i32 (`vpdpbusd` of AVX512-VNNI). LLVM makes no such
+instruction of the widened products; where the processor has none the contraction is lowered as any other.
+
+bf16: the instruction rounds each product's sum to f32, and takes denormals as zero.
+i8: the instruction multiplies unsigned by signed numbers. Where all are signed 128 is added to those of `B`,
+and 128 times the sums of `A`'s are taken away after a run of contractions. That is exact, as i32 wraps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
+from harl_mlir.codegen.group_copies import group_copies
+from harl_mlir.codegen.vectors import (
+    bitcast,
+    extract,
+    flattened,
+    lanes_from,
+    load_row,
+    make,
+    put_lanes,
+    resized,
+    row_of,
+    splat,
+    vector_type,
+)
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, ir
+from harl_mlir.processor import BF16_DOTS, I8_DOTS
 
-_INTRINSIC = "llvm.x86.avx512bf16.dpbf16ps.512"
 _LANES = 16
-_PAIR = 2
-_MAPS = [
-    "(d0, d1, d2) -> (d0, d2)",
-    "(d0, d1, d2) -> (d1, d2)",
-    "(d0, d1, d2) -> (d0, d1)",
-]
+_GROUPS = {"bf16": 2, "i8": 4}
+_SUMS = {"bf16": "f32", "i8": "i32"}
+_INTRINSICS = {"bf16": "llvm.x86.avx512bf16.dpbf16ps.512", "i8": "llvm.x86.avx512.vpdpbusd.512"}
+_BIAS = -128
+_SHARED, _ALL, _RESULT = "(d0, d1) -> (d1)", "(d0, d1) -> (d0, d1)", "(d0, d1) -> (d0)"
+_WIDENED = ("arith.extui", "arith.extsi", "arith.extf")
 
 
-def dot_products(module: ir.Module) -> int:
-    """Put the instruction in the place of contractions of pairs of bf16, in place; returns how many.
+@dataclass(frozen=True)
+class _Factor:
+    """A vector of narrow numbers that are widened, and whether they are signed."""
 
-    The module is past the deallocation of buffers, which refuses calls of intrinsics.
+    value: ir.Value
+    signed: bool
+
+
+@dataclass(frozen=True)
+class _Contract:
+    """A contraction of the group that all lanes share with the groups of all lanes."""
+
+    op: ir.Operation
+    shared: _Factor
+    groups: _Factor
+
+    @property
+    def element(self) -> str:
+        return str(self.groups.value.type.element_type)
+
+    @property
+    def is_biased(self) -> bool:
+        """Whether 128 is added to the groups of all lanes."""
+        return self.element == "i8" and self.shared.signed and self.groups.signed
+
+    @property
+    def result(self) -> ir.Value:
+        return self.op.results[0]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The sums after some contractions, and what is to be taken away from each of their lanes."""
+
+    sums: ir.Value
+    excess: ir.Value | None = None
+
+
+def dot_products(module: ir.Module, features: Collection[str], *, reassociate: bool = True) -> int:
+    """Put the instructions in the place of contractions of groups, in place; returns how many.
+
+    `features` are the processor's; sums of bf16 are rounded otherwise, which `reassociate` allows. The
+    module is past the deallocation of buffers, which refuses calls of intrinsics.
     """
-    found = [op for op in all_ops(module.operation) if _is_of_pairs(op)]
-    for op in found:
-        vectors = _flat(op.operands[1])
-        with ir.InsertionPoint(op), op.location:
-            value = _multiplied(op.operands[0], vectors, op.operands[2])
-        op.results[0].replace_all_uses_with(value)
-        op.erase()
+    wanted = {"bf16": BF16_DOTS in features and reassociate, "i8": I8_DOTS in features}
+    found = [
+        contract
+        for contract in map(_contract, all_ops(module.operation))
+        if contract is not None and wanted[contract.element]
+    ]
+    if not found:
+        return 0
+    group_copies(module)
+    _widen_loops(found)
+    lanes: dict[tuple[ir.Value, bool], ir.Value] = {}
+    runs: dict[ir.Value, _Run] = {}
+    for contract in found:
+        before = contract.op.operands[2]
+        only = before in runs and len(list(before.uses)) == 1
+        run = runs.pop(before) if only else _Run(before)
+        with ir.InsertionPoint(contract.op), contract.op.location:
+            runs[contract.result] = _after(run, contract, lanes)
+    for contract in reversed(found):
+        if contract.result in runs:
+            with ir.InsertionPoint(contract.op), contract.op.location:
+                contract.result.replace_all_uses_with(_finished(runs[contract.result]))
+        contract.op.erase()
     return len(found)
 
 
-def _is_of_pairs(op: ir.Operation) -> bool:
-    if op.name != "vector.contract" or len(op.operands) != 3:
-        return False
-    rows, columns, result = (value.type for value in op.operands)
-    if not all(isinstance(kind, ir.VectorType) and kind.rank == 2 for kind in (rows, columns, result)):
-        return False
-    elements = [str(kind.element_type) for kind in (rows, columns, result)]
+def _contract(op: ir.Operation) -> _Contract | None:
+    if op.name != "vector.contract" or len(op.operands) != 3 or "<add>" not in str(op.attributes["kind"]):
+        return None
     maps = [str(each)[len("affine_map<") : -1] for each in op.attributes["indexing_maps"]]
-    return (
-        elements == ["bf16", "bf16", "f32"]
-        and "<add>" in str(op.attributes["kind"])
-        and maps == _MAPS
-        and rows.shape[1] == _PAIR
-        and columns.shape[0] % _LANES == 0
-    )
+    result = op.results[0].type
+    if maps[2] != _RESULT or not {*maps[:2]} <= {_SHARED, _ALL} or not isinstance(result, ir.VectorType):
+        return None
+    factors = sorted((_factor(op.operands[n]) for n in range(2)), key=lambda each: each.value.type.rank)
+    shared, groups = factors
+    element = str(groups.value.type.element_type)
+    group = _GROUPS.get(element)
+    if (
+        group is None
+        or str(shared.value.type.element_type) != element
+        or str(result.element_type) != _SUMS[element]
+        or list(shared.value.type.shape) != [group]
+        or list(groups.value.type.shape) != [result.shape[0], group]
+        or not (shared.signed or groups.signed)
+    ):
+        return None
+    return _Contract(op, shared, groups)
 
 
-def _multiplied(rows: ir.Value, vectors: ir.Value, result: ir.Value) -> ir.Value:
-    """`result` plus the products of all rows with the pairs of all columns, which `vectors` holds."""
-    count, columns = result.type.shape
-    row = _vector(columns, ir.F32Type.get())
-    for number in range(count):
-        pair = _all_lanes(_extract(rows, number, _vector(_PAIR, ir.BF16Type.get())))
-        given = sums = _extract(result, number, row)
-        for first in range(0, columns, _LANES):
-            factors = _slice(vectors, _PAIR * first, _PAIR * _LANES)
-            made = _dot(_slice(given, first, _LANES), pair, factors)
-            sums = _op(
-                "vector.insert_strided_slice", [made, sums], row, offsets=_numbers(first), strides=_numbers(1)
-            )
-        place = ir.DenseI64ArrayAttr.get([number])
-        result = _op("vector.insert", [sums, result], result.type, static_position=place)
-    return result
+def _factor(value: ir.Value) -> _Factor:
+    """An operand of a contraction before it was widened, and broadcast to all lanes."""
+    signed = True
+    for names in (_WIDENED, ("vector.broadcast",), _WIDENED):
+        if not isinstance(value, ir.BlockArgument) and value.owner.name in names:
+            op = value.owner
+            if isinstance(op.operands[0].type, ir.VectorType):
+                signed = signed and op.name != "arith.extui"
+                value = op.operands[0]
+    return _Factor(value, signed)
 
 
-def _dot(sums: ir.Value, rows: ir.Value, columns: ir.Value) -> ir.Value:
-    return _op(
+def _widen_loops(found: list[_Contract]) -> None:
+    """Carry sums through the loops around contractions in whole registers: LLVM takes others apart."""
+    loops: list[ir.Operation] = []
+    for contract in found:
+        parent = contract.op.parent
+        while parent is not None and parent.name not in ("func.func", "builtin.module"):
+            if parent.name == "scf.for" and parent not in loops:
+                loops.append(parent.operation)
+            parent = parent.parent
+    for loop in loops:
+        body = loop.regions[0].blocks[0]
+        last = list(body.operations)[-1]
+        for number, result in enumerate(loop.results):
+            if (
+                not isinstance(result.type, ir.VectorType)
+                or str(result.type.element_type) not in _SUMS.values()
+            ):
+                continue
+            count, argument = result.type.shape[0], body.arguments[number + 1]
+            if result.type.rank != 1 or _whole(count) == count:
+                continue
+            wide = vector_type(_whole(count), result.type.element_type)
+            with ir.InsertionPoint(loop), loop.location:
+                loop.operands[number + 3] = resized(loop.operands[number + 3], _whole(count))
+            with ir.InsertionPoint(last), loop.location:
+                last.operands[number] = resized(last.operands[number], _whole(count))
+            for value, point in (
+                (argument, ir.InsertionPoint.at_block_begin(body)),
+                (result, ir.InsertionPoint.after(loop)),
+            ):
+                value.set_type(wide)
+                with point, loop.location:
+                    narrow = resized(value, count)
+                value.replace_all_uses_except(narrow, narrow.owner.operation)
+
+
+def _whole(count: int) -> int:
+    """Lanes of the registers that hold so many: a power of two of a register's."""
+    lanes = _LANES
+    while lanes < count:
+        lanes *= 2
+    return lanes
+
+
+def _after(run: _Run, contract: _Contract, lanes: dict[tuple[ir.Value, bool], ir.Value]) -> _Run:
+    """The sums after one more contraction."""
+    element, group = contract.element, _GROUPS[contract.element]
+    count = contract.result.type.shape[0]
+    whole = _whole(count)
+    key = contract.groups.value, contract.is_biased
+    if key not in lanes:
+        lanes[key] = _in_lanes(contract, whole)
+    factors, shared = lanes[key], _broadcast(contract.shared.value, group)
+    given = sums = resized(run.sums, whole)
+    for first in range(0, whole, _LANES):
+        vectors = lanes_from(factors, first * group, _LANES * group)
+        # Unsigned numbers come first.
+        pair = (shared, vectors) if not contract.shared.signed else (vectors, shared)
+        sums = put_lanes(_dot(element, lanes_from(given, first, _LANES), *pair), sums, first)
+    sums = resized(sums, count)
+    if not contract.is_biased:
+        return replace(run, sums=sums)
+    excess = run.excess if run.excess is not None else splat(0, _vector_of("i32", _LANES))
+    return _Run(sums, _dot(element, excess, splat(_BIAS, shared.type), shared))
+
+
+def _finished(run: _Run) -> ir.Value:
+    if run.excess is None:
+        return run.sums
+    count = run.sums.type.shape[0]
+    whole = _whole(count)
+    given = sums = resized(run.sums, whole)
+    for first in range(0, whole, _LANES):
+        less = arith.SubIOp(lanes_from(given, first, _LANES), run.excess).result
+        sums = put_lanes(less, sums, first)
+    return resized(sums, count)
+
+
+def _dot(element: str, sums: ir.Value, first: ir.Value, second: ir.Value) -> ir.Value:
+    return make(
         "llvm.call_intrinsic",
-        [sums, rows, columns],
+        [sums, first, second],
         sums.type,
-        intrin=ir.StringAttr.get(_INTRINSIC),
+        intrin=ir.StringAttr.get(_INTRINSICS[element]),
         op_bundle_sizes=ir.DenseI32ArrayAttr.get([]),
         operandSegmentSizes=ir.DenseI32ArrayAttr.get([3, 0]),
     )
 
 
-def _all_lanes(pair: ir.Value) -> ir.Value:
-    """A pair of bf16 in every lane, moved about as one element of 32 bits."""
-    single = ir.F32Type.get()
-    one = _extract(_op("vector.bitcast", [pair], _vector(1, single)), 0, single)
-    wide = _op("vector.broadcast", [one], _vector(_LANES, single))
-    return _op("vector.bitcast", [wide], _vector(_PAIR * _LANES, ir.BF16Type.get()))
+def _broadcast(group: ir.Value, count: int) -> ir.Value:
+    """A group in every lane, moved about as one element of 32 bits."""
+    one = extract(bitcast(group, _vector_of("f32", 1)), 0)
+    wide = make("vector.broadcast", [one], _vector_of("f32", _LANES))
+    return bitcast(wide, vector_type(count * _LANES, group.type.element_type))
 
 
-def _flat(pairs: ir.Value) -> ir.Value:
-    """A vector of pairs as one row, read as such where it is contiguous in memory."""
-    kind = _vector(pairs.type.shape[0] * _PAIR, pairs.type.element_type)
-    if isinstance(pairs, ir.BlockArgument):
-        with ir.InsertionPoint.at_block_begin(pairs.owner), ir.Location.unknown():
-            return _op("vector.shape_cast", [pairs], kind)
-    made = pairs.owner
-    if _is_contiguous(made):
-        with ir.InsertionPoint(made), made.location:
-            return _read_row(made, kind)
-    with ir.InsertionPoint.after(made), made.location:
-        return _op("vector.shape_cast", [pairs], kind)
+def _in_lanes(contract: _Contract, whole: int) -> ir.Value:
+    """The groups of all lanes in one row of `whole` lanes, read as such where they lie so in memory."""
+    value = contract.groups.value
+    count, group = value.type.shape
+    if isinstance(value, ir.BlockArgument):
+        point = ir.InsertionPoint.at_block_begin(value.owner)
+    else:
+        point = ir.InsertionPoint.after(value.owner)
+    with point, contract.op.location:
+        place = None
+        if not isinstance(value, ir.BlockArgument) and value.owner.name == "vector.transfer_read":
+            place = row_of(value.owner)
+        if place is not None:
+            row = load_row(*place, count * group, whole * group)
+        else:
+            row = resized(flattened(value), whole * group)
+        if contract.is_biased:
+            row = arith.XOrIOp(row, splat(_BIAS, row.type)).result
+    return row
 
 
-def _is_contiguous(read: ir.Operation) -> bool:
-    """Whether whole pairs are read, in bounds, that follow each other in a buffer of plain layout."""
-    if read.name != "vector.transfer_read" or not isinstance(read.operands[0].type, ir.MemRefType):
-        return False
-    buffer = ir.MemRefType(read.operands[0].type)
-    rank = buffer.rank
-    in_order = ir.AffineMap.get_minor_identity(rank, 2) if rank >= 2 else None
-    return (
-        ir.AffineMapAttr(read.attributes["permutation_map"]) == ir.AffineMapAttr.get(in_order)
-        and buffer.layout == ir.AffineMapAttr.get(ir.AffineMap.get_identity(rank))
-        and buffer.shape[-1] == _PAIR
-        and all(ir.BoolAttr(each).value for each in read.attributes["in_bounds"])
-        and len(read.operands) == rank + 2
-    )
-
-
-def _read_row(read: ir.Operation, kind: ir.Type) -> ir.Value:
-    source = read.operands[0]
-    buffer = ir.MemRefType(source.type)
-    rank = buffer.rank
-    groups = [*([d] for d in range(rank - 2)), [rank - 2, rank - 1]]
-    shape = [*buffer.shape[:-2], _PAIR * buffer.shape[-2]]
-    row = ir.MemRefType.get(shape, buffer.element_type, memory_space=buffer.memory_space)
-    reassociation = ir.ArrayAttr.get([_numbers(*group) for group in groups])
-    flat = _op("memref.collapse_shape", [source], row, reassociation=reassociation)
-    indices = list(read.operands)[1 : 1 + rank]
-    two = arith.ConstantOp(ir.IndexType.get(), _PAIR).result
-    start = arith.MulIOp(indices[-2], two).result
-    return _op("vector.load", [flat, *indices[:-2], start], kind)
-
-
-def _vector(count: int, element: ir.Type) -> ir.VectorType:
-    return ir.VectorType.get([count], element)
-
-
-def _extract(vector: ir.Value, number: int, kind: ir.Type) -> ir.Value:
-    return _op("vector.extract", [vector], kind, static_position=ir.DenseI64ArrayAttr.get([number]))
-
-
-def _slice(vector: ir.Value, first: int, count: int) -> ir.Value:
-    return _op(
-        "vector.extract_strided_slice",
-        [vector],
-        _vector(count, vector.type.element_type),
-        offsets=_numbers(first),
-        sizes=_numbers(count),
-        strides=_numbers(1),
-    )
-
-
-def _op(name: str, operands: Sequence[ir.Value], result: ir.Type, **attributes: ir.Attribute) -> ir.Value:
-    made: ir.Value = ir.Operation.create(
-        name, results=[result], operands=list(operands), attributes=attributes
-    ).result
-    return made
-
-
-def _numbers(*values: int) -> ir.ArrayAttr:
-    kind = ir.IntegerType.get_signless(64)
-    return ir.ArrayAttr.get([ir.IntegerAttr.get(kind, value) for value in values])
+def _vector_of(element: str, count: int) -> ir.VectorType:
+    return vector_type(count, ir.Type.parse(element))

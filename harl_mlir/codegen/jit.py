@@ -15,7 +15,7 @@ from harl_mlir.codegen.memory import check_memory
 from harl_mlir.codegen.openmp import load_runtime
 from harl_mlir.codegen.vector_library import level_of
 from harl_mlir.mlir import ExecutionEngine, ir
-from harl_mlir.processor import BF16_DOTS, this_processor
+from harl_mlir.processor import this_processor
 from harl_mlir.tasks.task import TensorType
 
 OPT_LEVEL = 3
@@ -132,7 +132,7 @@ def lower_kernel(
             check_memory(module, memory_bytes, loops=loops, threads=threads)
             add_repeat_loop(module, kernel)
             features = this_processor().features
-            to_llvm(module, accuracy, threads, dots=BF16_DOTS in features, vectors=level_of(features))
+            to_llvm(module, accuracy, threads, dots=features, vectors=level_of(features))
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         return LoweredKernel(module, parameters, results, threads)

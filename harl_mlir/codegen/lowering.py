@@ -15,7 +15,7 @@ an argument; a public one gets it, filled by a copy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import PassManager, func, ir, memref
 
@@ -111,7 +112,7 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     return tuple(places)
 
 
-def bufferize_public(module: ir.Module) -> None:
+def bufferize_public(module: ir.Module, threads: int = 1) -> None:
     """Run the first stage on a module whose public functions keep all their results.
 
     Every result of a public function that is a tensor or memref gets an out-parameter. Raises
@@ -121,7 +122,9 @@ def bufferize_public(module: ir.Module) -> None:
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
             part_equal_results(op.opview)
-    PassManager.parse(_text(*_OUT_PARAMETERS)).run(module.operation)
+    if threads > 1:
+        inner_loops_alone(module)
+    PassManager.parse(_text(*_out_parameters(threads))).run(module.operation)
 
 
 def to_llvm(
@@ -129,13 +132,13 @@ def to_llvm(
     accuracy: Accuracy = DEFAULT_ACCURACY,
     threads: int = 1,
     *,
-    dots: bool = False,
+    dots: Collection[str] = (),
     vectors: str | None = None,
 ) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
 
-    `dots` where the processor has AVX512-BF16; `vectors` is the instruction set for which the system's vector
-    math library is called (`vector_library.level_of`), or None.
+    `dots` are the features of the processor, which may have dot products; `vectors` is the instruction set
+    for which the system's vector math library is called (`vector_library.level_of`), or None.
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
@@ -146,8 +149,8 @@ def to_llvm(
         vector_math(module, vectors)
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
-    if dots and accuracy != "strict":
-        dot_products(module)
+    stream(module)
+    dot_products(module, dots, reassociate=accuracy != "strict")
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     module.operation.verify()
 

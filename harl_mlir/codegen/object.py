@@ -18,12 +18,13 @@ from harl_mlir.codegen.interface import CFunction, CParameter
 from harl_mlir.codegen.jit import OPT_LEVEL, JitError, LowerError
 from harl_mlir.codegen.lowering import bufferize_public, find_function, to_llvm
 from harl_mlir.codegen.names import is_in_libm
+from harl_mlir.codegen.openmp import is_in_openmp
 from harl_mlir.codegen.target import Target
 from harl_mlir.codegen.target_features import Subtarget, subtarget
 from harl_mlir.codegen.vector_library import is_in_libmvec, level_of
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
-from harl_mlir.processor import BF16_DOTS, this_processor
+from harl_mlir.processor import BF16_DOTS, I8_DOTS, this_processor
 
 _INNER = "harl.inner."
 _HANDLE = "harl.handle."
@@ -32,12 +33,16 @@ _BITS = {"f16": "i16", "bf16": "i16"}
 
 
 def compile_object(
-    module: ir.Module, exports: Sequence[CFunction], accuracy: Accuracy, target: Target | None
+    module: ir.Module,
+    exports: Sequence[CFunction],
+    accuracy: Accuracy,
+    target: Target | None,
+    threads: int = 1,
 ) -> bytes:
     """Compile a program (`exports.choose_exports`), which is consumed, to the bytes of an object file.
 
-    `target` None is this machine, as measuring compiles for it. Raises InputError for an unknown target,
-    LowerError, JitError.
+    `target` None is this machine, as measuring compiles for it. With several `threads` the code calls an
+    OpenMP runtime. Raises InputError for an unknown target, LowerError, JitError.
     """
     chosen = None if target is None else subtarget(target)
     with module.context, ir.Location.unknown():
@@ -45,11 +50,11 @@ def compile_object(
             names = _rename(module)
             inner = [names[export.name] for export in exports]
             scalars = [_scalar_results(module, *pair) for pair in zip(exports, inner, strict=True)]
-            bufferize_public(module)
+            bufferize_public(module, threads)
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
             features = this_processor().features if chosen is None else _names_of(chosen)
-            to_llvm(module, accuracy, dots=BF16_DOTS in features, vectors=level_of(features))
+            to_llvm(module, accuracy, threads, dots=features, vectors=level_of(features))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -69,7 +74,7 @@ def _names_of(chosen: Subtarget) -> set[str]:
     # Later ones count.
     has = {feature[1:]: feature.startswith("+") for feature in chosen.features}
     names = {name for name, held in has.items() if held}
-    return {*names, BF16_DOTS} if BF16_DOTS.replace("_", "") in names else names
+    return names | {name for name in (BF16_DOTS, I8_DOTS) if name.replace("_", "") in names}
 
 
 def _rename(module: ir.Module) -> dict[str, str]:
@@ -121,7 +126,7 @@ def _refuse_other_calls(module: ir.Module) -> None:
 
 
 def _is_in_the_system(name: str) -> bool:
-    return is_in_libm(name) or is_in_libmvec(name)
+    return is_in_libm(name) or is_in_libmvec(name) or is_in_openmp(name)
 
 
 def _make_internal(module: ir.Module) -> None:
@@ -203,7 +208,11 @@ def _keep_out_packed_forms(module: ir.Module) -> None:
     that name it appends its code to that, behind a return, and LLVM drops both.
     """
     names = [_symbol(op) for op in module.body.operations if _has_body(op)]
-    for name in names:
+    # What threads run becomes functions too, the first of a function's without a number.
+    shared = sum(1 for op in all_ops(module.operation) if op.name == "omp.parallel")
+    parts = [f"{name}..omp_par" for name in names] if shared else []
+    parts += [f"{part}.{number}" for part in parts for number in range(1, shared)]
+    for name in (*names, *parts):
         with ir.InsertionPoint(module.body):
             packed = llvm.LLVMFuncOp(
                 f"_mlir_{name}",

@@ -17,7 +17,10 @@ from harl_mlir.errors import UsageError
 _DISTRIBUTION = "intel-openmp"
 _LIBRARY = "libiomp5.so"
 _SYSTEM = "omp"
-_DEFAULTS = b"KMP_BLOCKTIME=0"
+# So long a thread that has nothing to do looks out for work before it sleeps: waking it takes about as long.
+# Older runtimes count in milliseconds.
+_DEFAULTS = b"KMP_BLOCKTIME=20us"
+_COARSE_DEFAULTS = b"KMP_BLOCKTIME=0"
 
 
 def find_runtime() -> str:
@@ -32,6 +35,11 @@ def find_runtime() -> str:
             "install your system's libomp (on Debian: libomp5-14)"
         )
     return found
+
+
+def is_in_openmp(symbol: str) -> bool:
+    """Whether it is a function of such a runtime."""
+    return symbol.startswith("__kmpc_")
 
 
 def check_threads(threads: int) -> None:
@@ -57,7 +65,7 @@ def load_runtime() -> None:
     path = find_runtime()
     try:
         runtime = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
-        runtime.kmp_set_defaults(_DEFAULTS)
+        runtime.kmp_set_defaults(_DEFAULTS if path == _packaged() else _COARSE_DEFAULTS)
     except (OSError, AttributeError) as error:
         raise UsageError(
             f"the OpenMP runtime {path} cannot be used ({error}); use --threads 1, or install "
@@ -72,6 +80,5 @@ def _packaged() -> str | None:
         return None
     for file in distribution.files or ():
         if file.name == _LIBRARY:
-            path = distribution.locate_file(file)
-            return str(path)
+            return os.path.normpath(str(distribution.locate_file(file)))
     return None

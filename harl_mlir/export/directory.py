@@ -13,7 +13,7 @@ from pathlib import Path
 from harl_mlir import __version__
 from harl_mlir.errors import InputError, Place
 from harl_mlir.export.header import c_header
-from harl_mlir.export.link import archive, libraries, link_shared
+from harl_mlir.export.link import archive, libraries, link_shared, runtime, runtime_flags
 from harl_mlir.export.package import cmake_config, pkg_config
 from harl_mlir.files import umask
 from harl_mlir.measure.answers import Compiled
@@ -79,11 +79,11 @@ class ExportDirectory:
         (made / f"{name}.o").write_bytes(compiled.object)
         archive(compiled.object, f"{name}.o", made / f"lib{name}.a")
         link_shared(compiled.object, made / f"lib{name}.so", f"lib{name}.so")
-        linked = libraries(compiled.object)
+        linked, openmp = libraries(compiled.object), runtime(compiled.object)
         texts = {
             f"{name}.h": c_header(name, compiled.functions, source, processor),
-            f"{name}-config.cmake": cmake_config(name, linked),
-            f"{name}.pc": pkg_config(name, source, __version__, linked),
+            f"{name}-config.cmake": cmake_config(name, linked, openmp),
+            f"{name}.pc": pkg_config(name, source, __version__, linked, runtime_flags(openmp)),
         }
         for file, text in texts.items():
             (made / file).write_text(text, encoding="utf-8")

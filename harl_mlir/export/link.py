@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harl_mlir.codegen.elf import undefined_symbols
+from harl_mlir.codegen.openmp import find_runtime, is_in_openmp
 from harl_mlir.codegen.vector_library import is_vector_symbol
 from harl_mlir.errors import InputError, Place
 
@@ -23,10 +24,28 @@ def libraries(object_file: bytes) -> tuple[str, ...]:
     return ("mvec", "m") if vectors else ("m",)
 
 
+def runtime(object_file: bytes) -> str | None:
+    """The OpenMP runtime that an object calls: its path, or its name for the loader; None if it needs none.
+
+    Raises UsageError where there is none on this machine.
+    """
+    return find_runtime() if any(map(is_in_openmp, undefined_symbols(object_file))) else None
+
+
+def runtime_flags(runtime: str | None) -> tuple[str, ...]:
+    """What links a runtime, and has programs find it where it is."""
+    if runtime is None:
+        return ()
+    path = Path(runtime)
+    if not path.is_absolute():
+        return (f"-l:{runtime}",)
+    return (f"-L{path.parent}", f"-l:{path.name}", f"-Wl,-rpath,{path.parent}")
+
+
 def link_shared(object_file: bytes, out: Path, soname: str | None = None, source: Path | None = None) -> None:
     """Link an object into the shared library `out`, which is written whole or not at all.
 
-    What the object needs (`libraries`) and libc are linked; a symbol that is in none of them is an error.
+    What the object needs (`libraries`, `runtime`) and libc are linked; another symbol is an error.
     `source` is a file of C to compile and link with it.
 
     Raises:
@@ -40,6 +59,7 @@ def link_shared(object_file: bytes, out: Path, soname: str | None = None, source
             _tool(COMPILERS, "C compiler to link with", "gcc"),
             *("-shared", "-o", str(result), str(made), *beside, "-Wl,-z,defs", *named),
             *(f"-l{library}" for library in libraries(object_file)),
+            *runtime_flags(runtime(object_file)),
         ]
 
     _make(object_file, out, "object.o", link)

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harl_mlir.codegen.interface import CFunction, CParameter
-from harl_mlir.export.link import link_shared
+from harl_mlir.codegen.openmp import load_runtime
+from harl_mlir.export.link import link_shared, runtime
 
 Array = npt.NDArray[Any]
 
@@ -131,6 +132,7 @@ def load(library: Path | str | bytes, functions: Sequence[CFunction]) -> Loaded:
 
     Raises:
         InputError: linking failed (see `link_shared`).
+        UsageError: the code needs an OpenMP runtime, and there is none.
         OSError: the library cannot be loaded.
     """
     if not isinstance(library, bytes):
@@ -138,6 +140,9 @@ def load(library: Path | str | bytes, functions: Sequence[CFunction]) -> Loaded:
     with tempfile.TemporaryDirectory(prefix="harl-") as held:
         linked = Path(held) / "kernel.so"
         link_shared(library, linked)
+        if runtime(library) is not None:
+            # Before the library asks for it: its idle threads are to sleep.
+            load_runtime()
         # The mapping stays when the file is gone.
         return Loaded(ctypes.CDLL(str(linked)), functions)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 _CMAKE = """\
 # find_package(@NAME@ CONFIG REQUIRED) with @NAME@_DIR or CMAKE_PREFIX_PATH naming this directory, then
@@ -27,8 +28,18 @@ if(NOT TARGET @NAME@::static)
     INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_CURRENT_LIST_DIR}"
     INTERFACE_LINK_LIBRARIES "@LIBRARIES@")
 endif()
-
+@OPENMP@
 cmake_policy(POP)
+"""
+_CMAKE_OPENMP = """
+find_library(@NAME@_OPENMP NAMES @RUNTIME@ HINTS "@DIRECTORY@")
+if(NOT @NAME@_OPENMP)
+  set(@NAME@_FOUND FALSE)
+  set(@NAME@_NOT_FOUND_MESSAGE "no OpenMP runtime (@RUNTIME@) was found; set @NAME@_OPENMP to its path")
+else()
+  set_property(TARGET @NAME@::@NAME@ @NAME@::static APPEND PROPERTY
+    INTERFACE_LINK_LIBRARIES "${@NAME@_OPENMP}")
+endif()
 """
 _PKG_CONFIG = """\
 prefix=${pcfiledir}
@@ -42,14 +53,24 @@ Libs.private: @LIBRARIES@
 """
 
 
-def cmake_config(name: str, libraries: Sequence[str]) -> str:
-    """The text of `NAME-config.cmake`; `libraries` are those the code is linked with, as after `-l`."""
-    return _filled(_CMAKE, NAME=name, LIBRARIES=";".join(libraries))
+def cmake_config(name: str, libraries: Sequence[str], runtime: str | None = None) -> str:
+    """The text of `NAME-config.cmake`.
+
+    `libraries` are those the code is linked with, as after `-l`, `runtime` is the OpenMP runtime it calls.
+    """
+    openmp = ""
+    if runtime is not None:
+        path = Path(runtime)
+        directory = str(path.parent) if path.is_absolute() else ""
+        openmp = _filled(_CMAKE_OPENMP, NAME=name, RUNTIME=path.name, DIRECTORY=directory)
+    return _filled(_CMAKE, NAME=name, LIBRARIES=";".join(libraries), OPENMP=openmp)
 
 
-def pkg_config(name: str, description: str, version: str, libraries: Sequence[str]) -> str:
-    """The text of `NAME.pc`."""
-    linked = " ".join(f"-l{library}" for library in libraries)
+def pkg_config(
+    name: str, description: str, version: str, libraries: Sequence[str], flags: Sequence[str] = ()
+) -> str:
+    """The text of `NAME.pc`; `flags` link what else the code calls."""
+    linked = " ".join((*(f"-l{library}" for library in libraries), *flags))
     line = " ".join(description.split()).replace("$", "$$").replace("#", " ")
     return _filled(_PKG_CONFIG, NAME=name, DESCRIPTION=line, VERSION=version, LIBRARIES=linked)
 

@@ -13,6 +13,8 @@ MEMOIZED_MAPS = "linalg.memoized_indexing_maps"
 """Where MLIR caches the maps it derives for an op."""
 ALONE = "harl.alone"
 """On an `scf.forall` that one thread runs, whatever the others do."""
+STREAMED = "harl.streamed"
+"""On an `scf.for` whose stores go past the caches."""
 _PARSED_TEXT = "-"
 """What MLIR calls the file of a module parsed from a string."""
 

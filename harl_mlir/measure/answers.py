@@ -83,6 +83,12 @@ class PeakFound(msgspec.Struct, frozen=True, tag=True):
     flops_per_second: float
 
 
+class BandwidthFound(msgspec.Struct, frozen=True, tag=True):
+    """The answer to `Bandwidth`, in bytes a second, read and written."""
+
+    bytes_per_second: float
+
+
 class Text(msgspec.Struct, frozen=True, tag=True):
     """The answer to `Library` and `Select`."""
 
@@ -170,6 +176,7 @@ Answer = (
     | Measured
     | Verified
     | PeakFound
+    | BandwidthFound
     | Text
     | AppliedText
     | Inspected

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from harl_mlir.measure.operands import DTYPES, FLOATS
+from harl_mlir.measure.operands import DTYPES, FLOATS, exact, stored
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -41,17 +41,22 @@ Rule = Callable[[list[Approx], OpTypes], Approx]
 
 def is_float(element: str) -> bool:
     """Whether an element type is a float type."""
-    return element.startswith("f")
+    return element.startswith("f") or element == "bf16"
 
 
 def eps(element: str) -> float:
     """Machine epsilon (the gap above 1) of a float type."""
-    return float(np.finfo(FLOATS[element]).eps)
+    return 2.0**-7 if element == "bf16" else float(np.finfo(FLOATS[element]).eps)
 
 
 def tiny(element: str) -> float:
-    """An absolute error that underflow to a subnormal may add."""
-    return float(np.finfo(FLOATS[element]).smallest_subnormal)
+    """An absolute error that underflow may add: x86's instructions for bf16 know no subnormals."""
+    return 2.0**-126 if element == "bf16" else float(np.finfo(FLOATS[element]).smallest_subnormal)
+
+
+def largest(element: str) -> float:
+    """The largest finite number of a float type."""
+    return (2.0 - 2.0**-7) * 2.0**127 if element == "bf16" else float(np.finfo(FLOATS[element]).max)
 
 
 def wrap(value: Array, element: str) -> Array:
@@ -74,7 +79,7 @@ def unsigned(value: Array, element: str) -> Array:
 def constant(number: float | int, element: str) -> Approx:
     """A constant, rounded to its type as the kernel holds it."""
     if is_float(element):
-        return Approx(np.array(DTYPES[element](number), dtype=np.float64))
+        return Approx(exact(stored(np.array(float(number)), element), element))
     return Approx(wrap(np.array(int(number), dtype=np.int64), element))
 
 

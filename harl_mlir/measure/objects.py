@@ -38,7 +38,7 @@ def compile_request(request: Compile) -> Compiled:
             )
         said = Said()
         try:
-            made = compile_object(module, exports, _accuracy(request), request.target)
+            made = compile_object(module, exports, _accuracy(request), request.target, request.threads)
         except LowerError as error:
             message, place = describe(error.__cause__ or error, source.file)
             raise InputError(f"it cannot be lowered: {message}", place) from error

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from harl_mlir.measure.accumulate import COMBINERS, Sum, accumulator
-from harl_mlir.measure.approx import Approx, is_float
+from harl_mlir.measure.approx import Approx, is_float, largest
 from harl_mlir.measure.body_rules import NEEDS_EXACT_INTEGERS
 from harl_mlir.measure.body_values import KNOWN_OPS, Body, CannotCheckError, loops_below, numbered, users
 from harl_mlir.measure.loop_views import Box, contract, parts, size, whole
-from harl_mlir.measure.operands import DTYPES, FLOATS
+from harl_mlir.measure.operands import DTYPES
 from harl_mlir.tasks.linalg_op import LinalgOp
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -47,7 +47,7 @@ def refuse(op: LinalgOp) -> None:
     """Raise CannotCheckError if the op's value cannot be computed."""
     made = [op.init.element, *(body.result for body in op.body)]
     for element in [*(operand.element for operand in op.inputs), *made]:
-        if element not in DTYPES or (element == "bf16" and element in made):
+        if element not in DTYPES:
             raise CannotCheckError(f"elements of type {element} cannot be checked")
     rounded: set[int] = set()
     for number, body in enumerate(op.body, start=len(op.operands)):
@@ -135,8 +135,7 @@ def _with_overflow(result: Approx, element: str) -> Approx:
     """
     if not is_float(element):
         return result
-    largest = float(np.finfo(FLOATS[element]).max)
-    over = np.abs(result.value) + result.error > largest
+    over = np.abs(result.value) + result.error > largest(element)
     over &= ~(np.isinf(result.value) & (result.error == 0))
     if over.any():
         return Approx(result.value, np.where(over, np.inf, result.error))

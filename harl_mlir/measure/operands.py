@@ -37,7 +37,7 @@ DTYPES: dict[str, type[np.generic]] = {
 }
 """NumPy types of the element types that can be measured; integers are signless.
 
-NumPy has no bf16: arguments hold its bits, and results of it cannot be checked.
+NumPy has no bf16: arrays hold its bits.
 """
 
 ALIGNMENT = 64
@@ -128,6 +128,20 @@ def exact(values: Array | int | float, element: str) -> Array:
     if element == "bf16":
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
+
+
+def stored(values: Array, element: str) -> Array:
+    """Numbers rounded to a float type, as arrays hold it. bf16: to nearest, ties to even; NaNs stay."""
+    if element != "bf16":
+        return values.astype(DTYPES[element])
+    # To odd first, so that rounding twice is rounding once.
+    single = values.astype(np.float32)
+    bits = single.view(np.uint32)
+    off = (single.astype(np.float64) != values) & ~np.isnan(values) & ((bits & 1) == 0)
+    toward = np.where(np.abs(single.astype(np.float64)) > np.abs(values), bits - np.uint32(1), bits | 1)
+    bits = np.where(off, toward, bits)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) >> 16
+    return np.where(np.isnan(values), bits >> 16 | 0x40, rounded).astype(np.uint16)
 
 
 def _draw(rng: np.random.Generator, kind: TensorType) -> Array:

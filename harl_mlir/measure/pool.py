@@ -147,6 +147,11 @@ class Pool(Asking):
         """The FMA peak of the worker's core in FLOP/s, for `f32` or `f64`."""
         return self.ask_tool(protocol.Peak(element), answers.PeakFound).flops_per_second
 
+    def bandwidth(self, read_bytes: int, written_bytes: int) -> float:
+        """The memory bandwidth of the worker's cores in bytes a second; see `bandwidth.stream_bandwidth`."""
+        request = protocol.Bandwidth(read_bytes, written_bytes)
+        return self.ask_tool(request, answers.BandwidthFound).bytes_per_second
+
     def library(
         self,
         entries: Sequence[tuple[Task, Candidate]],
@@ -187,6 +192,7 @@ class Pool(Asking):
         shapes: Shapes | None = None,
         target: Target | None = None,
         library_file: str = "library",
+        threads: int = 1,
     ) -> Compiled:
         """The public functions of a kernel file (or only `function`) as an object file that C can call.
 
@@ -197,11 +203,12 @@ class Pool(Asking):
             function, shapes: as for `analyse`.
             target: the processor to compile for; None is this one, as `measure` compiles.
             library_file: the library's name in messages.
+            threads: on how many the code runs, by an OpenMP runtime.
 
         Raises InputError with the place.
         """
         source = Source(text, file, function, shapes or {})
-        request = protocol.Compile(source, library, library_file, target, self.accuracy)
+        request = protocol.Compile(source, library, library_file, target, self.accuracy, threads)
         return self.ask_about_input(request, file, answers.CompiledObject, _COMPILE_SECONDS).compiled
 
     def opt(self, request: Opt, tell: Callable[[Remark], None]) -> Opted:

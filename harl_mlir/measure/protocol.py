@@ -87,6 +87,13 @@ class Peak(msgspec.Struct, frozen=True, tag=True):
     element: str = "f32"
 
 
+class Bandwidth(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the memory bandwidth of the worker's cores where so many bytes are read and written."""
+
+    read_bytes: int
+    written_bytes: int
+
+
 class Library(msgspec.Struct, frozen=True, tag=True):
     """Ask for the text of a schedule library; it is for this processor where none is given."""
 
@@ -119,6 +126,7 @@ class Compile(msgspec.Struct, frozen=True, tag=True):
     library_file: str
     target: Target | None = None
     accuracy: Accuracy = DEFAULT_ACCURACY
+    threads: int = 1
 
 
 class Reproduce(msgspec.Struct, frozen=True, tag=True):
@@ -182,6 +190,7 @@ Request = (
     | Retime
     | Verify
     | Peak
+    | Bandwidth
     | Library
     | Apply
     | Inspect

@@ -109,7 +109,7 @@ def difference(got: Array, untuned: Array) -> str | None:
 def mismatch(got: Array, expected: Approx, element: str) -> str | None:
     """None if a kernel's result is within the bound everywhere; else the worst element, in words."""
     with np.errstate(all="ignore"):
-        values = got.astype(np.float64 if is_float(element) else np.int64)
+        values = exact(got, element)
         if is_float(element):
             distance = np.abs(values - expected.value)
             right = (distance <= expected.error) | (values == expected.value)

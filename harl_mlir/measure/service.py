@@ -16,6 +16,7 @@ from harl_mlir.errors import InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import answers, protocol
 from harl_mlir.measure.answers import Answer
+from harl_mlir.measure.bandwidth import stream_bandwidth
 from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
@@ -82,6 +83,8 @@ class Service:
                 return answers.Verified(self._verify(request))
             case protocol.Peak(element):
                 return answers.PeakFound(fma_peak(element))
+            case protocol.Bandwidth(read_bytes, written_bytes):
+                return answers.BandwidthFound(stream_bandwidth(read_bytes, written_bytes, self._threads))
             case protocol.Ping():
                 return answers.Modules(tuple(sorted(sys.modules)))
             case protocol.Analyse(source, accuracy):

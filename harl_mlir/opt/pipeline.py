@@ -11,13 +11,19 @@ from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
 
 _OPTION = "--pass-pipeline"
-_STEPS = ("harl-copies-to-loops", "harl-part-equal-results", "harl-approximate-math")
+_STEPS = (
+    "harl-copies-to-loops",
+    "harl-part-equal-results",
+    "harl-inner-loops-alone",
+    "harl-approximate-math",
+    "harl-stream-stores",
+)
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
-    "harl-lower-to-llvm": ("accuracy", "vector-math"),
-    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math"),
+    "harl-lower-to-llvm": ("accuracy", "vector-math", "threads"),
+    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math", "threads"),
     "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
 }
@@ -55,6 +61,11 @@ class Stage:
         """The instruction set for which the vector math library is called, if it is."""
         said = self.options.get("isa", self.options.get("vector-math", _NONE))
         return None if said == _NONE else said
+
+    @property
+    def threads(self) -> int:
+        """How many threads a lowering is for."""
+        return int(self.options.get("threads", "1"))
 
     @property
     def library(self) -> str | None:
@@ -137,6 +148,8 @@ def _options(name: str, text: str, column: int) -> dict[str, str]:
             raise _refused(
                 f"{name}: {key} cannot be {value!r}; it is one of {', '.join(_VALUES[key])}", column
             )
+        if key == "threads" and not (value.isascii() and value.isdigit() and int(value) > 0):
+            raise _refused(f"{name}: threads cannot be {value!r}; it is a number from 1", column)
         found[key] = value
     return found
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
+from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
@@ -108,15 +110,19 @@ class _Run:
             case "harl-apply-schedules":
                 self._apply(stage)
             case "harl-lower-to-llvm":
-                bufferize_public(self.module)
-                to_llvm(self.module, stage.accuracy, vectors=stage.vectors)
+                bufferize_public(self.module, stage.threads)
+                to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
             case "harl-part-equal-results":
                 for function in functions(self.module):
                     part_equal_results(function)
+            case "harl-inner-loops-alone":
+                inner_loops_alone(self.module)
             case "harl-approximate-math":
                 approximate_math(self.module)
+            case "harl-stream-stores":
+                stream(self.module)
             case "harl-vector-math":
                 if stage.vectors is not None:
                     vector_math(self.module, stage.vectors)

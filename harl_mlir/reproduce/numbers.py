@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harl_mlir.measure.approx import Approx, is_float
-from harl_mlir.measure.operands import DTYPES, Arguments
+from harl_mlir.measure.operands import DTYPES, Arguments, stored
 from harl_mlir.measure.reference import reference
 from harl_mlir.tasks.task import Task, TensorType
 
@@ -57,7 +57,7 @@ def values_of(kind: TensorType, argument: int) -> NDArray[Any]:
     """An argument: multiples of 1/64 in [-0.5, 0.5), whole numbers in [-8, 8), or truth values."""
     numbers = hashed(math.prod(kind.shape), argument).reshape(kind.shape)
     if is_float(kind.element):
-        return ((numbers - 32) / 64).astype(DTYPES[kind.element])
+        return stored((numbers - 32) / 64, kind.element)
     if kind.element == "i1":
         return (numbers & 1).astype(DTYPES[kind.element])
     return ((numbers & 15) - 8).astype(DTYPES[kind.element])

@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.program import ALONE, all_ops, function_name, functions, place_of
+from harl_mlir.frontend.program import ALONE, STREAMED, all_ops, function_name, functions, place_of
 from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
 _TARGET = "harl.program"
+_KEPT = (ALONE, STREAMED)
+"""Marks that are for the lowering."""
 _INTERPRET = f"builtin.module(transform-interpreter{{debug-payload-root-tag={_TARGET}}})"
 _COPY = "<program>"
 """The file name in locations of the copy."""
@@ -174,7 +176,7 @@ def _strip_tags(ops: Iterable[ir.Operation]) -> None:
     for op in ops:
         if not op.name.startswith(("linalg.", "scf.")):
             continue
-        for name in [name for name in op.attributes if name.startswith("harl.") and name != ALONE]:
+        for name in [name for name in op.attributes if name.startswith("harl.") and name not in _KEPT]:
             del op.attributes[name]
 
 

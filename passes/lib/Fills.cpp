@@ -1,8 +1,9 @@
-//===- Fills.cpp - Fills that several ops share ---------------------------===//
+//===- Fills.cpp - Fills and empties that several ops share ---------------===//
 
 #include "Fills.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -36,6 +37,20 @@ void partFills(func::FuncOp function, StringRef mark) {
       use->set(own->getResult(0));
     }
   }
+}
+
+void partEmpties(func::FuncOp function) {
+  SmallVector<OpOperand *> shared;
+  function.walk([&](linalg::LinalgOp op) {
+    for (OpOperand &use : op->getOpOperands())
+      if (auto empty = use.get().getDefiningOp<tensor::EmptyOp>())
+        shared.push_back(&use);
+  });
+  for (OpOperand *use : shared)
+    if (!use->get().hasOneUse())
+      use->set(OpBuilder(use->getOwner())
+                   .clone(*use->get().getDefiningOp())
+                   ->getResult(0));
 }
 
 } // namespace harl

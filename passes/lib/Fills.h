@@ -1,4 +1,4 @@
-//===- Fills.h - Fills that several ops share -------------------*- C++ -*-===//
+//===- Fills.h - Fills and empties that several ops share -------*- C++ -*-===//
 //
 // A port of harl_mlir/frontend/fills.py.
 //
@@ -19,6 +19,11 @@ bool isFill(mlir::Operation *op);
 /// later use what comes out of these loops: the next op's fill would be gone.
 /// The attribute `mark` stays with the first.
 void partFills(mlir::func::FuncOp function, llvm::StringRef mark);
+
+/// Gives each linalg op that takes a shared `tensor.empty` one of its own. Where
+/// threads share several ops, the result of one would else be put in the place
+/// of another's, and be copied for it. The lowering makes equal ones one again.
+void partEmpties(mlir::func::FuncOp function);
 
 } // namespace harl
 

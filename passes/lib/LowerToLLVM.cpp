@@ -44,10 +44,20 @@ void registerListedPasses() {
     bufferization::registerBufferizationPipelines();
 }
 
+/// `text` with the value of a variable of the list.
+std::string filled(StringRef text, StringRef variable, StringRef value) {
+  auto [before, after] = text.split(variable);
+  return before.size() == text.size() ? text.str()
+                                      : (before + value + after).str();
+}
+
 /// Appends the passes that stand under `[stage]`.
-void appendStage(OpPassManager &manager, StringRef stage, Accuracy accuracy) {
+void appendStage(OpPassManager &manager, StringRef stage,
+                 const LowerToLLVMOptions &options) {
   std::string heading = ("[" + stage + "]").str();
-  StringRef reassociate = accuracy == Accuracy::strict ? "false" : "true";
+  StringRef reassociate =
+      options.accuracy == Accuracy::strict ? "false" : "true";
+  std::string threads = llvm::utostr(options.threads);
   bool inside = false;
   for (StringRef line : llvm::split(kLoweringText, '\n')) {
     line = line.trim();
@@ -56,10 +66,8 @@ void appendStage(OpPassManager &manager, StringRef stage, Accuracy accuracy) {
     if (!inside || line.empty() || line.starts_with("#") ||
         line.starts_with("["))
       continue;
-    auto [before, after] = line.split("$reassociate");
-    std::string pass = before.str();
-    if (before.size() != line.size())
-      pass += (reassociate + after).str();
+    std::string pass = filled(line, "$reassociate", reassociate);
+    pass = filled(pass, "$threads", threads);
     // The list is part of this library, and so is what it was built with.
     if (failed(parsePassPipeline(pass, manager)))
       llvm::report_fatal_error(
@@ -74,11 +82,15 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   static std::once_flag registered;
   std::call_once(registered, registerListedPasses);
   Accuracy accuracy = options.accuracy;
-  appendStage(manager, "to buffers", accuracy);
+  bool shared = options.threads > 1;
+  appendStage(manager, "to buffers", options);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
-  for (StringRef stage :
-       {"to out-parameters", "to loops", "to hoisted buffers"})
-    appendStage(manager, stage, accuracy);
+  if (shared)
+    manager.addNestedPass<func::FuncOp>(createInnerLoopsAlonePass());
+  appendStage(manager, "to out-parameters", options);
+  if (!shared)
+    appendStage(manager, "to loops", options);
+  appendStage(manager, "to hoisted buffers", options);
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
@@ -86,8 +98,12 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   if (accuracy != Accuracy::strict)
     vectors.isa = options.vectorMath;
   manager.addPass(createVectorMathPass(vectors));
-  appendStage(manager, "to owned buffers", accuracy);
-  appendStage(manager, "to llvm", accuracy);
+  appendStage(manager, shared ? "to owned buffers on threads" : "to owned buffers",
+              options);
+  manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
+  appendStage(manager, "to llvm", options);
+  if (shared)
+    appendStage(manager, "openmp to llvm", options);
 }
 
 void buildDefaultPipeline(OpPassManager &manager,
@@ -99,6 +115,7 @@ void buildDefaultPipeline(OpPassManager &manager,
   LowerToLLVMOptions lower;
   lower.accuracy = options.accuracy;
   lower.vectorMath = options.vectorMath;
+  lower.threads = options.threads;
   buildLowerToLLVMPipeline(manager, lower);
 }
 

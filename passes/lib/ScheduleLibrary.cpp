@@ -24,6 +24,7 @@ static constexpr StringLiteral kApplyPrefix = "apply_";
 static constexpr StringLiteral kReadOnly =
     transform::TransformDialect::kArgReadOnlyAttrName;
 static constexpr StringLiteral kLabelAttr = "harl.label";
+static constexpr StringLiteral kThreadsAttr = "harl.threads";
 static constexpr StringLiteral kMatchedAsAttr = "harl.matched_as";
 
 /// Whether a sequence has a body that takes a single op.
@@ -90,6 +91,11 @@ ScheduleLibrary::load(StringRef file, MLIRContext *context) {
   if (!loaded->module || failed(loaded->check()))
     return nullptr;
   return loaded;
+}
+
+bool ScheduleLibrary::isShared() const {
+  auto threads = (*module)->getAttrOfType<IntegerAttr>(kThreadsAttr);
+  return library && threads && threads.getInt() > 1;
 }
 
 LogicalResult ScheduleLibrary::check() {

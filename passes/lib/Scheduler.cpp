@@ -4,6 +4,7 @@
 #include "Fills.h"
 #include "RowForms.h"
 #include "harl/Diagnostics.h"
+#include "harl/Passes.h"
 #include "harl/TaskCopy.h"
 #include "harl/Workloads.h"
 
@@ -29,6 +30,8 @@ static constexpr StringLiteral kFunctionAttr = "harl.function";
 /// By which a library's matchers tag a root.
 static constexpr StringLiteral kRootPrefix = "harl.root_";
 static constexpr StringLiteral kOursPrefix = "harl.";
+/// For the lowering.
+static constexpr StringLiteral kStreamedAttr = "harl.streamed";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
 static void visitInPlace(Region &region,
@@ -66,7 +69,9 @@ int64_t numberFunctions(ModuleOp module) {
 static void removeOurs(Operation *op) {
   SmallVector<StringAttr> ours;
   for (NamedAttribute attribute : op->getDiscardableAttrs())
-    if (attribute.getName().strref().starts_with(kOursPrefix))
+    if (attribute.getName().strref().starts_with(kOursPrefix) &&
+        attribute.getName() != kStreamedAttr &&
+        attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)
     op->removeDiscardableAttr(name);
@@ -224,6 +229,8 @@ LogicalResult FunctionScheduler::applyToCopy(const Job &job) {
   ErrorCatcher quiet(function.getContext());
   TaskCopy copy(members);
   copy.getModule().walk([](Operation *op) { removeOurs(op); });
+  if (library.isShared())
+    copy.getModule().walk(partEmpties);
   if (failed(applyTo(copy.getRoot(), *job.schedule)) ||
       failed(verify(copy.getModule())))
     return failure();
@@ -242,6 +249,8 @@ LogicalResult FunctionScheduler::applyInPlace(const Job &job,
   auto copy = cast<func::FuncOp>(function->clone());
   ErrorCatcher errors(function.getContext());
   partFills(function, kOpAttr);
+  if (library.isShared())
+    partEmpties(function);
   placedIsValid = false;
   if (succeeded(applyInPlace(find(job.root), *job.schedule))) {
     copy->erase();

@@ -8,7 +8,15 @@ from benchmarks.criteria import criteria, criterion_lines
 
 
 def case(name: str, ratio: float, share: float | None = None, category: str = "rows") -> dict[str, Any]:
-    return {"name": name, "class": category, "ratio_to_best_peer": ratio, "share_of_bandwidth": share}
+    return {
+        "name": name,
+        "class": category,
+        "ratio_to_best_peer": ratio,
+        "share_of_bandwidth": share,
+        "bound_by_memory": share is not None,
+        "speedup": None,
+        "contenders": {},
+    }
 
 
 def test_classes_with_goals_that_have_cases_are_judged() -> None:
@@ -31,5 +39,21 @@ def test_soft_cases_buy_nothing_and_laggards_are_named() -> None:
 def test_every_case_bound_by_memory_needs_its_share() -> None:
     found = criteria([case("a", 1.3, 0.9), case("b", 1.3, 0.7), case("c", 1.3)])
     assert criterion_lines(found)[-1] == (
-        "rows: at least 0.85 of the bandwidth where bound by it: 1 of 2 do (b 0.70): NOT MET"
+        "rows: at least 0.85 of the bandwidth where bound by it: 1 of 2 (b 0.70): NOT MET"
     )
+
+
+def test_threads_are_compared_with_one_of_ours() -> None:
+    cases = [case("a", 1.3, category="threads") | {"speedup": 1.9}, case("b", 1.3, category="threads")]
+    assert criterion_lines(criteria(cases))[-1] == "threads: at least 1.85 times one thread: 1 of 1: met"
+    cases[1]["speedup"] = 1.2
+    assert criterion_lines(criteria(cases))[-1].endswith(": 1 of 2 (b 1.20): NOT MET")
+
+
+def test_one_case_beside_one_peer() -> None:
+    seconds = {"default": 3.0, "harl": 2.0, "torch": 2.5, "jax": 1.0}
+    contenders = {name: {"seconds_median": of} for name, of in seconds.items()}
+    of = case("matmul_1024x1024x1024_bf16", 0.5, category="types") | {"contenders": contenders}
+    assert criterion_lines(criteria([of])) == [
+        "types: matmul_1024x1024x1024_bf16 at least 1 times torch: 1.250: met"
+    ]

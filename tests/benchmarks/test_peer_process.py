@@ -1,5 +1,6 @@
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,26 @@ def test_a_peer_that_takes_too_long_is_ended(tmp_path: Path) -> None:
             peer.sample(1)
 
 
+def states(peer: PeerProcess) -> set[str]:
+    """What its threads are doing, as Linux has it."""
+    stats = Path(f"/proc/{peer._process.pid}/task").glob("*/stat")
+    return {stat.read_text().rpartition(")")[2].split()[0] for stat in stats}
+
+
+def test_a_peer_that_is_stopped_waits_and_goes_on(tmp_path: Path) -> None:
+    left, right, bias = operands()
+    case = CASE | {"a_transposed": True, "threads": 2}
+    with PeerProcess(HERE, "numpy", None, threads=2) as peer:
+        assert isinstance(load(peer, tmp_path, case, files(tmp_path, left, right, bias)), Built)
+        peer.pause()
+        until = time.monotonic() + 10
+        while states(peer) != {"T"}:
+            assert time.monotonic() < until
+        peer.resume()
+        assert len(peer.sample(2, sample_seconds=1e-4)) > 0
+        peer.pause()  # one that is stopped is ended all the same
+
+
 def test_a_peer_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(PeerError, match="does not start"):
         PeerProcess(tmp_path / "nowhere", "numpy", None)
@@ -83,6 +104,7 @@ def test_presets_of_numeric_libraries_do_not_reach_a_peer() -> None:
     assert "OPENBLAS_CORETYPE" not in kept
     assert "PYTHONPATH" not in kept
     assert kept["OMP_NUM_THREADS"] == "1"
+    assert peer_environment(given, threads=2)["OMP_NUM_THREADS"] == "2"
     assert kept["HOME"] == "/h"
     assert kept["MALLOC_MMAP_MAX_"] == "0"  # freed memory serves the next call
 

@@ -9,7 +9,17 @@ import pytest
 
 from benchmarks.peer_process import CONTENDERS, Built, PeerProcess, Unavailable
 from benchmarks.theirs import write_case
-from tests.benchmarks.cases import CONV, MATMUL, MATVEC, OPERATIONS, TRANSPOSED_CONV, VECMAT, case_of
+from tests.benchmarks.cases import (
+    CONV,
+    FOLLOWED,
+    MATMUL,
+    MATVEC,
+    OPERATIONS,
+    TRANSPOSED_CONV,
+    TYPED,
+    VECMAT,
+    case_of,
+)
 
 HERE = Path(sys.prefix)
 PRODUCTS = {
@@ -34,21 +44,30 @@ CONVOLUTIONS = {
 }
 
 
+CASES = PRODUCTS | CONVOLUTIONS | OPERATIONS | FOLLOWED | TYPED
+NUMPYS = {*PRODUCTS, "transpose", "pad", "concat"} | {
+    name
+    for name, fields in OPERATIONS.items()
+    if fields["kind"] in ("rows", "elementwise") and name != "gelu_erf"
+}
+"""Those that NumPy has a function for."""
+
+
 @pytest.fixture(scope="module", params=["numpy", "torch", "torch_channels_last"])
 def peer(request: pytest.FixtureRequest) -> Iterator[PeerProcess]:
     with PeerProcess(HERE, request.param, None) as process:
         yield process
 
 
-@pytest.mark.parametrize("name", [*PRODUCTS, *CONVOLUTIONS, *OPERATIONS])
+@pytest.mark.parametrize("name", CASES)
 def test_results_are_right(peer: PeerProcess, name: str, tmp_path: Path) -> None:
-    case = case_of((PRODUCTS | CONVOLUTIONS | OPERATIONS)[name])
+    case = case_of(CASES[name])
     if not CONTENDERS[peer.contender].is_asked_for(case.kind):
         return
     files = write_case(case, "", tmp_path)
     output = tmp_path / "out.npy"
     loaded = peer.load(dict(case.fields), files.kernel, list(files.inputs), output, tmp_path)
-    if peer.contender == "numpy" and name in (*CONVOLUTIONS, "gelu_erf"):
+    if peer.contender == "numpy" and name not in NUMPYS:
         assert isinstance(loaded, Unavailable)
         assert loaded.unsupported
     else:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes.util
 import os
+from collections.abc import Callable
 from importlib import metadata
 
 import pytest
@@ -11,6 +12,13 @@ from harl_mlir.codegen.lowering import to_llvm_text
 from harl_mlir.errors import UsageError
 from tests.codegen.compiled import run
 from tests.threads import NEEDS_THREADS
+
+
+def _needs_threads(test: Callable[[], None]) -> Callable[[], None]:
+    for mark in NEEDS_THREADS:
+        test = mark(test)
+    return test
+
 
 # Each part sums twice its rows through a buffer of its own; the sum of a row overwrites the row.
 _KERNEL = """
@@ -57,6 +65,63 @@ def use(seed):
 )
 
 
+_NESTED = """
+KERNEL = '''
+func.func @kernel(%a: memref<8x12xf32>) {
+  %one = arith.constant 1.0 : f32
+  scf.forall (%i) in (8) {
+    scf.forall (%j, %k) = (0, 0) to (3, 4) step (1, 2) {
+      scf.forall (%l) in (2) {
+        %m = arith.addi %k, %l : index
+        %n = affine.apply affine_map<(d0, d1) -> (d0 * 4 + d1)>(%j, %m)
+        %x = memref.load %a[%i, %n] : memref<8x12xf32>
+        %y = arith.addf %x, %one : f32
+        memref.store %y, %a[%i, %n] : memref<8x12xf32>
+      }
+    }
+  }
+  scf.forall (%i) in (8) {
+    %z = arith.constant 0 : index
+    %x = memref.load %a[%i, %z] : memref<8x12xf32>
+    %y = arith.addf %x, %one : f32
+    memref.store %y, %a[%i, %z] : memref<8x12xf32>
+  } {harl.alone}
+  return
+}
+'''
+"""
+
+
+def test_only_the_outermost_loop_that_is_not_marked_is_shared() -> None:
+    out = run(
+        _NESTED
+        + """
+from harl_mlir.codegen.lowering import bufferize
+with ir.Context(), ir.Location.unknown():
+    module = ir.Module.parse(KERNEL)
+    bufferize(module, "kernel", 2)
+    text = str(module)
+print(text.count("scf.forall"), text.count("scf.for "), text.count("scf.parallel"))
+"""
+    )
+    assert out == "1 4 0\n"
+
+
+@_needs_threads
+def test_loops_inside_of_a_shared_one_run_all_their_steps() -> None:
+    out = run(
+        _NESTED
+        + """
+a = np.zeros((8, 12), np.float32)
+compiled(KERNEL, threads=2).bind([a.ctypes.data])(1)
+want = np.ones((8, 12), np.float32)
+want[:, 0] = 2
+print(np.array_equal(a, want))
+"""
+    )
+    assert out == "True\n"
+
+
 def test_the_lowering_for_one_thread_knows_no_openmp() -> None:
     assert "openmp" not in to_llvm_text()
     text = to_llvm_text(threads=3)
@@ -65,7 +130,7 @@ def test_the_lowering_for_one_thread_knows_no_openmp() -> None:
     assert "$" not in text
 
 
-@NEEDS_THREADS
+@_needs_threads
 def test_several_threads_of_the_application_call_at_once_and_again() -> None:
     out = run(
         _CALLERS
@@ -80,7 +145,7 @@ print(wrong)
     assert out == "[]\n"
 
 
-@NEEDS_THREADS
+@_needs_threads
 def test_a_second_thread_runs_and_sleeps_after_the_call() -> None:
     out = run(
         _CALLERS
@@ -97,7 +162,7 @@ print(wrong, started, time.process_time() - cpu < 0.05)
     assert out == "[] 1 True\n"
 
 
-@NEEDS_THREADS
+@_needs_threads
 def test_the_pool_of_torch_is_at_work_meanwhile() -> None:
     out = run(
         _CALLERS

@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harl_mlir.measure.operands import Arguments, GuardedBuffer, OperandSet, Placement, seeded_arguments
+from harl_mlir.measure.operands import (
+    Arguments,
+    GuardedBuffer,
+    OperandSet,
+    Placement,
+    exact,
+    seeded_arguments,
+    stored,
+)
 from harl_mlir.measure.protocol import OUT_OF_BOUNDS_EXIT
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 from harl_mlir.tasks.task import Member, Source, Task, TensorType
@@ -46,6 +54,24 @@ def test_writes_into_the_slack_show() -> None:
     assert not buffer.slack_intact()
     buffer.spoil()
     assert np.isnan(buffer.array).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bf16_is_rounded_to_nearest(sign: int) -> None:
+    bits = np.arange(0x7F80, dtype=np.uint16)
+    values = sign * exact(bits, "bf16")
+    assert (exact(stored(values, "bf16"), "bf16") == values).all()
+    halves = (values[:-1] + values[1:]) / 2
+    even = values[(np.arange(1, 0x7F80) // 2) * 2]
+    assert (exact(stored(halves, "bf16"), "bf16") == even).all()
+    # Closer than single precision can tell.
+    above = halves * (1 + 2.0**-50)
+    assert (exact(stored(above, "bf16"), "bf16") == values[1:]).all()
+    below = halves * (1 - 2.0**-50)
+    assert (exact(stored(below, "bf16"), "bf16") == values[:-1]).all()
+    special = exact(stored(np.array([np.nan, sign * np.inf]), "bf16"), "bf16")
+    assert np.isnan(special[0])
+    assert special[1] == sign * np.inf
 
 
 def task() -> Task:

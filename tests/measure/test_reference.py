@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.approx import Approx
 from harl_mlir.measure.body_values import CannotCheckError
 from harl_mlir.measure.op_reference import evaluate, product_of, reduction_of
-from harl_mlir.measure.operands import seeded_arguments
+from harl_mlir.measure.operands import seeded_arguments, stored
 from harl_mlir.measure.reference import can_check, mismatch, reference
 from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, LinalgOp, Operand
 from harl_mlir.tasks.task import Member, Source, Task, TensorType
@@ -198,6 +198,16 @@ def test_the_worst_element_is_named() -> None:
     assert "3 of 6 elements are wrong; element [0][0] is nan" in message
 
 
+@pytest.mark.parametrize(("element", "precision"), [("bf16", 2.0**-8), ("f16", 2.0**-11)])
+def test_results_in_half_precision_may_be_off_by_their_rounding(element: str, precision: float) -> None:
+    values = np.array([0.75, -1.0, 1.5, 3.0])
+    double = BodyOp("arith.addf", (0, 0), element)
+    expected = evaluate(unary(double, element=element, size=4), [exact(values), None])
+    assert mismatch(stored(2 * values, element), expected, element) is None
+    assert mismatch(stored(2 * values * (1 + precision), element), expected, element) is None
+    assert mismatch(stored(2 * values * (1 + 6 * precision), element), expected, element) is not None
+
+
 def test_nothing_can_be_said_beyond_the_range() -> None:
     op = unary(BodyOp("math.exp", (0,), "f32"), size=2)
     got = evaluate(op, [exact(np.array([100.0, 1.0])), None])
@@ -216,10 +226,10 @@ def test_what_cannot_be_checked_says_why() -> None:
     assert can_check(task(matmul(2, 2, 2), Source("empty"))) == "a body reads a tensor that holds nothing yet"
     unknown = replace(unary(BodyOp("math.ctpop", (0,), "f32")))
     assert can_check(task(unknown, Source("empty"))) == "math.ctpop in a body cannot be checked"
-    half = replace(
-        matmul(2, 2, 2), operands=tuple(replace(o, element="bf16") for o in matmul(2, 2, 2).operands)
+    odd = replace(
+        matmul(2, 2, 2), operands=tuple(replace(o, element="f80") for o in matmul(2, 2, 2).operands)
     )
-    assert can_check(task(half, zero)) == "elements of type bf16 cannot be checked"
+    assert can_check(task(odd, zero)) == "elements of type f80 cannot be checked"
     strange = replace(reducing("arith.divf"))
     assert can_check(task(strange, zero)) is not None
     assert can_check(replace(task(matmul(2, 2, 2), zero), unchecked="it calls another")) == "it calls another"

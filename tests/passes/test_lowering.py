@@ -12,13 +12,24 @@ from harl_mlir.codegen.lowering import pipeline_text
 from tests.passes.built import driver
 
 OWN = {
-    "strict": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=none}"],
-    "reassociate": ["harl-part-equal-results", "harl-copies-to-loops", "harl-vector-math{isa=avx2}"],
+    "strict": [
+        "harl-part-equal-results",
+        "harl-copies-to-loops",
+        "harl-vector-math{isa=none}",
+        "harl-stream-stores",
+    ],
+    "reassociate": [
+        "harl-part-equal-results",
+        "harl-copies-to-loops",
+        "harl-vector-math{isa=avx2}",
+        "harl-stream-stores",
+    ],
     "approximate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
+        "harl-stream-stores",
     ],
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.held_out import example_kernels, recorded_workloads, space_kernels, suite_kernels
+from benchmarks.held_out import example_kernels, recorded_workloads, space_kernels, suite_kernels, tasks_of
 from harl_mlir.errors import InputError
 from harl_mlir.measure.pool import Pool
 from harl_mlir.training.held_out import HeldOut, encode, extended, load_held_out
@@ -16,7 +16,7 @@ def test_every_case_and_example_is_held_out() -> None:
     held = load_held_out().workloads
     with Pool() as pool:
         for name, text in (*suite_kernels(), *example_kernels(), *space_kernels()):
-            for task in pool.analyse(text, name).tasks:
+            for task in tasks_of(pool, name, text):
                 assert name in held[task.key], "run `python -m benchmarks.held_out`"
 
 

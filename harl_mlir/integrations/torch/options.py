@@ -27,7 +27,7 @@ class Options:
         database: the file of measurements; None for the user's.
         agent: the search policy, see `harl-mlir tune --agent`.
         library: a schedule library to use instead: nothing is tuned or looked up.
-        accuracy: see `harl_mlir.accuracy`; by default exp, tanh and erf are polynomials within 1.5 units
+        accuracy: see `harl_mlir.accuracy`; by default exp, tanh and erf are polynomials within 2.5 units
             in the last place, as those of torch itself are.
         pack: keep weights in the layout that the kernel reads, made again when a weight changes.
         cache: keep what was compiled on disk, and use it.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from harl_mlir.frontend.program import STREAMED as STREAMED_LOOP
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.elementwise import Roles, extent_along, is_single_copy, roles_of
+from harl_mlir.space.sketches.elementwise import STREAMED, Roles, extent_along, is_single_copy, roles_of
 from harl_mlir.space.sketches.nest import pieces
 from harl_mlir.tasks.task import Task
+
+_REGISTER_BLOCK = 16
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
@@ -28,10 +31,16 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         roles = Roles(0, None, transposed=False, flattens=False)
         extent = extent_along(task)
         tiles, order = [Tile(extent, candidate.number("width"), "width", tiles[-1].tail)], [0]
+    blocks = _blocks(tiles, roles, candidate)
+    turned = roles.transposed and _is_register_block(candidate)
     if is_single_copy(task):
-        _copy_in_pieces(builder, handles[last], tiles, order)
+        shells = _copy_in_pieces(builder, handles[last], tiles, order, blocks, turned=turned)
+        _stream(builder, candidate, shells)
         return
     inner, shell = nest.into_shell(builder, task, handles)
+    if any(blocks):
+        inner, _ = builder.fuse(inner, blocks, order)
+        builder.dce(shell)
     made = nest.fuse_members(builder, inner, shell, tiles, order, len(tiles))
     vector = tiles[roles.vector]
     if roles.transposed:
@@ -40,7 +49,31 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     elif vector.rest:
         nest.peel_vector_loop(builder, shell, made[roles.vector], vector, roles.vector, len(tiles))
     nest.vectorise_generics(builder, shell)
+    if turned:
+        builder.lower_transposes(shell)
     nest.tidy(builder, shell)
+    _stream(builder, candidate, [shell])
+
+
+def _stream(builder: ScheduleBuilder, candidate: Candidate, shells: Sequence[Handle]) -> None:
+    """Mark the loops whose stores the lowering takes past the caches."""
+    if candidate.assignment.get("stores") == STREAMED:
+        for shell in shells:
+            builder.tag(builder.match(shell, "scf.for"), STREAMED_LOOP)
+
+
+def _blocks(tiles: Sequence[Tile], roles: Roles, candidate: Candidate) -> list[int]:
+    """The extent of a block along each dimension of the result; 0 where it is not cut."""
+    block = candidate.number("block") if roles.transposed else 0
+    return [
+        block if d in (roles.vector, roles.second) and block < tile.extent else 0
+        for d, tile in enumerate(tiles)
+    ]
+
+
+def _is_register_block(candidate: Candidate) -> bool:
+    """Whether tiles are of a size that shuffles of whole registers transpose."""
+    return candidate.number("width") == candidate.number("rows") == _REGISTER_BLOCK
 
 
 def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:
@@ -64,19 +97,40 @@ def _copy_in_pieces(
     op: Handle,
     tiles: Sequence[Tile],
     order: Sequence[int],
-) -> None:
-    """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization."""
-    cuts = [pieces(tile.extent, tile.step, tile.tail or tile.step) for tile in tiles]
+    blocks: Sequence[int],
+    *,
+    turned: bool,
+) -> list[Handle]:
+    """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization.
+
+    Returns the nests of the pieces.
+    """
+    cuts = [_cuts(tile, block) for tile, block in zip(tiles, blocks, strict=True)]
     parts = [op]
     for dimension, lengths in enumerate(cuts):
-        along = [length for length, _ in lengths]
+        along = [length for length, _, _ in lengths]
         parts = [piece for part in parts for piece in nest.cut(builder, part, dimension, along)]
+    shells: list[Handle] = []
     for part, tiling in zip(parts, itertools.product(*cuts), strict=True):
         inner, shell = builder.shell(part, [])
+        inner, _ = builder.tile(inner, [block for _, _, block in tiling], order)
         piece_tiles = [
-            Tile(length, step, tile.decision if step == tile.step else None)
-            for (length, step), tile in zip(tiling, tiles, strict=True)
+            Tile(block or length, step, tile.decision if step == tile.step else None)
+            for (length, step, block), tile in zip(tiling, tiles, strict=True)
         ]
         nest.fuse_members(builder, inner, shell, piece_tiles, order, len(tiles))
         nest.vectorise_generics(builder, shell, keep_copies=True)
+        if turned:
+            builder.lower_transposes(shell)
         nest.tidy(builder, shell)
+        shells.append(shell)
+    return shells
+
+
+def _cuts(tile: Tile, block: int) -> list[tuple[int, int, int]]:
+    """How a dimension is cut: (length, step, block) for whole blocks, whole steps and what is left."""
+    whole = tile.extent // block * block if block else 0
+    blocked = [(whole, tile.step, block if whole > block else 0)] if whole else []
+    rest = tile.extent - whole
+    others = pieces(rest, tile.step, tile.tail or tile.step) if rest else ()
+    return [*blocked, *((length, step, 0) for length, step in others)]

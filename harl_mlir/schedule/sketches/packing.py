@@ -21,6 +21,12 @@ def packed(builder: ScheduleBuilder, op: Handle, sizes: Sequence[int]) -> Handle
 
 def lowered(builder: ScheduleBuilder, pack: Handle) -> Handle:
     """`linalg.pack` -> reshape and transpose. Returns the transpose, typed so."""
+    return lowered_parts(builder, pack)[2]
+
+
+def lowered_parts(builder: ScheduleBuilder, pack: Handle) -> tuple[Handle, Handle, Handle]:
+    """`linalg.pack` -> padding, reshape and transpose, each typed so."""
     flag = ir.BoolAttr.get(False)
     name = "transform.structured.lower_pack"
-    return builder.op(name, [pack], _PACK_PARTS, lowerPadLikeWithInsertSlice=flag)[2]
+    pad, reshape, transpose = builder.op(name, [pack], _PACK_PARTS, lowerPadLikeWithInsertSlice=flag)
+    return pad, reshape, transpose

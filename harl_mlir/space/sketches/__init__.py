@@ -8,13 +8,13 @@ from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import contraction, elementwise, pairs, reduction, rows, window
+from harl_mlir.space.sketches import chain, contraction, dots, elementwise, reduction, rows, window
 from harl_mlir.space.sketches.threads import shared_spaces
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
 
 SKETCHES: tuple[Sketches, ...] = (
-    pairs.spaces,
+    dots.spaces,
     contraction.spaces,
     elementwise.spaces,
     reduction.spaces,
@@ -23,9 +23,10 @@ SKETCHES: tuple[Sketches, ...] = (
 
 NAMES = frozenset(
     {
+        chain.NAME,
         *contraction.NAMES,
         elementwise.NAME,
-        pairs.NAME,
+        dots.NAME,
         reduction.NAME,
         rows.NAME,
         window.NAME,
@@ -43,10 +44,13 @@ def sketches_for(
 
     `threads` are what a kernel may run on, and share where that pays.
     """
-    # The other sketches would reduce a row once for each tile of what follows.
-    sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
 
     def ours(part: Task) -> tuple[Space, ...]:
+        chained = chain.spaces(part, processor, ours)
+        if chained:
+            return chained
+        # The other sketches would reduce a row once for each tile of what follows.
+        sketches = (rows.spaces,) if rows.roles_of(part) is not None else SKETCHES
         return tuple(space for spaces in sketches for space in spaces(part, processor, accuracy))
 
     return (*shared_spaces(ours, task, threads), *plugged_spaces(task, processor, accuracy, NAMES))

@@ -21,10 +21,10 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest, plain_nests
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.task import Task
+from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "elementwise"
-VERSION = 1
+VERSION = 2
 
 MEANINGS = {
     "flatten": "whether all loops become one",
@@ -32,11 +32,17 @@ MEANINGS = {
     "rows": "the vector's extent along a second dimension",
     "order": "whether the result's or the operand's contiguous dimension is the innermost loop",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
+    "stores": "whether the result goes through the caches or past them, to memory (streamed)",
+    "block": "elements along both dimensions of the blocks that a transpose goes through; 0: there are none",
 }
 
 _DEFAULT_REGISTERS = 2
 _ROWS = 8
 _BLOCK = 16
+STREAMED = "streamed"
+_LINE_BYTES = 64
+_BLOCKS = (0, 32, 64, 128, 256)
+_DEFAULT_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,18 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     if roles is None:
         return ()
     lanes = nest.lanes_of(task, processor)
-    decisions = _transposed(task, roles, lanes) if roles.transposed else _straight(task, roles, lanes)
+    decisions = (
+        _transposed(task, roles, lanes, processor) if roles.transposed else _straight(task, roles, lanes)
+    )
+    if _may_stream(task, processor):
+        decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
 
     def legal(values: Mapping[str, Value]) -> bool:
         if values["flatten"] == "yes":
             return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
+        block = int(values.get("block", 0))
+        if block and (block % int(values["width"]) or block % int(values["rows"])):
+            return False
         return values["width"] in nest.widths(extent_along(task, roles), lanes) and nest.fits_registers(
             values, ("width", "rows"), lanes
         )
@@ -133,9 +146,18 @@ def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
     )
 
 
-def _transposed(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
+def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:
     shape = task.root.op.init.shape
     assert roles.second is not None
+    both = (shape[roles.vector], shape[roles.second])
+    whole = not is_single_copy(task)
+    blocks = tuple(
+        block
+        for block in _BLOCKS
+        if block < max(both)
+        and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
+    )
+    large = bytes_of(task) > processor.l2_bytes
     widths = nest.widths(shape[roles.vector], lanes)
     rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
     rows = tuple(sorted({1, *rows}))
@@ -145,11 +167,26 @@ def _transposed(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
         _decision("rows", rows, nest.largest(rows, min(lanes, _BLOCK))),
         _decision("order", ("result", "operand"), "result"),
         _decision("tail", (lanes,), lanes),
+        _decision("block", blocks, nest.largest(blocks, _DEFAULT_BLOCK if large else 0)),
     )
 
 
+def _may_stream(task: Task, processor: Processor) -> bool:
+    """Whether what reads the result will not find it in a cache anyway, and rows are whole lines."""
+    result = task.root.op.init
+    row = result.shape[-1] * element_bytes(result.element)
+    size = math.prod(result.shape) * element_bytes(result.element)
+    return size > processor.l3_bytes // 2 and row % _LINE_BYTES == 0
+
+
+def bytes_of(task: Task) -> int:
+    """What the task reads and writes."""
+    operands = [operand for member in task.members for operand in member.op.operands]
+    return sum(math.prod(operand.shape) * element_bytes(operand.element) for operand in operands)
+
+
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
-    words = name in ("flatten", "order")
+    words = name in ("flatten", "order", "stores")
     return Decision(name, values, default, ordered=not words, meaning=MEANINGS[name])
 
 

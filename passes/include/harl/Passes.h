@@ -29,6 +29,9 @@ inline llvm::cl::ValuesClass vectorMathValues() {
                           clEnumValN(VectorMath::avx512, "avx512", "AVX-512"));
 }
 
+/// On an `scf.forall` that one thread runs, whatever the others do.
+inline constexpr llvm::StringLiteral kAloneAttr = "harl.alone";
+
 #define GEN_PASS_DECL
 #include "harl/Passes.h.inc"
 

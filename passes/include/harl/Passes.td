@@ -115,13 +115,24 @@ def PartEqualResultsPass
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def InnerLoopsAlonePass
+    : Pass<"harl-inner-loops-alone", "::mlir::func::FuncOp"> {
+  let summary = "scf.forall to scf.for, but for those that threads share";
+  let description = [{
+    A step of `harl-lower-to-llvm{threads=N}`, on buffers. Threads share a loop
+    that is in no other loop and is not marked `harl.alone`; of all others one
+    thread runs the iterations one after the other.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def ApproximateMathPass
     : Pass<"harl-approximate-math", "::mlir::func::FuncOp"> {
   let summary = "Polynomials in the place of exp, log, tanh and erf";
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
     `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
-    within 1.5 units in the last place; other element types and functions are
+    within 2.5 units in the last place; other element types and functions are
     left to the math library.
   }];
   let dependentDialects = [
@@ -149,6 +160,21 @@ def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::vector::VectorDialect"
+  ];
+}
+
+def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
+  let summary = "Stores past the caches in loops that a schedule marks";
+  let description = [{
+    A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
+    attribute `harl.streamed` writes a result too large for any cache. Its
+    stores of whole lines become nontemporal, in a copy of the loop that runs
+    where the buffers begin with a line. On x86 only; others lose the attribute.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+    "::mlir::LLVM::LLVMDialect"
   ];
 }
 

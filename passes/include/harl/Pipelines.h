@@ -44,6 +44,10 @@ struct LowerToLLVMOptions
       *this, "vector-math",
       llvm::cl::desc("Instruction set for which libmvec is called"),
       llvm::cl::init(VectorMath::none), vectorMathValues()};
+  Option<unsigned> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
+      llvm::cl::init(1)};
 };
 
 struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
@@ -61,11 +65,17 @@ struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
       *this, "vector-math",
       llvm::cl::desc("Instruction set for which libmvec is called"),
       llvm::cl::init(VectorMath::none), vectorMathValues()};
+  Option<unsigned> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
+      llvm::cl::init(1)};
 };
 
 /// `harl-lower-to-llvm`: the one lowering that kernels are measured with, from
 /// linalg and vectors on tensors to the LLVM dialect; what it makes calls
-/// nothing beyond libc and libm and, with `vector-math`, libmvec.
+/// nothing beyond libc and libm and, with `vector-math`, libmvec. With
+/// several `threads` it calls an OpenMP runtime of LLVM's kind, and the ops of
+/// the OpenMP dialect are left for the translation to LLVM IR.
 ///
 /// Functions return nothing afterwards but scalars: a tensor result becomes a
 /// parameter after the others, to which the caller passes a buffer (calls in

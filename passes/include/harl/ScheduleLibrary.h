@@ -52,6 +52,9 @@ public:
   /// Whether its schedules were tuned under `strict` accuracy.
   bool isStrict() const;
 
+  /// Whether its schedules were tuned for several threads.
+  bool isShared() const;
+
   mlir::ModuleOp getModule() const { return *module; }
   llvm::StringRef getFile() const { return file; }
 

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
-from tests.schedule.sketches.legality import assert_legal
+from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.legality import assert_legal, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
@@ -116,6 +118,41 @@ _AWKWARD = {
     "fill": _FILL,
     "cast": _WIDEN,
 }
+
+
+_SUM_WITH_TRANSPOSED = """func.func @k(%a: tensor<128x192xf32>, %b: tensor<192x128xf32>)
+    -> tensor<128x192xf32> {
+  %e = tensor.empty() : tensor<128x192xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j, i)>,
+      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %b : tensor<128x192xf32>, tensor<192x128xf32>) outs(%e : tensor<128x192xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %s = arith.addf %x, %y : f32
+    linalg.yield %s : f32
+  } -> tensor<128x192xf32>
+  return %r : tensor<128x192xf32>
+}"""
+_IN_BLOCKS = {
+    "whole blocks": (_copy((128, 192), (1, 0)), (0, 32, 64, 128)),
+    "parts of blocks": (_copy((90, 70), (1, 0)), (0, 32, 64)),
+    "channels last": (_copy((2, 9, 40, 33), (0, 3, 1, 2)), (0, 32)),
+    "sum": (_SUM_WITH_TRANSPOSED, (0, 32, 64)),
+}
+
+
+@pytest.mark.parametrize("name", _IN_BLOCKS)
+def test_transposes_in_blocks(pool: Pool, name: str) -> None:
+    text, blocks = _IN_BLOCKS[name]
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, processor_with(64))
+    (choices,) = [decision.values for decision in space.decisions if decision.name == "block"]
+    assert choices == blocks
+    for order, block in (("result", blocks[-1]), ("operand", blocks[1])):
+        chosen = {**space.default().assignment, "width": 16, "rows": 16, "order": order, "block": block}
+        candidate = Candidate(space.sketch, space.version, tuple(chosen.items()))
+        assert space.is_legal(candidate)
+        measurement = pool.measure(task, candidate)
+        assert measurement.ok, f"{measurement.failure}\n{candidate.values}"
 
 
 @pytest.mark.parametrize("name", _AWKWARD)

@@ -1,0 +1,214 @@
+"""Stores past the caches (nontemporal) in loops that a schedule marks: for results too large for any cache.
+
+The processor then does not read the lines first that are overwritten as a whole. It takes whole registers, at
+addresses that are multiples of a line; whether a buffer begins at one is only known when the kernel runs, so
+that a marked loop is there twice.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+
+from harl_mlir.codegen.vectors import extract
+from harl_mlir.frontend.program import STREAMED, all_ops
+from harl_mlir.mlir import arith, ir, scf
+
+_LINE = 64
+_FENCE = "llvm.x86.sse.sfence"
+_MACHINES = ("x86_64", "AMD64")
+_UNLIMITED = 1 << 40
+_VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview")
+
+
+def stream(module: ir.Module) -> int:
+    """Make nontemporal the stores of vectors in marked loops that are of whole lines; returns how many.
+
+    The module is past the deallocation of buffers, which refuses calls of intrinsics.
+    """
+    marked = [op for op in all_ops(module.operation) if op.name == "scf.for" and STREAMED in op.attributes]
+    outermost = [op for op in marked if not _is_inside_marked(op)]
+    count = 0
+    for loop in outermost:
+        if platform.machine() in _MACHINES and not len(loop.results):
+            count += _stream(loop)
+    for op in all_ops(module.operation):
+        if op.name == "scf.for" and STREAMED in op.attributes:
+            del op.attributes[STREAMED]
+    return count
+
+
+def _is_inside_marked(op: ir.Operation) -> bool:
+    around = op.parent
+    while around is not None and around.operation.name != "builtin.module":
+        if STREAMED in around.operation.attributes:
+            return True
+        around = around.operation.parent
+    return False
+
+
+def _stream(loop: ir.Operation) -> int:
+    writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
+    found = [(op, _root(op.operands[1])) for op in writes if _is_of_whole_lines(op)]
+    found = [(op, root) for op, root in found if _is_outside(root, loop)]
+    if not found:
+        return 0
+    with ir.InsertionPoint(loop), loop.location:
+        chosen = scf.IfOp(_all_begin_lines({root: None for _, root in found}), has_else=True)
+        with ir.InsertionPoint(chosen.else_block):
+            loop.clone()
+            scf.YieldOp([])
+        with ir.InsertionPoint(chosen.then_block):
+            fence = ir.Operation.create(
+                "llvm.call_intrinsic",
+                attributes={
+                    "intrin": ir.StringAttr.get(_FENCE),
+                    "op_bundle_sizes": ir.DenseI32ArrayAttr.get([]),
+                    "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, 0]),
+                },
+            )
+            scf.YieldOp([])
+    loop.move_before(fence)
+    for op, _ in found:
+        _make_nontemporal(op)
+    return len(found)
+
+
+def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
+    index = ir.IndexType.get()
+    bits = None
+    for buffer in buffers:
+        address = ir.Operation.create(
+            "memref.extract_aligned_pointer_as_index", results=[index], operands=[buffer]
+        ).result
+        bits = address if bits is None else arith.OrIOp(bits, address).result
+    last = arith.ConstantOp(index, _LINE - 1).result
+    zero = arith.ConstantOp(index, 0).result
+    return arith.CmpIOp(arith.CmpIPredicate.eq, arith.AndIOp(bits, last).result, zero).result
+
+
+def _make_nontemporal(write: ir.Operation) -> None:
+    vector, buffer, *indices = write.operands
+    shape = ir.VectorType(vector.type).shape
+    with ir.InsertionPoint(write), write.location:
+        for number in range(math.prod(shape[:-1])):
+            place: list[int] = []
+            for size in reversed(shape[:-1]):
+                place.insert(0, number % size)
+                number //= size
+            at = list(indices)
+            for dimension, offset in zip(range(len(at) - len(shape), len(at) - 1), place, strict=True):
+                if offset:
+                    moved = arith.ConstantOp(ir.IndexType.get(), offset).result
+                    at[dimension] = arith.AddIOp(at[dimension], moved).result
+            ir.Operation.create(
+                "vector.store",
+                operands=[extract(vector, *place) if place else vector, buffer, *at],
+                attributes={
+                    "nontemporal": ir.BoolAttr.get(True),
+                    "alignment": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), _LINE),
+                },
+            )
+    write.erase()
+
+
+def _is_of_whole_lines(write: ir.Operation) -> bool:
+    """Whether it writes whole lines of its buffer, in bounds, if that begins with one."""
+    vector, buffer = write.operands[0].type, write.operands[1]
+    if not isinstance(buffer.type, ir.MemRefType) or not isinstance(vector, ir.VectorType):
+        return False
+    kind = ir.MemRefType(buffer.type)
+    rank = kind.rank
+    if len(write.operands) != rank + 2 or not 0 < vector.rank <= rank or vector.scalable:
+        return False
+    in_order = ir.AffineMap.get_minor_identity(rank, vector.rank)
+    if ir.AffineMapAttr(write.attributes["permutation_map"]) != ir.AffineMapAttr.get(in_order):
+        return False
+    if not all(ir.BoolAttr(each).value for each in write.attributes["in_bounds"]):
+        return False
+    strides, _ = kind.get_strides_and_offset()
+    size = _bytes(kind.element_type)
+    outer = [strides[d] for d in range(rank - vector.rank, rank - 1)]
+    if strides[-1] != 1 or any(size * step % _LINE for step in outer) or vector.shape[-1] * size % _LINE:
+        return False
+    moved = sum(_divisor(i) * s * size % _LINE for i, s in zip(write.operands[2:], strides, strict=True))
+    return not moved and _begins_a_line(buffer)
+
+
+def _begins_a_line(buffer: ir.Value) -> bool:
+    """Whether a view begins a line if the buffer does that it is of."""
+    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
+        made = buffer.owner
+        source = made.operands[0]
+        if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
+            return False
+        buffer = source
+    kind = ir.MemRefType(buffer.type)
+    return bool(kind.layout == ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank)))
+
+
+def _moves_by_lines(view: ir.Operation, source: ir.MemRefType) -> bool:
+    strides, _ = source.get_strides_and_offset()
+    dynamic = iter(list(view.operands)[1:])
+    none = ir.ShapedType.get_dynamic_stride_or_offset()
+    for offset, stride in zip(ir.DenseI64ArrayAttr(view.attributes["static_offsets"]), strides, strict=True):
+        factor = _divisor(next(dynamic)) if offset == none else offset
+        if factor * stride * _bytes(source.element_type) % _LINE:
+            return False
+    return True
+
+
+def _divisor(value: ir.Value) -> int:
+    """A number that an index is a multiple of; large for zero."""
+    if isinstance(value, ir.BlockArgument):
+        loop = value.owner.owner
+        if loop.operation.name != "scf.for" or value.arg_number:
+            return 1
+        start, _, step = list(loop.operation.operands)[:3]
+        return math.gcd(_divisor(start), _divisor(step))
+    made = value.owner
+    match made.name:
+        case "arith.constant":
+            return ir.IntegerAttr(made.attributes["value"]).value or _UNLIMITED
+        case "arith.addi":
+            return math.gcd(*(_divisor(operand) for operand in made.operands))
+        case "arith.muli":
+            return math.prod(_divisor(operand) for operand in made.operands)
+        case "affine.apply":
+            (result,) = ir.AffineMapAttr(made.attributes["map"]).value.results
+            dims = ir.AffineMapAttr(made.attributes["map"]).value.n_dims
+            return _divisor_of(result, [_divisor(operand) for operand in made.operands], dims)
+    return 1
+
+
+def _divisor_of(expression: ir.AffineExpr, given: list[int], dims: int) -> int:
+    if isinstance(expression, ir.AffineConstantExpr):
+        return expression.value or _UNLIMITED
+    if isinstance(expression, ir.AffineDimExpr):
+        return given[int(expression.position)]
+    if isinstance(expression, ir.AffineSymbolExpr):
+        return given[dims + int(expression.position)]
+    if isinstance(expression, (ir.AffineAddExpr, ir.AffineMulExpr)):
+        sides = [_divisor_of(side, given, dims) for side in (expression.lhs, expression.rhs)]
+        return math.gcd(*sides) if isinstance(expression, ir.AffineAddExpr) else math.prod(sides)
+    return 1
+
+
+def _root(buffer: ir.Value) -> ir.Value:
+    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
+        buffer = buffer.owner.operands[0]
+    return buffer
+
+
+def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:
+    inside = value.owner.owner if isinstance(value, ir.BlockArgument) else value.owner
+    around = inside.operation
+    while around is not None and around.name != "builtin.module":
+        if around == loop:
+            return False
+        around = around.parent.operation if around.parent is not None else None
+    return True
+
+
+def _bytes(element: ir.Type) -> int:
+    return int(getattr(element, "width", 8)) // 8

@@ -1,0 +1,79 @@
+// In a loop that a schedule marks, stores of whole lines go past the caches where the buffer begins with a line.
+// REQUIRES: passes
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(func.func(harl-stream-stores))' | %FileCheck %s
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-stream-stores)' | %FileCheck %s
+// RUN: %harl-opt %s --harl-lower-to-llvm | %FileCheck %s --check-prefix=LOWERED
+
+// LOWERED: llvm.store {{.*}} {alignment = 64 : i64, nontemporal} : vector<32xf32>
+// LOWERED: llvm.x86.sse.sfence
+
+// CHECK-NOT: harl.streamed
+
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %arg1
+// CHECK: %[[REST:.*]] = arith.andi %[[ADDRESS]]
+// CHECK: %[[LINES:.*]] = arith.cmpi eq, %[[REST]]
+// CHECK: scf.if %[[LINES]]
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<8x64xf32>, vector<32xf32>
+// CHECK: "llvm.x86.sse.sfence"
+// CHECK: else
+// CHECK: scf.for
+// CHECK: vector.transfer_write
+func.func @rows(%a: memref<8x64xf32>, %b: memref<8x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c8 step %c1 {
+    scf.for %j = %c0 to %c64 step %c32 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<8x64xf32>, vector<32xf32>
+      vector.transfer_write %v, %b[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<8x64xf32>
+    } {harl.streamed}
+  } {harl.streamed}
+  return
+}
+
+// Both rows of a tile, through a view of the buffer.
+// CHECK-LABEL: func.func @tiles
+// CHECK-COUNT-2: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true}
+// CHECK: vector.transfer_write
+func.func @tiles(%b: memref<64x64xf32>, %v: vector<2x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  scf.for %i = %c0 to %c64 step %c2 {
+    scf.for %j = %c0 to %c64 step %c16 {
+      %at = affine.apply affine_map<()[s0] -> (s0 * 3 + 32)>()[%j]
+      %s = memref.subview %b[%i, %j] [2, 16] [1, 1] : memref<64x64xf32> to memref<2x16xf32, strided<[64, 1], offset: ?>>
+      vector.transfer_write %v, %s[%c0, %c0] {in_bounds = [true, true]}
+          : vector<2x16xf32>, memref<2x16xf32, strided<[64, 1], offset: ?>>
+    }
+  } {harl.streamed}
+  return
+}
+
+// Rows of 40 bytes, parts of lines, indices of which nothing is known, and loops without the mark.
+// CHECK-LABEL: func.func @left
+// CHECK-NOT: vector.store
+func.func @left(%b: memref<64x10xf32>, %l: memref<64x64xf32>, %v: vector<16xf32>, %w: vector<8xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  scf.for %i = %c0 to %c64 step %c1 {
+    vector.transfer_write %w, %b[%i, %c0] {in_bounds = [true]} : vector<8xf32>, memref<64x10xf32>
+    vector.transfer_write %v, %l[%i, %c8] {in_bounds = [true]} : vector<16xf32>, memref<64x64xf32>
+    vector.transfer_write %v, %l[%i, %k] {in_bounds = [true]} : vector<16xf32>, memref<64x64xf32>
+    vector.transfer_write %v, %l[%i, %c0] : vector<16xf32>, memref<64x64xf32>
+  } {harl.streamed}
+  scf.for %i = %c0 to %c64 step %c16 {
+    vector.transfer_write %v, %l[%c0, %i] {in_bounds = [true]} : vector<16xf32>, memref<64x64xf32>
+  }
+  return
+}

@@ -1,0 +1,259 @@
+//===- StreamStores.cpp - Stores past the caches --------------------------===//
+//
+// As harl_mlir/codegen/streaming.py does.
+//
+//===----------------------------------------------------------------------===//
+
+#include "harl/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <numeric>
+
+using namespace mlir;
+
+namespace harl {
+
+#define GEN_PASS_DEF_STREAMSTORESPASS
+#include "harl/Passes.h.inc"
+
+namespace {
+
+constexpr StringLiteral kStreamedAttr = "harl.streamed";
+constexpr int64_t kLine = 64;
+constexpr int64_t kUnlimited = int64_t(1) << 40;
+
+bool hasX86() {
+#if defined(__x86_64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+int64_t divisorOf(Value value);
+
+int64_t divisorOf(AffineExpr expression, ValueRange given, unsigned dims) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expression))
+    return constant.getValue() ? constant.getValue() : kUnlimited;
+  if (auto dim = dyn_cast<AffineDimExpr>(expression))
+    return divisorOf(given[dim.getPosition()]);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expression))
+    return divisorOf(given[dims + symbol.getPosition()]);
+  auto both = dyn_cast<AffineBinaryOpExpr>(expression);
+  if (!both || (both.getKind() != AffineExprKind::Add &&
+                both.getKind() != AffineExprKind::Mul))
+    return 1;
+  int64_t left = divisorOf(both.getLHS(), given, dims);
+  int64_t right = divisorOf(both.getRHS(), given, dims);
+  if (both.getKind() == AffineExprKind::Add)
+    return std::gcd(left, right);
+  return std::min(left, kUnlimited / kLine) *
+         std::min(right, int64_t(1) << 20);
+}
+
+/// A number that an index is a multiple of; large for zero.
+int64_t divisorOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || argument.getArgNumber())
+      return 1;
+    return std::gcd(divisorOf(loop.getLowerBound()),
+                    divisorOf(loop.getStep()));
+  }
+  if (auto number = getConstantIntValue(value))
+    return *number ? *number : kUnlimited;
+  return llvm::TypeSwitch<Operation *, int64_t>(value.getDefiningOp())
+      .Case([](arith::AddIOp op) {
+        return std::gcd(divisorOf(op.getLhs()), divisorOf(op.getRhs()));
+      })
+      .Case([](affine::AffineApplyOp op) {
+        AffineMap map = op.getAffineMap();
+        return divisorOf(map.getResult(0), op.getOperands(),
+                         map.getNumDims());
+      })
+      .Default([](Operation *) { return 1; });
+}
+
+/// Whether an offset of `factor` times these steps keeps to whole lines.
+bool keepsLines(int64_t factor, int64_t stride, int64_t bytes) {
+  // A product may be too large for 64 bits; only its last ones count.
+  uint64_t moved = uint64_t(factor) * uint64_t(stride) * uint64_t(bytes);
+  return moved % kLine == 0;
+}
+
+int64_t bytesOf(MemRefType type) {
+  Type element = type.getElementType();
+  return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() / 8 : 8;
+}
+
+SmallVector<int64_t> stridesOf(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) ||
+      llvm::any_of(strides, ShapedType::isDynamic))
+    strides.clear();
+  return strides;
+}
+
+/// What a view is of, one step back; null for no view.
+Value viewed(Value buffer) {
+  Operation *op = buffer.getDefiningOp();
+  if (isa_and_nonnull<memref::CastOp, memref::CollapseShapeOp,
+                      memref::ExpandShapeOp, memref::SubViewOp>(op))
+    return op->getOperand(0);
+  return {};
+}
+
+/// The buffer that a view is of, if the view begins with a line where that
+/// does; else null.
+Value rootOfLines(Value buffer) {
+  while (Value source = viewed(buffer)) {
+    if (auto view = buffer.getDefiningOp<memref::SubViewOp>()) {
+      auto type = cast<MemRefType>(source.getType());
+      SmallVector<int64_t> strides = stridesOf(type);
+      if (strides.size() != view.getMixedOffsets().size())
+        return {};
+      for (auto [offset, stride] : llvm::zip(view.getMixedOffsets(), strides)) {
+        auto number = getConstantIntValue(offset);
+        int64_t factor = number ? *number : divisorOf(cast<Value>(offset));
+        if (!keepsLines(factor, stride, bytesOf(type)))
+          return {};
+      }
+    }
+    buffer = source;
+  }
+  return cast<MemRefType>(buffer.getType()).getLayout().isIdentity() ? buffer
+                                                                    : Value();
+}
+
+/// The buffer in which a store writes whole lines, in bounds, if that begins
+/// with one; else null.
+Value writtenByLines(vector::TransferWriteOp write) {
+  auto type = dyn_cast<MemRefType>(write.getBase().getType());
+  VectorType vector = write.getVectorType();
+  if (!type || write.getMask() || !vector.getRank() || vector.isScalable() ||
+      !write.getPermutationMap().isMinorIdentity() ||
+      write.hasOutOfBoundsDim())
+    return {};
+  SmallVector<int64_t> strides = stridesOf(type);
+  int64_t bytes = bytesOf(type);
+  if (strides.empty() || strides.back() != 1 ||
+      !keepsLines(vector.getShape().back(), 1, bytes))
+    return {};
+  for (int64_t stride :
+       ArrayRef(strides).take_back(vector.getRank()).drop_back())
+    if (!keepsLines(1, stride, bytes))
+      return {};
+  for (auto [index, stride] : llvm::zip(write.getIndices(), strides))
+    if (!keepsLines(divisorOf(index), stride, bytes))
+      return {};
+  return rootOfLines(write.getBase());
+}
+
+void makeNontemporal(vector::TransferWriteOp write) {
+  OpBuilder builder(write);
+  Location place = write.getLoc();
+  ArrayRef<int64_t> outer = write.getVectorType().getShape().drop_back();
+  SmallVector<int64_t> strides = computeStrides(outer);
+  for (int64_t i = 0; i < computeProduct(outer); ++i) {
+    SmallVector<int64_t> at = delinearize(i, strides);
+    SmallVector<Value> indices(write.getIndices());
+    for (auto [d, offset] : llvm::enumerate(at)) {
+      if (!offset)
+        continue;
+      Value &index = indices[indices.size() - outer.size() - 1 + d];
+      Value moved = arith::ConstantIndexOp::create(builder, place, offset);
+      index = arith::AddIOp::create(builder, place, index, moved);
+    }
+    Value row = write.getVector();
+    if (!at.empty())
+      row = vector::ExtractOp::create(builder, place, row, at);
+    OperationState state(place, vector::StoreOp::getOperationName());
+    state.addOperands({row, write.getBase()});
+    state.addOperands(indices);
+    state.addAttribute("nontemporal", builder.getBoolAttr(true));
+    state.addAttribute("alignment", builder.getI64IntegerAttr(kLine));
+    builder.create(state);
+  }
+  write.erase();
+}
+
+Value allBeginLines(OpBuilder &builder, Location place, ArrayRef<Value> roots) {
+  Value bits;
+  for (Value root : roots) {
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(
+        builder, place, builder.getIndexType(), root);
+    bits = bits ? arith::OrIOp::create(builder, place, bits, address)
+                      .getResult()
+                : address;
+  }
+  Value last = arith::ConstantIndexOp::create(builder, place, kLine - 1);
+  Value zero = arith::ConstantIndexOp::create(builder, place, 0);
+  Value rest = arith::AndIOp::create(builder, place, bits, last);
+  return arith::CmpIOp::create(builder, place, arith::CmpIPredicate::eq, rest,
+                               zero);
+}
+
+void stream(scf::ForOp loop) {
+  SmallVector<vector::TransferWriteOp> found;
+  llvm::SetVector<Value> roots;
+  loop.walk([&](vector::TransferWriteOp write) {
+    Value root = writtenByLines(write);
+    if (!root || loop->isAncestor(root.getParentRegion()->getParentOp()))
+      return;
+    found.push_back(write);
+    roots.insert(root);
+  });
+  if (found.empty())
+    return;
+  OpBuilder builder(loop);
+  Location place = loop.getLoc();
+  Value lines = allBeginLines(builder, place, roots.getArrayRef());
+  auto chosen = scf::IfOp::create(builder, place, lines,
+                                  /*withElseRegion=*/true);
+  chosen.getElseBodyBuilder().clone(*loop);
+  OpBuilder inside = chosen.getThenBodyBuilder();
+  OperationState fence(place, LLVM::CallIntrinsicOp::getOperationName());
+  fence.addAttribute("intrin", builder.getStringAttr("llvm.x86.sse.sfence"));
+  fence.addAttribute("op_bundle_sizes", builder.getDenseI32ArrayAttr({}));
+  fence.addAttribute("operandSegmentSizes",
+                     builder.getDenseI32ArrayAttr({0, 0}));
+  loop->moveBefore(inside.create(fence));
+  for (vector::TransferWriteOp write : found)
+    makeNontemporal(write);
+}
+
+struct StreamStores : public impl::StreamStoresPassBase<StreamStores> {
+  void runOnOperation() override {
+    SmallVector<scf::ForOp> outermost;
+    getOperation().walk<WalkOrder::PreOrder>([&](scf::ForOp loop) {
+      if (!loop->hasAttr(kStreamedAttr))
+        return WalkResult::advance();
+      outermost.push_back(loop);
+      return WalkResult::skip();
+    });
+    if (hasX86())
+      for (scf::ForOp loop : outermost)
+        if (loop->getNumResults() == 0)
+          stream(loop);
+    getOperation().walk(
+        [](scf::ForOp loop) { loop->removeAttr(kStreamedAttr); });
+  }
+};
+
+} // namespace
+} // namespace harl
