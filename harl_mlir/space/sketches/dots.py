@@ -65,7 +65,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
 
     None for bf16 where sums are to be rounded in order.
     """
-    element = task.anchor_op.inputs[0].element
+    # Numbers that are counted (a generic of nothing but its index) have no inputs.
+    element = task.anchor_op.operands[0].element
     wanted = {"bf16": BF16_DOTS, "i8": I8_DOTS}.get(element)
     if wanted not in processor.features or processor.vector_bytes != 64:
         return ()
