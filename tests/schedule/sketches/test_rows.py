@@ -8,6 +8,7 @@ import pytest
 from harl_mlir.measure.operands import seeded_arguments
 from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.reference import reference
+from tests.frontend.test_row_forms import arg_max
 from tests.schedule.sketches import row_kernels as k
 from tests.schedule.sketches.legality import assert_legal
 
@@ -38,6 +39,11 @@ def test_row_operations(pool: Pool, name: str) -> None:
 @pytest.mark.parametrize("name", ["softmax of heads", "layer norm of a remainder", "integers"])
 def test_row_operations_to_the_bit(strict_pool: Pool, name: str) -> None:
     assert assert_legal(strict_pool, _KERNELS[name], "rows", 2, 1) == 1
+
+
+@pytest.mark.parametrize("shape", [(6, 96), (2, 4, 37), (5, 1009)])
+def test_places_of_the_greatest(pool: Pool, shape: tuple[int, ...]) -> None:
+    assert assert_legal(pool, arg_max(shape, least=False, both=False), "rows", 3, 1) == 1
 
 
 def test_random_programs(pool: Pool) -> None:
