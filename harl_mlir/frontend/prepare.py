@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
 from harl_mlir.frontend.row_forms import normalise_rows
@@ -39,9 +40,8 @@ def prepare(
     """Read, make static, and raise to tensors, in the current context.
 
     With `skip_zeros`, convolutions of images with zeros inserted are rewritten too (see
-    `zero_insertion`), and with `plain_rows` row operations (see `row_forms`): what our own schedules are
-    made for. The same arguments give the same module, its
-    ops in the same order.
+    `zero_insertion`), and with `plain_rows` row operations and copies (see `row_forms`, `copies`): what
+    our own schedules are made for. The same arguments give the same module, its ops in the same order.
 
     Raises:
         InputError: see `read_module` and `specialise`.
@@ -54,5 +54,6 @@ def prepare(
         if skip_zeros:
             skip_inserted_zeros(chosen)
         if plain_rows:
+            write_copies(chosen)
             normalise_rows(chosen)
     return Prepared(module, None if function is None else function.removeprefix("@"), tuple(skipped))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.fills import part_empties, part_fills
 from harl_mlir.frontend.program import function_name, functions
 from harl_mlir.frontend.row_forms import normalise_rows
@@ -90,6 +91,7 @@ def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool, sh
         if function in (None, function_name(each)):
             if skip_zeros:
                 skip_inserted_zeros(each)
+            write_copies(each)
             normalise_rows(each)
             part_fills(each)
             if shared:
