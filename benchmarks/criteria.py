@@ -45,13 +45,18 @@ GOALS = {
 def criteria(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """For each goal of the classes of these cases: what it is, what is reached, and whether that is enough.
 
-    `cases` are those of a summary that have a ratio.
+    `cases` are those of a summary. One that ours has no time for keeps its class from a goal.
     """
     found = []
     for name, goal in GOALS.items():
         of_class = [case for case in cases if case["class"] == name]
-        if of_class:
-            found += _of_class(name, goal, of_class)
+        timed = [case for case in of_class if case["ratio_to_best_peer"] is not None]
+        if timed:
+            found += _of_class(name, goal, timed)
+        lacking = [case["name"] for case in of_class if case["best_ours"] is None]
+        if lacking:
+            wanted = "ours has a time for every case"
+            found.append(_criterion(name, wanted, f"not for {', '.join(lacking)}", met=False))
     return found
 
 

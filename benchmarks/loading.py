@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.peer_process import PeerProcess, Unavailable
+from benchmarks.processes import Processes
 from benchmarks.suite import Case
 from benchmarks.theirs import CaseFiles, Peer, load_peer, write_case
 
@@ -25,16 +26,24 @@ class Loading:
         environments: of each peer, by its name, in the order of loading.
         store: see `PeerProcess.load`.
         tell: is told of each peer, loaded or not, as soon as it is known; from another thread.
+        processes: where peers come from and go to; by default each starts anew, and is ended.
     """
 
     def __init__(
-        self, case: Case, kernel: str, environments: Sequence[tuple[str, Path]], store: Path, tell: Tell
+        self,
+        case: Case,
+        kernel: str,
+        environments: Sequence[tuple[str, Path]],
+        store: Path,
+        tell: Tell,
+        processes: Processes | None = None,
     ) -> None:
         self._case = case
         self._kernel = kernel
         self._environments = environments
         self._store = store
         self._tell = tell
+        self._processes = processes or Processes()
         self._loaded: list[Peer] = []
         self._at_work: PeerProcess | None = None
         self._thread: threading.Thread | None = None
@@ -83,7 +92,7 @@ class Loading:
     def _load_one(self, name: str, environment: Path, files: CaseFiles, cores: Sequence[int]) -> None:
         if self._ended.is_set():
             return
-        outcome = load_peer(name, files, environment, cores, self._store, self._started)
+        outcome = load_peer(name, files, environment, cores, self._store, self._started, self._processes)
         self._at_work = None
         if self._ended.is_set():
             if isinstance(outcome, Peer):

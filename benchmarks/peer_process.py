@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class PeerKind:
         is_compared: whether it computes the same function as the others. One that does not is timed and
             shown, and no ratio is taken to it.
         kinds: the kinds of cases it is asked for; None for all.
+        plain_only: whether it is only asked for f32, one thread, and no epilogue but bias and ReLU.
     """
 
     environment: str
@@ -49,10 +50,12 @@ class PeerKind:
     load_seconds: float = LOAD_SECONDS
     is_compared: bool = True
     kinds: frozenset[str] | None = None
+    plain_only: bool = False
 
-    def is_asked_for(self, kind: str) -> bool:
-        """Whether it is a contender for cases of a kind at all."""
-        return self.kinds is None or kind in self.kinds
+    def is_asked_for(self, case: Mapping[str, Any]) -> bool:
+        """Whether it is a contender for a case of these fields at all."""
+        plain = case.get("epilogue", "") in ("", "bias_relu") and not {"element", "threads"} & case.keys()
+        return (self.kinds is None or case["kind"] in self.kinds) and (plain or not self.plain_only)
 
 
 _CONVOLUTIONS = frozenset({"conv", "transposed_conv"})
@@ -68,7 +71,7 @@ CONTENDERS: dict[str, PeerKind] = {
     "jax": PeerKind("jax", "jax_peer.py"),
     "iree": PeerKind("iree", "iree_peer.py"),
     "iree_data_tiling": PeerKind("iree", "iree_peer.py", kinds=_CONTRACTIONS),
-    "metaschedule": PeerKind("tvm", "tvm_peer.py", load_seconds=1800.0, kinds=_CONTRACTIONS),
+    "metaschedule": PeerKind("tvm", "tvm_peer.py", load_seconds=1800.0, kinds=_CONTRACTIONS, plain_only=True),
 }
 
 
@@ -109,6 +112,7 @@ class PeerProcess:
     caller's environment, and ends with the caller's end of the pipe or by `close`.
 
     Attributes:
+        contender, threads: with what it was started.
         version: of the library, as it says itself.
     """
 
@@ -121,6 +125,7 @@ class PeerProcess:
             PeerError: it does not start.
         """
         self.contender = contender
+        self.threads = threads
         self._kind = CONTENDERS[contender]
         command = [str(environment / "bin" / "python"), str(_PEERS / self._kind.program)]
         if cores is not None:
@@ -202,6 +207,11 @@ class PeerProcess:
                 os.sched_setaffinity(int(thread.name), set(cores))
         except OSError:
             raise PeerError(self._ended()) from None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def pause(self) -> None:
         """Stop all of its threads, also those that wait for work without sleeping, until `resume`."""

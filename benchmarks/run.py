@@ -27,6 +27,7 @@ from benchmarks.ours import (
 )
 from benchmarks.passes import ContenderError
 from benchmarks.peer_process import CONTENDERS
+from benchmarks.processes import Processes
 from benchmarks.results import Absent, Results, Slow, Tuned
 from benchmarks.suite import Case
 from benchmarks.summary import summarise
@@ -78,6 +79,11 @@ class Plan:
 
 def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
     """Run what is not there yet."""
+    with Processes(keeps=True) as processes:
+        _run_cases(plan, results, suite, processes)
+
+
+def _run_cases(plan: Plan, results: Results, suite: Sequence[Case], processes: Processes) -> None:
     for number, case in enumerate(plan.cases, start=1):
         tell(f"[{number}/{len(plan.cases)}] {case.name}: {amount(case)}")
         cores = plan.cores[: case.threads]
@@ -92,7 +98,7 @@ def run(plan: Plan, results: Results, suite: Sequence[Case]) -> None:
                 opened.enter_context(Pool(core=plan.core, accuracy=case.accuracy, threads=threads))
                 for threads in dict.fromkeys((case.threads, 1))
             ]
-            _CaseRun(plan, results, case, cores, pools[0], pools[-1]).run()
+            _CaseRun(plan, results, case, cores, pools[0], pools[-1], processes).run()
         results.write(summarise(results, suite))
 
 
@@ -100,7 +106,7 @@ def is_asked_for(name: str, case: Case) -> bool:
     """Whether a contender takes part in a case as far as its kind and its threads say."""
     if name == ONE_THREAD:
         return case.threads > 1
-    return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.kind)
+    return name not in CONTENDERS or CONTENDERS[name].is_asked_for(case.fields)
 
 
 def amount(case: Case) -> str:
@@ -118,6 +124,7 @@ class _CaseRun:
     cores: tuple[int, ...]
     pool: Pool
     one_thread: Pool
+    processes: Processes
 
     @cached_property
     def timing(self) -> CaseTiming:
@@ -251,7 +258,9 @@ class _CaseRun:
                 self.timing.absent(name, "not_installed", reason)
             else:
                 environments.append((name, environment))
-        return Loading(self.case, self.kernel, environments, self.plan.store, self.timing.peer_known)
+        return Loading(
+            self.case, self.kernel, environments, self.plan.store, self.timing.peer_known, self.processes
+        )
 
     def _environment(self, name: str) -> Path | None:
         return self.plan.environments.get(CONTENDERS[name].environment)

@@ -45,7 +45,7 @@ def summarise(results: Results, suite: Sequence[Case]) -> dict[str, Any]:
         "mean_of_classes": rounded(statistics.mean(classes.values())) if classes else None,
         "classes": classes,
         "class_details": details,
-        "criteria": criteria(compared),
+        "criteria": criteria(cases),
         "whole": whole,
         "cases": cases,
         "versions": _versions(results),

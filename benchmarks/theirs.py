@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.inputs import Array, Reference, arguments, reference
 from benchmarks.passes import ContenderError
 from benchmarks.peer_process import Built, PeerError, PeerProcess, Unavailable
+from benchmarks.processes import Processes
 from benchmarks.suite import Case
 from harl_mlir.measure.clock import CAREFUL
 
@@ -53,13 +54,13 @@ class Peer:
         sampling: what a pass takes of it.
     """
 
-    def __init__(self, name: str, process: PeerProcess, built: Built, threads: int = 1) -> None:
+    def __init__(self, name: str, process: PeerProcess, built: Built, processes: Processes) -> None:
         self.name = name
         self.build_seconds = built.build_seconds
         self.tuning_seconds = built.tuning_seconds
         self.version = process.version
         self._process = process
-        self._threads = threads
+        self._processes = processes
         self.sampling = CAREFUL
         self.call_seconds = self.sampling.sample_seconds
 
@@ -76,7 +77,7 @@ class Peer:
 
     def rest(self) -> None:
         """Stop it until its next sample if it has several threads: those may wait without sleeping."""
-        if self._threads > 1:
+        if self._process.threads > 1:
             self._process.pause()
 
     @property
@@ -85,11 +86,11 @@ class Peer:
         return self.call_seconds > SLOW_SECONDS
 
     def close(self) -> None:
-        """End it."""
-        self._process.close()
+        """Let its process go."""
+        self._processes.release(self._process)
 
     def _take(self, samples: int) -> list[float]:
-        if self._threads > 1:
+        if self._process.threads > 1:
             self._process.resume()
         try:
             return self._process.sample(samples, self.sampling.sample_seconds, _LIMIT_SECONDS)
@@ -106,13 +107,14 @@ def load_peer(
     cores: Sequence[int],
     store: Path,
     started: Callable[[PeerProcess], None],
+    processes: Processes,
 ) -> Peer | Unavailable:
-    """Start a peer, have it build the case, and check its result; or why there is none.
+    """Have a peer build the case, and check its result; or why there is none.
 
     `started` is given the process before it builds.
     """
     try:
-        process = PeerProcess(environment, name, cores, files.case.threads)
+        process = processes.take(environment, name, cores, files.case.threads)
     except PeerError as error:
         return Unavailable(str(error))
     started(process)
@@ -122,9 +124,9 @@ def load_peer(
         process.close()
         raise
     if isinstance(answer, Unavailable):
-        process.close()
+        processes.release(process)
         return answer
-    peer = Peer(name, process, answer, files.case.threads)
+    peer = Peer(name, process, answer, processes)
     peer.rest()
     return peer
 

@@ -140,10 +140,12 @@ class Database:
         function: str | None = None,
         shapes: ArgumentShapes | None = None,
         accuracy: Accuracy = DEFAULT_ACCURACY,
+        threads: int = 1,
     ) -> ScheduleLibrary:
         """The best known schedule of each task of a kernel, without measuring anything.
 
-        Only what was measured on this processor with the versions that are installed counts. It is the
+        Only what was measured on this processor and so many threads, with the versions that are installed,
+        counts. It is the
         schedule that won when the task was tuned last, unless a later trial was faster. A task that was never
         measured here, or whose untuned kernel is the fastest, has no entry: a library of no entries, which is
         false, says that there is nothing to apply.
@@ -151,11 +153,11 @@ class Database:
         Raises:
             InputError: the kernel was refused.
         """
-        here, processor = _here(accuracy), this_processor()
-        with worker(accuracy) as pool:
+        here, processor = _here(accuracy, threads), this_processor()
+        with worker(accuracy, threads) as pool:
             entries = []
             for task in _tasks(pool, kernel, function, shapes):
-                spaces = recorded_spaces(task, processor, accuracy)
+                spaces = recorded_spaces(task, processor, accuracy, threads)
                 candidate = best_recorded(self.file.records(task.key, here), spaces)
                 if candidate is not None:
                     entries.append((task, candidate))
@@ -181,8 +183,8 @@ class Database:
             return add_lines(self.file, read_bytes(Path(path)).splitlines(), str(path))
 
 
-def _here(accuracy: Accuracy) -> Environment:
-    return this_environment(this_processor(), 1, LOWERING_VERSION, accuracy)
+def _here(accuracy: Accuracy, threads: int = 1) -> Environment:
+    return this_environment(this_processor(), threads, LOWERING_VERSION, accuracy)
 
 
 def _tasks(

@@ -67,5 +67,6 @@ def add_accuracy(command: argparse.ArgumentParser) -> None:
         choices=ACCURACIES,
         default=DEFAULT_ACCURACY,
         help="strict: results bit for bit those of the untuned kernel;"
-        f" reassociate: sums in any order, fused multiply-add ({DEFAULT_ACCURACY})",
+        f" reassociate: sums in any order, fused multiply-add ({DEFAULT_ACCURACY});"
+        " approximate: functions such as exp and tanh as polynomials, too",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.loop_nests import Access, Nests
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
+from harl_mlir.space.sketches.threads import cuts_of
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import is_multiply_add
 from harl_mlir.tasks.linalg_op import AffineRow, LinalgOp, Operand, loops_of
@@ -20,6 +21,7 @@ from harl_mlir.tasks.task import Task
 
 _LETTERS = "ABDEFGHIJKLMNOPQRSTUVWXYZ"
 """Of the inputs; C is what is computed."""
+_SHARED = "shared by threads"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def nest_lines(task: Task, space: Space, candidate: Candidate) -> tuple[Line, ..
     elif space.nests is not None:
         made = space.nests({name: np.array([value]) for name, value in candidate.values})
         lines = _OfNests(task, made, names).lines()
+        shared = len(cuts_of(candidate))
+        lines = [*(replace(line, note=_SHARED) for line in lines[:shared]), *lines[shared:]]
     else:
         return ()
     return (*lines, Line(_inside(lines), statement_text(task.anchor_op, names), _fused(task)))

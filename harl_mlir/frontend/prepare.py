@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.accuracy import Accuracy
 from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
@@ -34,14 +35,14 @@ def prepare(
     function: str | None = None,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     *,
-    skip_zeros: bool = False,
-    plain_rows: bool = False,
+    accuracy: Accuracy | None = None,
 ) -> Prepared:
     """Read, make static, and raise to tensors, in the current context.
 
-    With `skip_zeros`, convolutions of images with zeros inserted are rewritten too (see
-    `zero_insertion`), and with `plain_rows` row operations and copies (see `row_forms`, `copies`): what
-    our own schedules are made for. The same arguments give the same module, its ops in the same order.
+    With `accuracy`, what has a spelling that our own schedules are made for is brought into it: row
+    operations (see `row_forms`), padding and concatenation (see `copies`) and, but under `strict`,
+    convolutions of images with zeros inserted (see `zero_insertion`). The same arguments give
+    the same module, its ops in the same order.
 
     Raises:
         InputError: see `read_module` and `specialise`.
@@ -51,9 +52,14 @@ def prepare(
     skipped: list[Skipped] = []
     for chosen in chosen_functions(module, function, file):
         skipped += raise_function(chosen, file)
-        if skip_zeros:
-            skip_inserted_zeros(chosen)
-        if plain_rows:
-            write_copies(chosen)
-            normalise_rows(chosen)
+        if accuracy is not None:
+            normalise(chosen, accuracy)
     return Prepared(module, None if function is None else function.removeprefix("@"), tuple(skipped))
+
+
+def normalise(function: ir.OpView, accuracy: Accuracy) -> None:
+    """Bring a function into the spelling that schedules made under `accuracy` are for."""
+    if accuracy != "strict":
+        skip_inserted_zeros(function)
+    write_copies(function)
+    normalise_rows(function, strict=accuracy == "strict")

@@ -3,9 +3,10 @@
 1. A generic's results that nothing uses are dropped: the arg-max of a softmax's maxima.
 2. What stands once for each row has no dimension of size one for the row: `(d0, d1, 0)` becomes `(d0, d1)`.
 3. Small whole powers are products.
-4. Elementwise ops on rows become part of the ops that take their results (`row_fusion`).
+4. Elements with their places in the row are found in two steps (`arg_max`), if not under `strict` accuracy.
+5. Elementwise ops on rows become part of the ops that take their results (`row_fusion`).
 
-No result changes by it, not in its last bit. `passes/lib/RowForms.cpp` is the same for the C++ passes.
+But for step 4, no result changes by it, not in its last bit. `passes/lib/RowForms.cpp` does the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harl_mlir.frontend.arg_max import split_arg_max
 from harl_mlir.frontend.generics import copy_body, end_body, generic_like
 from harl_mlir.frontend.program import all_ops, constant_number, entry_block, indexing_maps, made_by
 from harl_mlir.frontend.row_fusion import fuse_rows
@@ -23,7 +25,7 @@ _PURE = ("arith.", "math.", "linalg.")
 _MOST_FACTORS = 4
 
 
-def normalise_rows(function: ir.OpView) -> None:
+def normalise_rows(function: ir.OpView, *, strict: bool) -> None:
     """Rewrite a function's row operations in place; a function with branches is left as it is."""
     if len(function.regions[0].blocks) != 1:
         return
@@ -36,6 +38,8 @@ def normalise_rows(function: ir.OpView) -> None:
     for op in _top_level(function):
         if op.name == "linalg.generic":
             _multiply_powers(op)
+            if not strict:
+                split_arg_max(op)
     # Unused reshapes would be further uses of what is fused.
     _erase_unused(function, unused)
     fuse_rows(function)

@@ -255,21 +255,14 @@ class Service:
         return [answers[i] for i in range(len(request.schedules))]
 
 
-def _prepare(source: Source, *, skip_zeros: bool = False, plain_rows: bool = False) -> Prepared:
-    return prepare(
-        source.text,
-        source.file,
-        source.function,
-        source.shapes,
-        skip_zeros=skip_zeros,
-        plain_rows=plain_rows,
-    )
+def _prepare(source: Source, *, accuracy: Accuracy | None = None) -> Prepared:
+    return prepare(source.text, source.file, source.function, source.shapes, accuracy=accuracy)
 
 
 def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
     """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
     with ir.Context(), ir.Location.unknown():
-        found = analyse(_prepare(source, skip_zeros=accuracy != "strict", plain_rows=True), source.file)
+        found = analyse(_prepare(source, accuracy=accuracy), source.file)
     tasks, skipped = [], list(found.skipped)
     for task in found.tasks:
         reason = can_check(task)

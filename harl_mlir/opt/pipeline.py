@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
+from harl_mlir.processor import BF16_DOTS, I8_DOTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
@@ -18,12 +19,14 @@ _STEPS = (
     "harl-approximate-math",
     "harl-stream-stores",
 )
+_LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
-    "harl-lower-to-llvm": ("accuracy", "vector-math", "threads"),
-    "harl-default": ("library", "fail-if-none", "accuracy", "vector-math", "threads"),
+    "harl-lower-to-llvm": _LOWERING,
+    "harl-default": ("library", "fail-if-none", *_LOWERING),
+    "harl-dot-products": ("bf16", "i8"),
     "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
 }
@@ -32,7 +35,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 _NONE = "none"
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "accuracy": ACCURACIES,
-    "fail-if-none": ("true", "false"),
+    **dict.fromkeys(("fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8"), ("true", "false")),
     "vector-math": (_NONE, *LEVELS),
     "isa": (_NONE, *LEVELS),
 }
@@ -66,6 +69,13 @@ class Stage:
     def threads(self) -> int:
         """How many threads a lowering is for."""
         return int(self.options.get("threads", "1"))
+
+    @property
+    def dots(self) -> frozenset[str]:
+        """The features of processors whose dot products are used."""
+        named = {"bf16": BF16_DOTS, "i8": I8_DOTS}
+        suffix = "" if self.name == "harl-dot-products" else "-dots"
+        return frozenset(named[element] for element in named if self.options.get(element + suffix) == "true")
 
     @property
     def library(self) -> str | None:

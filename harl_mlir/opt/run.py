@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.streaming import stream
@@ -111,7 +112,7 @@ class _Run:
                 self._apply(stage)
             case "harl-lower-to-llvm":
                 bufferize_public(self.module, stage.threads)
-                to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors)
+                to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors, dots=stage.dots)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
             case "harl-part-equal-results":
@@ -121,6 +122,8 @@ class _Run:
                 inner_loops_alone(self.module)
             case "harl-approximate-math":
                 approximate_math(self.module)
+            case "harl-dot-products":
+                dot_products(self.module, stage.dots)
             case "harl-stream-stores":
                 stream(self.module)
             case "harl-vector-math":

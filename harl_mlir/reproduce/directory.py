@@ -12,6 +12,9 @@ from harl_mlir.reproduce.program import WRONG_IN_ALL
 from harl_mlir.tasks.task import Task
 
 RUN = "run.sh"
+_ONE_THREAD = """\
+One thread runs here what several shared when it was measured.
+"""
 _APPROXIMATE = """\
 Functions as exp are calls of the math library here, not what was measured.
 """
@@ -171,7 +174,7 @@ kernel.mlir    the kernel, and a program that makes its operands, compares its r
 {_files(record)}run.sh         the commands; MLIR_OPT, MLIR_RUNNER and MLIR_C_RUNNER_UTILS name other tools
 
 {_expectation(failure.kind if failure else None)}
-{_APPROXIMATE if environment.accuracy != "strict" else ""}"""
+{_APPROXIMATE if environment.accuracy != "strict" else ""}{_ONE_THREAD if environment.threads > 1 else ""}"""
 
 
 def _files(record: Record) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.fills import part_empties, part_fills
+from harl_mlir.frontend.prepare import normalise
 from harl_mlir.frontend.program import function_name, functions
-from harl_mlir.frontend.row_forms import normalise_rows
-from harl_mlir.frontend.subpixel import skip_inserted_zeros
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.interpret import TransformError, interpret, read_script, scope_ops
 from harl_mlir.schedule.library import (
@@ -36,9 +35,8 @@ def apply_library(
 ) -> list[Outcome]:
     """Apply the schedule library `text` to the program (or to one function of it) in place.
 
-    Convolutions of images with zeros inserted are rewritten first, as for the tasks the library was made
-    for (see `frontend.zero_insertion`), unless it was made under `strict` accuracy. Ops that share a fill get
-    one each. A transform module
+    The program is first brought into the spelling of the tasks the library was made for (see
+    `frontend.prepare`). Ops that share a fill get one each. A transform module
     that is no library of ours is run as it is, like `apply_script`. That nothing matches is no error.
 
     Args:
@@ -62,7 +60,8 @@ def apply_library(
     if ours and strict:
         without_restoring(script)
     if ours:
-        _normalise(program, function, skip_zeros=not is_strict(script), shared=is_shared(script))
+        accuracy: Accuracy = "strict" if is_strict(script) else DEFAULT_ACCURACY
+        _normalise(program, function, accuracy, shared=is_shared(script))
     seen = look_at(scope_ops(program, function), kernel_file)
     spare = None if strict or not ours else program.operation.get_asm(assume_verified=True)
     run = interpret(program, script, file, function)
@@ -85,14 +84,11 @@ def apply_script(program: ir.Module, text: str, file: str, function: str | None 
     interpret(program, read_script(text, file), file, function)
 
 
-def _normalise(program: ir.Module, function: str | None, *, skip_zeros: bool, shared: bool) -> None:
+def _normalise(program: ir.Module, function: str | None, accuracy: Accuracy, *, shared: bool) -> None:
     """Bring a program into the form that the schedules of a library are made for."""
     for each in functions(program):
         if function in (None, function_name(each)):
-            if skip_zeros:
-                skip_inserted_zeros(each)
-            write_copies(each)
-            normalise_rows(each)
+            normalise(each, accuracy)
             part_fills(each)
             if shared:
                 part_empties(each)

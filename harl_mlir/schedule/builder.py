@@ -34,8 +34,16 @@ class ScheduleBuilder(Handles):
 
     def __init__(self, block: ir.Block, *, tunable: bool = False) -> None:
         super().__init__(block)
+        self._block = block
         self._tunable = tunable
         self._knobs: dict[str, ir.Value] = {}
+        self._prefix = ""
+
+    def named(self, prefix: str) -> ScheduleBuilder:
+        """A builder at the same place, with `prefix` in front of the names of its knobs."""
+        made = ScheduleBuilder(self._block, tunable=self._tunable)
+        made._prefix = prefix
+        return made
 
     def size(self, name: str, value: int, options: Sequence[int]) -> Size:
         """The number of a decision: a literal, or the knob that holds it. Equal names share a knob.
@@ -47,7 +55,7 @@ class ScheduleBuilder(Handles):
         if name not in self._knobs:
             knob = tune.KnobOp(
                 transform.ParamType.get(ir.IntegerType.get_signless(64)),
-                name,
+                self._prefix + name,
                 [int(o) for o in options if o != 0],
                 selected=i64(value),
                 ip=self._point,
@@ -102,14 +110,14 @@ class ScheduleBuilder(Handles):
         )
         return tiled.results[0], list(tiled.results)[1:]
 
-    def shell(self, op: Handle, producers: Sequence[Handle]) -> tuple[Handle, Handle]:
-        """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration.
+    def shell(self, op: Handle, producers: Sequence[Handle], loop: int = 0) -> tuple[Handle, Handle]:
+        """Put `op` and the named producers (nearest first) into an `scf.forall` of one iteration of `loop`.
 
         The shell is the nest that clean-up is applied to, and what keeps `fuse` inside from pulling
         in producers that are not the task's. The lowering folds it away. Returns the op inside and
         the shell.
         """
-        tiled = structured.TileUsingForallOp(op, num_threads=[1], ip=self._point)
+        tiled = structured.TileUsingForallOp(op, num_threads=[0] * loop + [1], ip=self._point)
         inner, nest = tiled.results[0], tiled.results[1]
         for producer in producers:
             _, nest = self.fuse_into(producer, nest)

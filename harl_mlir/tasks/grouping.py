@@ -3,7 +3,9 @@
 A group is an anchor (an op with a reduction loop), the fill of its init, and the chain of elementwise
 ops that take its result one after the other; or, without an anchor, a chain of elementwise ops. Every
 value inside such a group has one use. Or it is a row operation: all ops over the same rows that a root
-needs and nothing else uses, of which one at least reduces the rows and several go along them.
+needs and nothing else uses, of which one at least reduces the rows and several go along them. Or it is a
+chain (`chain.py`): such groups on the way from products to a root, as the scores, the softmax and the second
+product of an attention are.
 
 A group leaves nothing behind when it is tiled from its root (the last op) and the others are fused into
 the root's loops.
@@ -15,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harl_mlir.mlir import ir
+from harl_mlir.tasks.chain import chain_of, is_product
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 from harl_mlir.tasks.rows import Rows, is_leading, rows_of
 
@@ -103,7 +106,73 @@ def group(nodes: list[Node]) -> list[Group]:
             chain = _chain(nodes, flow, start, taken)
             taken.update(chain)
             groups.append(Group(chain, chain[-1]))
-    return sorted(groups, key=lambda g: g.root)
+    return _with_chains(nodes, flow, sorted(groups, key=lambda g: g.root))
+
+
+def _with_chains(nodes: list[Node], flow: Flow, groups: list[Group]) -> list[Group]:
+    """The groups with those that make a chain joined, from the last root to the first."""
+    found: dict[int, Group] = {}
+    taken: set[int] = set()
+    for root in reversed(range(len(groups))):
+        if root in taken:
+            continue
+        inside = _ways_to(nodes, flow, groups, root, taken)
+        numbers = sorted({node for number in inside for node in groups[number].nodes})
+        place = {node: i for i, node in enumerate(numbers)}
+        links = [
+            {o: place[made] for made, given in flow.producers[n].items() if made in place for o in given}
+            for n in numbers
+        ]
+        if len(inside) > 1 and chain_of([nodes[n].facts for n in numbers], links) is not None:
+            first = next(n for n in numbers if is_product(nodes[n].facts))
+            found[root] = Group(tuple(numbers), first)
+            taken |= inside
+    left = [group for number, group in enumerate(groups) if number not in taken]
+    return sorted([*left, *found.values()], key=lambda g: g.root)
+
+
+def _ways_to(nodes: list[Node], flow: Flow, groups: list[Group], root: int, taken: set[int]) -> set[int]:
+    """The groups on the ways to group `root` from products whose rows are reduced on them.
+
+    Nothing else uses them, and at most one more product, the last, is among them.
+    """
+    of = {node: number for number, group in enumerate(groups) for node in group.nodes}
+    inside, sources = {root}, set[int]()
+    product = is_product(nodes[groups[root].anchor].facts)
+    for number in range(root - 1, -1, -1):
+        group = groups[number]
+        users = flow.consumers[group.root]
+        owners = {use.owner.operation for use in nodes[group.root].op.results[0].uses}
+        into = {of[user] for user in users}
+        if number in taken or not users or len(owners) != len(users) or not into <= inside - sources:
+            continue
+        if is_product(nodes[group.anchor].facts):
+            if _reduces_rows(nodes, flow, of, users, inside):
+                sources.add(number)
+            elif product:
+                continue
+            else:
+                product = True
+        inside.add(number)
+    ways = set(sources)
+    for number in sorted(inside):
+        made = {of[n] for node in groups[number].nodes for n in flow.producers[node] if not nodes[n].is_fill}
+        if ways & made:
+            ways.add(number)
+    return ways & inside if root in ways else {root}
+
+
+def _reduces_rows(
+    nodes: list[Node], flow: Flow, of: dict[int, int], users: list[int], inside: set[int]
+) -> bool:
+    """Whether elementwise ops of the groups `inside` lead from `users` to one that reduces rows."""
+    for user in users:
+        facts = nodes[user].facts
+        if of[user] not in inside or is_product(facts):
+            continue
+        if facts.reduction_dims or _reduces_rows(nodes, flow, of, flow.consumers[user], inside):
+            return True
+    return False
 
 
 def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:

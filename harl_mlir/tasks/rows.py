@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand
 
 _ELEMENTS = frozenset({"f16", "bf16", "f32", "f64", "i8", "i16", "i32", "i64"})
 
@@ -35,7 +35,7 @@ class Rows:
         return (
             is_leading(op.init, wanted)
             and all(_is_plain(operand) for operand in op.operands)
-            and (not any(body.name == "linalg.index" for body in op.body))
+            and all(_is_place(body, len(self.counts)) for body in op.body if body.name == "linalg.index")
         )
 
     def is_along(self, op: LinalgOp) -> bool:
@@ -75,6 +75,12 @@ def is_leading(operand: Operand, count: int) -> bool:
         row[-1] == 0 and all(row[d] == int(d == i) for d in range(len(row) - 1))
         for i, row in enumerate(operand.map)
     )
+
+
+def _is_place(index: BodyOp, loop: int) -> bool:
+    """Whether a `linalg.index` is that of the loop along the row: where a row stands among the others is not
+    known to the steps of the loop over rows."""
+    return ("dim", str(loop)) in index.attributes
 
 
 def _is_plain(operand: Operand) -> bool:

@@ -15,9 +15,8 @@
 // RUN: %mlir-opt %t.mlir --load-pass-plugin=%plugin --pass-pipeline='builtin.module(harl-default{library=%t.lib.mlir})' -o %t.llvm.mlir
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 
-// REMARK: remark: matched by {{.*}} (matmul 32x48x32 f32 +3)
-// REMARK: remark: matched by {{.*}} (reduce 32x48 f32 +1)
-// REMARK-COUNT-2: remark: matched by
+// REMARK: remark: matched by {{.*}} (matmul 32x48x32 f32 +5)
+// REMARK: remark: matched by {{.*}} (matmul 48x48x32 f32 +1)
 // REMARK-NOT: remark:
 
 // CHECK-LABEL: func.func @chain

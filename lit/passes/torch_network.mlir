@@ -17,8 +17,7 @@
 // REMARK-DAG: remark: matched by {{.*}} (transpose 32x48 f32)
 // REMARK-DAG: remark: matched by {{.*}} (matmul 4x48x32 f32 +2)
 // REMARK-DAG: remark: matched by {{.*}} (transpose 48x16 f32)
-// REMARK-DAG: remark: matched by {{.*}} (matmul 4x16x48 f32 +1)
-// REMARK-DAG: remark: matched by {{.*}} (generic 4x16 f32 +1)
+// REMARK-DAG: remark: matched by {{.*}} (matmul 4x16x48 f32 +3)
 // REMARK-NOT: remark:
 
 // CHECK-LABEL: func.func @forward

@@ -37,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     with ir.Context(), ir.Location.unknown():
         text = options.kernel.read_text()
-        prepared = prepare(text, options.kernel.name, options.function, plain_rows=True)
+        prepared = prepare(text, options.kernel.name, options.function, accuracy=options.accuracy)
         tasks = analyse(prepared, options.kernel.name).tasks
         settings = [*options.set, *([f"nest={options.nest}"] if options.nest else [])]
         sketches = dict(setting.rsplit("=", 1) for setting in options.sketch)

@@ -1,6 +1,7 @@
 //===- Grouping.cpp - Fusion groups of linalg ops -------------------------===//
 
 #include "Grouping.h"
+#include "Chains.h"
 #include "Rows.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -254,7 +255,7 @@ void Grouping::takeAbsorbedFills() {
 }
 
 std::vector<Group> groupNodes(ArrayRef<Node> nodes) {
-  return Grouping(nodes).run();
+  return joinChains(nodes, Grouping(nodes).run());
 }
 
 SmallVector<unsigned> afterOtherAnchors(ArrayRef<Node> nodes) {

@@ -48,8 +48,7 @@ bool LinalgFacts::hasArithmetic() const {
       body, [&](const BodyOp &op) { return !free.contains(op.name); });
 }
 
-/// The loop a map's row stands for if it is just that loop: `d1`.
-static std::optional<unsigned> plainLoop(const AffineRow &row) {
+std::optional<unsigned> plainLoop(const AffineRow &row) {
   std::optional<unsigned> loop;
   for (unsigned d = 0; d + 1 < row.size(); ++d) {
     if (row[d] == 0)

@@ -12,6 +12,7 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,9 @@ struct LinalgFacts {
   /// Whether the body does more than to convert and pass values on.
   bool hasArithmetic() const;
 };
+
+/// The loop that a map's row stands for if it is just that loop: `d1`.
+std::optional<unsigned> plainLoop(const AffineRow &row);
 
 /// Reads the facts of a linalg op on tensors. On failure, `reason` completes
 /// the sentence "it is not tunable because ...".

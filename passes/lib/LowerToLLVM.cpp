@@ -101,6 +101,12 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   appendStage(manager, shared ? "to owned buffers on threads" : "to owned buffers",
               options);
   manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
+  DotProductsPassOptions dots;
+  // The instruction rounds sums of bf16 in an order of its own.
+  dots.bf16 = options.bf16Dots && accuracy != Accuracy::strict;
+  dots.i8 = options.i8Dots;
+  if (dots.bf16 || dots.i8)
+    manager.addNestedPass<func::FuncOp>(createDotProductsPass(dots));
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);
@@ -115,6 +121,8 @@ void buildDefaultPipeline(OpPassManager &manager,
   LowerToLLVMOptions lower;
   lower.accuracy = options.accuracy;
   lower.vectorMath = options.vectorMath;
+  lower.bf16Dots = options.bf16Dots;
+  lower.i8Dots = options.i8Dots;
   lower.threads = options.threads;
   buildLowerToLLVMPipeline(manager, lower);
 }

@@ -317,7 +317,7 @@ static void multiplyPowers(linalg::GenericOp op) {
   }
 }
 
-void normaliseRows(func::FuncOp function) {
+void normaliseRows(func::FuncOp function, bool strict) {
   if (!function.getBody().hasOneBlock())
     return;
   llvm::DenseSet<Operation *> unused;
@@ -332,8 +332,11 @@ void normaliseRows(func::FuncOp function) {
         op->getResult(0).replaceAllUsesWith(same);
   }
   for (Operation *op : topLevel(function))
-    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
       multiplyPowers(generic);
+      if (!strict)
+        splitArgMax(generic);
+    }
   auto eraseUnused = [&] {
     SmallVector<Operation *> ops = topLevel(function);
     for (Operation *op : llvm::reverse(ops))

@@ -64,8 +64,13 @@ bool Rows::fits(const LinalgFacts &op) const {
     return false;
   return isLeading(op.operands.back(), reduces ? counts.size() : dims.size()) &&
          llvm::all_of(op.operands, isPlain) &&
-         llvm::none_of(op.body, [](const BodyOp &inner) {
-           return inner.name == "linalg.index";
+         llvm::all_of(op.body, [&](const BodyOp &inner) {
+           // Where a row stands among the others is not known to the steps of
+           // the loop over rows.
+           std::pair<std::string, std::string> along = {
+               "dim", std::to_string(counts.size())};
+           return inner.name != "linalg.index" ||
+                  llvm::is_contained(inner.attributes, along);
          });
 }
 

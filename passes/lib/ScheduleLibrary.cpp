@@ -202,6 +202,11 @@ void ScheduleLibrary::indexMatcher(unsigned position) {
     bySignature[signature].push_back(position);
 }
 
+bool ScheduleLibrary::isStrict() const {
+  auto accuracy = (*module)->getAttrOfType<StringAttr>(kAccuracyAttr);
+  return accuracy && accuracy.getValue() == "strict";
+}
+
 const Schedule *ScheduleLibrary::lookup(StringRef key) const {
   auto found = schedules.find(key);
   if (found == schedules.end())

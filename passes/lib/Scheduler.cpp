@@ -101,7 +101,7 @@ unsigned FunctionScheduler::run() {
   function = relocate();
   if (!function) // A schedule of another function has erased it.
     return 0;
-  normaliseRows(function);
+  normaliseRows(function, library.isStrict());
   mark();
   applyByKey(/*again=*/false);
   if (someGone)

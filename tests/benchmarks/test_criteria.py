@@ -15,6 +15,7 @@ def case(name: str, ratio: float, share: float | None = None, category: str = "r
         "share_of_bandwidth": share,
         "bound_by_memory": share is not None,
         "speedup": None,
+        "best_ours": "harl",
         "contenders": {},
     }
 
@@ -57,3 +58,11 @@ def test_one_case_beside_one_peer() -> None:
     assert criterion_lines(criteria([of])) == [
         "types: matmul_1024x1024x1024_bf16 at least 1 times torch: 1.250: met"
     ]
+
+
+def test_a_case_without_a_time_of_ours_is_told() -> None:
+    none = case("b", 0.0) | {"ratio_to_best_peer": None, "best_ours": None}
+    assert criterion_lines(criteria([case("a", 1.3), none]))[-1] == (
+        "rows: ours has a time for every case: not for b: NOT MET"
+    )
+    assert len(criteria([case("a", 1.3)])) == 2

@@ -114,6 +114,17 @@ def test_every_contender_has_a_program() -> None:
     assert all((folder / kind.program).is_file() for kind in CONTENDERS.values())
 
 
+def test_what_a_contender_is_not_asked_for() -> None:
+    assert CONTENDERS["iree_data_tiling"].is_asked_for(MATMUL)
+    assert not CONTENDERS["torch_channels_last"].is_asked_for(MATMUL)
+    tuned = CONTENDERS["metaschedule"]
+    assert tuned.is_asked_for(MATMUL)
+    assert not any(
+        tuned.is_asked_for(MATMUL | other)
+        for other in ({"element": "bf16"}, {"threads": 2}, {"epilogue": "bias_gelu"}, {"kind": "rows"})
+    )
+
+
 def test_stored_results_are_json() -> None:
     folder = Path(peer_process.__file__).parent / "results" / "metaschedule"
     for path in folder.glob("*.json"):

@@ -62,7 +62,7 @@ def peer(request: pytest.FixtureRequest) -> Iterator[PeerProcess]:
 @pytest.mark.parametrize("name", CASES)
 def test_results_are_right(peer: PeerProcess, name: str, tmp_path: Path) -> None:
     case = case_of(CASES[name])
-    if not CONTENDERS[peer.contender].is_asked_for(case.kind):
+    if not CONTENDERS[peer.contender].is_asked_for(case.fields):
         return
     files = write_case(case, "", tmp_path)
     output = tmp_path / "out.npy"

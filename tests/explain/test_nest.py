@@ -96,6 +96,17 @@ def test_a_panel_leaves_the_loops_that_do_not_change_it() -> None:
     ]
 
 
+def test_threads_share_the_loops_around_all_others() -> None:
+    task = matmul(96, 80, 50)
+    space = sketches_for(task, PROCESSOR, threads=2)[0]
+    values = {**space.default().assignment, "shared": "d0/2"}
+    lines = nest_lines(task, space, space.candidate(values))
+    assert str(lines[0]) == "for m in 0..96 step 48   # shared by threads"
+    assert all(line.note != lines[0].note for line in lines[1:])
+    lines = nest_lines(task, space, space.candidate({**values, "shared": "no"}))
+    assert all("threads" not in line.note for line in lines)
+
+
 def test_a_walked_nest() -> None:
     task = matmul(96, 80, 50)
     rules = rules_for(task, PROCESSOR)

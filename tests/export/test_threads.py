@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from harl_mlir.cli.main import main
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.row_kernels import softmax
 from tests.threads import NEEDS_THREADS
 
 pytestmark = NEEDS_THREADS
@@ -131,3 +134,39 @@ def test_a_library_tuned_for_threads_is_right_on_any_number(library: str, thread
     for _ in range(3):
         np.testing.assert_allclose(module["product"](a, b, c), a @ b + c, rtol=1e-4, atol=1e-4)
     assert (b"__kmpc_fork_call" in module.object_code) == (threads == 2)
+
+
+def test_several_threads_call_schedules_of_all_kinds_again_and_again() -> None:
+    rows, columns = 64, 96
+    text = KERNEL.split("func.func @again")[0] + softmax((rows,), columns)
+    with Pool(threads=2) as pool:
+        entries = []
+        for task in pool.analyse(text, "k.mlir").tasks:
+            spaces = sketches_for(task, this_processor(), threads=2)
+            space = next((s for s in spaces if s.sketch == "contraction_panels"), spaces[0])
+            entries.append((task, space.candidate({**space.default().assignment, "shared": "d0/2"})))
+        module = harl_mlir.compile(text, harl_mlir.ScheduleLibrary(pool.library(entries)), threads=2)
+    assert [outcome.matched for outcome in module.outcomes] == [True] * len(module.outcomes)
+    right: list[bool] = []
+
+    def use(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        for _ in range(20):
+            a, b, c = (rng.standard_normal(s, dtype=np.float32) for s in ((48, 64), (64, 96), (48, 96)))
+            x = rng.standard_normal((rows, columns), dtype=np.float32)
+            powers = np.exp(x - x.max(axis=1, keepdims=True))
+            product, shares = module["product"](a, b, c), module["f"](x, x[0])
+            assert isinstance(product, np.ndarray)
+            assert isinstance(shares, np.ndarray)
+            right.append(np.allclose(product, a @ b + c, rtol=1e-4, atol=1e-4))
+            right.append(np.allclose(shares, powers / powers.sum(axis=1, keepdims=True), atol=1e-6))
+
+    users = [threading.Thread(target=use, args=(seed,)) for seed in range(4)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert right == [True] * (4 * 20 * 2)
+    used = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - used < 0.1

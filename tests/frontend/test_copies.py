@@ -1,4 +1,4 @@
-"""Padding, concatenation and slices become copies: the same numbers, tuned, and computed where they belong."""
+"""Padding, concatenation and slices become copies: the same numbers, tuned, computed where they belong."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ _CASES: dict[str, tuple[str, int, Callable[..., np.ndarray]]] = {
 
 def _operands(text: str) -> list[np.ndarray]:
     with ir.Context(), ir.Location.unknown():
-        (function,) = functions(ir.Module.parse(text))
+        module = ir.Module.parse(text)
+        (function,) = functions(module)
         shapes = [tuple(argument.type.shape) for argument in function.arguments]
     random = np.random.default_rng(3)
     return [random.standard_normal(shape).astype(np.float32) for shape in shapes]

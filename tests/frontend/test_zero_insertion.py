@@ -25,7 +25,7 @@ def context() -> Iterator[None]:
 
 
 def raised(text: str) -> str:
-    module = prepare(text, "k.mlir", skip_zeros=True).module
+    module = prepare(text, "k.mlir", accuracy="reassociate").module
     assert module.operation.verify()
     return str(module)
 

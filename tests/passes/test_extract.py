@@ -29,7 +29,7 @@ def extract(text: str, directory: Path) -> dict[str, str]:
 
 def tasks(text: str) -> tuple[Task, ...]:
     with ir.Context(), ir.Location.unknown():
-        return analyse(prepare(text, "k.mlir", plain_rows=True), "k.mlir").tasks
+        return analyse(prepare(text, "k.mlir", accuracy="reassociate"), "k.mlir").tasks
 
 
 @pytest.mark.parametrize("kind", KINDS)

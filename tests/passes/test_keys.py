@@ -13,9 +13,10 @@ from harl_mlir.frontend.prepare import prepare
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
 from tests.frontend import row_programs
+from tests.frontend.test_row_forms import ARG_MAXES
 from tests.passes import body_kernels, group_kernels, named_kernels
 from tests.passes.built import driver
-from tests.schedule.sketches import row_kernels
+from tests.schedule.sketches import chain_kernels, row_kernels
 
 GOLDEN = Path(__file__).parents[1] / "tasks" / "golden"
 SPLIT = "\n// -----\n"
@@ -29,8 +30,10 @@ KINDS = {
     "random programs": lambda: group_kernels.random_programs(150, seed=2),
     "reductions": lambda: group_kernels.reductions(),
     "row operations": lambda: [row_kernels.random_program(seed) for seed in range(60)],
+    "chains": lambda: [chain_kernels.random_program(seed) for seed in range(150)],
     "torch-mlir's row operations": lambda: row_programs.TORCH.values(),
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
+    "places of the greatest": lambda: ARG_MAXES,
     "left alone": lambda: group_kernels.left_alone(),
 }
 
@@ -58,7 +61,7 @@ def expected(kernels: list[str]) -> tuple[list[Keys], Reasons]:
     found = []
     for text in kernels:
         with ir.Context(), ir.Location.unknown():
-            found.append(analyse(prepare(text, "k.mlir", plain_rows=True), "k.mlir"))
+            found.append(analyse(prepare(text, "k.mlir", accuracy="reassociate"), "k.mlir"))
     keys = [Counter({task.key: task.weight for task in analysis.tasks}) for analysis in found]
     return keys, Counter((op.op, op.reason) for analysis in found for op in analysis.skipped)
 

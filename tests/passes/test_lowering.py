@@ -17,12 +17,14 @@ OWN = {
         "harl-copies-to-loops",
         "harl-vector-math{isa=none}",
         "harl-stream-stores",
+        "harl-dot-products{bf16=false i8=true}",
     ],
     "reassociate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
+        "harl-dot-products{bf16=true i8=true}",
     ],
     "approximate": [
         "harl-part-equal-results",
@@ -30,6 +32,7 @@ OWN = {
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
+        "harl-dot-products{bf16=true i8=true}",
     ],
 }
 
@@ -46,7 +49,8 @@ def passes(pipeline: str) -> list[str]:
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 def test_the_passes_are_those_of_python(accuracy: Accuracy) -> None:
-    ours = passes(f"builtin.module(harl-lower-to-llvm{{accuracy={accuracy} vector-math=avx2}})")
+    options = f"accuracy={accuracy} vector-math=avx2 bf16-dots i8-dots"
+    ours = passes(f"builtin.module(harl-lower-to-llvm{{{options}}})")
     assert [name for name in ours if name.startswith("harl-")] == OWN[accuracy]
     theirs = passes(pipeline_text(accuracy))
     assert len(theirs) > 30

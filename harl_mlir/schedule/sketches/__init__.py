@@ -8,7 +8,16 @@ from pkgutil import resolve_name
 from harl_mlir.plugins import described
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
-from harl_mlir.schedule.sketches import contraction, dots, elementwise, loop_nest, reduction, rows, window
+from harl_mlir.schedule.sketches import (
+    chain,
+    contraction,
+    dots,
+    elementwise,
+    loop_nest,
+    reduction,
+    rows,
+    window,
+)
 from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
@@ -19,7 +28,13 @@ from harl_mlir.tasks.task import Task
 
 Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]
 
+
+def _emit_chain(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
+    chain.emit(builder, task, candidate, root, emit_schedule)
+
+
 _EMITTERS: Mapping[str, Emit] = {
+    "chain": _emit_chain,
     **dict.fromkeys(CONTRACTIONS, contraction.emit),
     "elementwise": elementwise.emit,
     "loop_nest": loop_nest.emit,

@@ -27,8 +27,9 @@ def copy_blocks(
     `extents` are the loops of `target`. Returns the op that reads the copies.
     """
     b = builder
-    zeros = [(operand.element, 0.0) for operand in op.operands]
-    target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], zeros)
+    # Nothing is padded. With the value of a transposition's pad, MLIR would take that one for this copy.
+    values = [(operand.element, 1.0) for operand in op.operands]
+    target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], values)
     for number, pad in zip(numbers, b.split_handle(pads, 2) if len(numbers) > 1 else [pads], strict=True):
         loops = [loops_of(row)[0] for row in op.operands[number].map]
         # Tiled, so that no later step pulls the copy into its loops.

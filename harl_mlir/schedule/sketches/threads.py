@@ -21,6 +21,8 @@ def share(
 ) -> tuple[Task, Handle, Handle]:
     """Cut dimensions of the result into parts. Returns the task and the root of a part, and the loop.
 
+    Where nothing is cut but into one part, that is the whole, in a loop of one step over the first of `cuts`.
+
     Raises ValueError where that is not possible.
     """
     part = part_of(task, cuts)
@@ -34,15 +36,21 @@ def share(
     for dimension, parts in cuts.items():
         loop = op.result_loops[dimension]
         sizes[loop] = op.dims[loop] // parts
-    _, shell = builder.tile_forall(root, sizes)
+    if all(parts == 1 for parts in cuts.values()):
+        _, shell = builder.shell(root, [], op.result_loops[min(cuts)])
+    else:
+        _, shell = builder.tile_forall(root, sizes)
     for number in sorted(handles, reverse=True):
-        for handle in ([handles[number]] if number != last else []) + fills.get(number, []):
+        if number != last:
+            _, shell = builder.fuse_into(handles[number], shell)
+        # Several uses of what comes next read the same part of it, and shall read one slice.
+        builder.cse(shell)
+    # Last, since equal ones would be made one, and each op wants its own.
+    for number in sorted(fills, reverse=True):
+        for handle in fills[number]:
             _, shell = builder.fuse_into(handle, shell)
-            # Several uses of what comes next read the same part of it, and shall read one slice.
-            builder.cse(shell)
     # What a part computes on the way is in buffers of its own.
     builder.patterns(shell, ("tensor.fold_tensor_empty",))
-    builder.cse(shell)
     return part, builder.tagged(shell, _ROOT), shell
 
 

@@ -63,7 +63,7 @@ def legal_moves(nest: LoopNest, rules: NestRules) -> list[LoopNest]:
 
 
 def rules_for(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> NestRules | None:
-    """The rules for nests around the task's anchor; None where that is no product that is summed.
+    """The rules for nests around the task's anchor; None where that is not the one sum, of products.
 
     Sums are taken in any order, which `strict` does not allow where there is rounding.
     """
@@ -75,6 +75,8 @@ def rules_for(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACC
     if unfilled or exact or not is_multiply_add(op) or not elements <= _ELEMENTS or len(elements) > 1:
         return None
     if not op.reduction_dims or not op.init.map or all(extent == 1 for extent in op.dims):
+        return None
+    if sum(bool(member.op.reduction_dims) for member in task.members) > 1:
         return None
     return NestRules(op, processor.lanes(element_bytes(op.init.element)), processor.vector_registers)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import contraction, dots, elementwise, reduction, rows, window
+from harl_mlir.space.sketches import chain, contraction, dots, elementwise, reduction, rows, window
 from harl_mlir.space.sketches.threads import shared_spaces
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task
@@ -23,6 +25,7 @@ SKETCHES: tuple[Sketches, ...] = (
 
 NAMES = frozenset(
     {
+        chain.NAME,
         *contraction.NAMES,
         elementwise.NAME,
         dots.NAME,
@@ -43,10 +46,18 @@ def sketches_for(
 
     `threads` are what a kernel may run on, and share where that pays.
     """
-    # The other sketches would reduce a row once for each tile of what follows.
-    sketches = (rows.spaces,) if rows.roles_of(task) is not None else SKETCHES
+    # Parts that are computed at the same time have the last cache in common.
+    sharing = replace(processor, l3_bytes=processor.l3_bytes // threads)
 
     def ours(part: Task) -> tuple[Space, ...]:
+        return of(part, processor if part is task else sharing)
+
+    def of(part: Task, processor: Processor) -> tuple[Space, ...]:
+        chained = chain.spaces(part, processor, ours)
+        if chained:
+            return chained
+        # The other sketches would reduce a row once for each tile of what follows.
+        sketches = (rows.spaces,) if rows.roles_of(part) is not None else SKETCHES
         return tuple(space for spaces in sketches for space in spaces(part, processor, accuracy))
 
     return (*shared_spaces(ours, task, threads), *plugged_spaces(task, processor, accuracy, NAMES))

@@ -65,16 +65,15 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
 
     None for bf16 where sums are to be rounded in order.
     """
-    element = task.anchor_op.inputs[0].element
-    wanted = {"bf16": BF16_DOTS, "i8": I8_DOTS}.get(element)
-    if wanted not in processor.features or processor.vector_bytes != 64:
+    dots = dots_of(task)
+    if dots is None or processor.vector_bytes != 64:
+        return ()
+    op = task.anchor_op
+    element = op.inputs[0].element
+    if {"bf16": BF16_DOTS, "i8": I8_DOTS}[element] not in processor.features:
         return ()
     if accuracy == "strict" and element == "bf16":
         return ()
-    dots = dots_of(task)
-    if dots is None:
-        return ()
-    op = task.anchor_op
     extent, rows = op.dims[dots.roles.vector], op.dims[dots.row]
     groups = -(-op.dims[dots.along] // dots.group)
     vectors = vector_for(extent)
@@ -89,11 +88,14 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return _fits(rows, vector) and (not values["depth"] or extent % vector == 0)
 
     vector = max(vectors)
+    # Where the lowering has a sum of each row to take away, two steps share that.
+    shared = element == "i8" and not any(body.name == "arith.extui" for body in op.body)
+    height = _default_rows(heights, rows, vector, spare=shared)
     decisions = (
-        Decision("rows", heights, _default_rows(heights, rows, vector), meaning="rows of the register tile"),
+        Decision("rows", heights, height, meaning="rows of the register tile"),
         Decision("vector", vectors, vector, meaning="columns of the register tile"),
         Decision("depth", depths, 0, meaning="groups of contracted steps in a block; 0: all"),
-        Decision("unroll", unrolls, 1, meaning="groups a step of the loop"),
+        Decision("unroll", unrolls, unrolls[:2][-1] if shared else 1, meaning="groups a step of the loop"),
     )
     return (Space(NAME, VERSION, decisions, legal),)
 
@@ -157,9 +159,9 @@ def _is_narrow(op: LinalgOp) -> bool:
     return element in _GROUPS and kinds == [element, element, _SUMS[element]] and unsigned < 2 and not casts
 
 
-def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:
-    """The most that fit and divide, unless that is few less than fit."""
-    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h, vector)]
+def _default_rows(heights: tuple[int, ...], extent: int, vector: int, *, spare: bool) -> int:
+    """The most that fit and divide, unless that is fewer than fit by more than one; `spare`: one less."""
+    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h + spare, vector)]
     even = [h for h in fitting if extent % h == 0]
     return max(even) if even and max(even) >= max(fitting) - 1 else max(fitting)
 

@@ -17,6 +17,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
 from harl_mlir.space.space import Space
+from harl_mlir.tasks.contraction import contraction_of
 from harl_mlir.tasks.part import part_of, repeated
 from harl_mlir.tasks.task import Task, element_bytes
 
@@ -26,6 +27,7 @@ SpacesOf = Callable[[Task], tuple[Space, ...]]
 
 _MOST_PARTS_A_THREAD = 8
 _MOST_PAIRS = 4
+_LEAST_ROWS = 6
 _LEAST_BUSY = 0.75
 _MOST_REPEATED = 1.2
 _LINE_BYTES = 64
@@ -60,22 +62,34 @@ def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int) -> tuple[Space,
     words = parts.words(threads)
     if len(words) == 1:
         return spaces_of(task)
-    default = parts.default(words, threads)
-    decision = Decision(SHARED, words, default, ordered=False, meaning=_MEANING)
-    return tuple(_shared(parts, space, decision) for space in parts.spaces(default).values())
+    preferred = parts.preferred(words, threads)
+    names = [name for word in preferred[:1] for name in parts.spaces(word)]
+    found = (_shared(parts, name, words, preferred) for name in names)
+    return tuple(space for space in found if space)
 
 
-def _shared(parts: _Parts, space: Space, decision: Decision) -> Space:
+def _shared(parts: _Parts, sketch: str, words: tuple[str, ...], preferred: list[str]) -> Space | None:
+    """The space of a sketch, its default the first of the preferred ways to share that the sketch allows."""
+
     def legal(values: Mapping[str, Value]) -> bool:
         own = dict(values)
         shared = own.pop(SHARED)
         if own.get("flatten") == "yes" and not parts.leads(shared):
             return False
-        found = parts.spaces(shared).get(space.sketch)
+        found = parts.spaces(shared).get(sketch)
         if found is None or {d.name for d in found.decisions} != own.keys():
             return False
         return all(d.accepts(own[d.name]) for d in found.decisions) and found.constraint(own)
 
+    def default(space: Space, word: str) -> dict[str, Value]:
+        return {**{d.name: d.default for d in space.decisions}, SHARED: word}
+
+    offered = ((parts.spaces(word).get(sketch), word) for word in preferred)
+    chosen = next(((space, word) for space, word in offered if space and legal(default(space, word))), None)
+    if chosen is None:
+        return None
+    space, word = chosen
+    decision = Decision(SHARED, words, word, ordered=False, meaning=_MEANING)
     whole = parts.spaces(ALONE).get(space.sketch)
     nests = None if whole is None or whole.nests is None else parts.nests(whole.nests)
     return Space(space.sketch, space.version, (*space.decisions, decision), legal, nests)
@@ -92,27 +106,37 @@ class _Parts:
     def spaces(self, shared: Value) -> dict[str, Space]:
         """Those of a part, by sketch."""
         if shared not in self._spaces:
-            part = part_of(self.task, _cuts(shared))
+            part = self.task if shared == ALONE else part_of(self.task, _cuts(shared))
             self._spaces[shared] = {} if part is None else {s.sketch: s for s in self.spaces_of(part)}
         return self._spaces[shared]
 
     def words(self, threads: int) -> tuple[str, ...]:
-        """All ways to share: one dimension, or two where none by itself keeps all threads busy."""
-        single = [{d: n} for d in range(len(self._shape)) for n in self._counts(d, threads)]
-        found = [cuts for cuts in single if _busy(cuts, threads) >= _LEAST_BUSY]
-        if not any(_busy(cuts, threads) == 1 for cuts in found):
-            pairs = [{**a, **b} for a in single for b in single if min(a) < min(b)]
-            pairs.sort(key=lambda cuts: (-_busy(cuts, threads), math.prod(cuts.values())))
-            found += [cuts for cuts in pairs if _busy(cuts, threads) >= _LEAST_BUSY][:_MOST_PAIRS]
-        return (ALONE, *(_word(cuts) for cuts in found if self._is_worth(cuts)))
+        """All ways to share: one dimension, or two where none by itself keeps all threads busy.
 
-    def default(self, words: tuple[str, ...], threads: int) -> str:
-        """One part a thread, of the dimension by which parts read least; one thread for small work."""
+        Only where there is no other are parts not of whole cache lines, which neighbours then both write.
+        """
+        for lines in (True, False):
+            single = [{d: n} for d in range(len(self._shape)) for n in self._counts(d, threads, lines)]
+            found = [cuts for cuts in single if _busy(cuts, threads) >= _LEAST_BUSY]
+            if not any(_busy(cuts, threads) == 1 for cuts in found):
+                pairs = [{**a, **b} for a in single for b in single if min(a) < min(b)]
+                pairs.sort(key=lambda cuts: (-_busy(cuts, threads), math.prod(cuts.values())))
+                found += [cuts for cuts in pairs if _busy(cuts, threads) >= _LEAST_BUSY][:_MOST_PAIRS]
+            words = [_word(cuts) for cuts in found if self._is_worth(cuts)]
+            if words:
+                break
+        return (ALONE, *words)
+
+    def preferred(self, words: tuple[str, ...], threads: int) -> list[str]:
+        """The ways to share, the one to try first before the others.
+
+        One part a thread, of the dimension by which parts read least; one thread for small work.
+        """
         if self._nanoseconds < _WORTH_WAKING_NANOSECONDS:
-            return ALONE
+            return [ALONE]
         first = next(iter(self.spaces(ALONE)), None)
         offered = [word for word in words[1:] if first in self.spaces(word)]
-        return min(offered, key=lambda word: self._cost(word, threads), default=ALONE)
+        return [*sorted(offered, key=lambda word: self._cost(word, threads)), ALONE]
 
     def leads(self, shared: Value) -> bool:
         """Whether parts are contiguous: nothing is cut but the first dimension of several elements."""
@@ -148,19 +172,35 @@ class _Parts:
         """What a call takes one thread, about."""
         return self.task.flops / _FLOPS_A_NANOSECOND + self.task.bytes / _BYTES_A_NANOSECOND
 
-    def _counts(self, dimension: int, threads: int) -> list[int]:
-        """Into how many parts a dimension may be cut; those along vectors are of whole cache lines."""
-        size, elements = self._shape[dimension], 1
+    def _counts(self, dimension: int, threads: int, lines: bool) -> list[int]:
+        """Into how many parts a dimension may be cut; with `lines` those along vectors are of whole lines.
+
+        Few parts a thread, but where the size has no other divisor: the next will do.
+        """
+        size, line = self._shape[dimension], 1
         if dimension == self._innermost:
-            elements = max(1, _LINE_BYTES // element_bytes(self.task.root.op.init.element))
-        most = min(size, _MOST_PARTS_A_THREAD * threads)
-        found = [n for n in range(2, most + 1) if size % n == 0 and size // n % elements == 0]
+            line = max(1, _LINE_BYTES // element_bytes(self.task.root.op.init.element))
+        divisors = [n for n in range(2, size // line + 1) if size % n == 0]
+        if lines:
+            divisors = [n for n in divisors if size // n % line == 0]
+        found = [n for n in divisors if n <= _MOST_PARTS_A_THREAD * threads] or divisors[:1]
         return [n for i, n in enumerate(found) if i == 0 or n % threads == 0 or n < threads]
 
     def _is_worth(self, cuts: Mapping[int, int]) -> bool:
-        """Whether parts can be computed by themselves, with little that several of them compute."""
+        """Whether parts can be computed by themselves, with little that several of them compute.
+
+        Those of a contraction have enough rows for a register tile.
+        """
         part = part_of(self.task, cuts)
-        return part is not None and repeated(self.task, part, math.prod(cuts.values())) <= _MOST_REPEATED
+        if part is None or repeated(self.task, part, math.prod(cuts.values())) > _MOST_REPEATED:
+            return False
+        if contraction_of(self.task.anchor_op) is None:
+            return True
+        rows, whole = (
+            math.prod(t.root.op.init.shape) // t.root.op.init.shape[self._innermost]
+            for t in (part, self.task)
+        )
+        return rows >= min(_LEAST_ROWS, whole)
 
     def _cost(self, shared: str, threads: int) -> tuple[float, int, int]:
         """How good a way to share looks: idle threads, parts, about how much a part reads and writes."""

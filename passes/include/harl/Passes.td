@@ -140,6 +140,29 @@ def ApproximateMathPass
   ];
 }
 
+def DotProductsPass : Pass<"harl-dot-products", "::mlir::func::FuncOp"> {
+  let summary = "Contractions of groups by the processor's dot products";
+  let description = [{
+    A step of `harl-lower-to-llvm{bf16-dots i8-dots}`, after buffers are
+    deallocated. A `vector.contract` of two bf16 of each column into f32
+    becomes `vdpbf16ps`, one of four i8 into i32, not all unsigned, `vpdpbusd`.
+    The copies that bring the numbers of a group together become shuffles.
+    Schedules leave both so; processors without the instructions get the code
+    of any other contraction.
+  }];
+  let options = [
+    Option<"bf16", "bf16", "bool", /*default=*/"false",
+           "Use vdpbf16ps, which AVX512-BF16 has">,
+    Option<"i8", "i8", "bool", /*default=*/"false",
+           "Use vpdpbusd, which AVX512-VNNI has">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::ub::UBDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
   let summary = "Calls of glibc's vector math library";
   let description = [{

@@ -44,6 +44,14 @@ struct LowerToLLVMOptions
       *this, "vector-math",
       llvm::cl::desc("Instruction set for which libmvec is called"),
       llvm::cl::init(VectorMath::none), vectorMathValues()};
+  Option<bool> bf16Dots{
+      *this, "bf16-dots",
+      llvm::cl::desc("The processor has AVX512-BF16: use its dot products"),
+      llvm::cl::init(false)};
+  Option<bool> i8Dots{
+      *this, "i8-dots",
+      llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
+      llvm::cl::init(false)};
   Option<unsigned> threads{
       *this, "threads",
       llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
@@ -65,6 +73,14 @@ struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
       *this, "vector-math",
       llvm::cl::desc("Instruction set for which libmvec is called"),
       llvm::cl::init(VectorMath::none), vectorMathValues()};
+  Option<bool> bf16Dots{
+      *this, "bf16-dots",
+      llvm::cl::desc("The processor has AVX512-BF16: use its dot products"),
+      llvm::cl::init(false)};
+  Option<bool> i8Dots{
+      *this, "i8-dots",
+      llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
+      llvm::cl::init(false)};
   Option<unsigned> threads{
       *this, "threads",
       llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),

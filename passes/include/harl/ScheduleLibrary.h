@@ -24,6 +24,8 @@ namespace harl {
 /// library, and the version of its form that is read here.
 inline constexpr llvm::StringLiteral kLibraryAttr = "harl.library";
 inline constexpr int64_t kLibraryVersion = 1;
+/// The module attribute that holds the accuracy a library was tuned under.
+inline constexpr llvm::StringLiteral kAccuracyAttr = "harl.accuracy";
 
 /// A schedule and what recognises the ops it fits.
 struct Schedule {
@@ -47,6 +49,8 @@ public:
   /// Whether it is a schedule library. Another transform module is run as a
   /// whole, from `main()`.
   bool isLibrary() const { return library; }
+  /// Whether its schedules were tuned under `strict` accuracy.
+  bool isStrict() const;
 
   /// Whether its schedules were tuned for several threads.
   bool isShared() const;

@@ -111,7 +111,7 @@ def _conv(element: str, layout: str, images: int, size: int, channels: tuple[int
     return _named(name, element, shapes, steps)
 
 
-_FIXED = [
+FIXED = [
     _matmul(24, 64, 32),
     _matmul(26, 96, 40, "i8", after=True),
     _matmul(17, 35, 33, after=True),
@@ -131,7 +131,7 @@ _FIXED = [
 
 
 @needs_dots
-@pytest.mark.parametrize("text", _FIXED)
+@pytest.mark.parametrize("text", FIXED)
 def test_candidates_are_right(pool: Pool, text: str) -> None:
     assert assert_legal(pool, text, "dots", 2, 1) == 1
 
@@ -179,7 +179,7 @@ def test_sums_in_order_and_other_processors_are_left_alone(pool: Pool) -> None:
 
 
 @needs_mlir_opt
-@pytest.mark.parametrize("text", [_FIXED[0], _FIXED[3], _FIXED[6], _FIXED[11]])
+@pytest.mark.parametrize("text", [FIXED[0], FIXED[3], FIXED[6], FIXED[11]])
 def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, text: str) -> None:
     (task,) = pool.analyse(text, "kernel.mlir").tasks
     (space,) = dots.spaces(task, _DOTS)

@@ -8,6 +8,7 @@ import pytest
 from harl_mlir.measure.operands import seeded_arguments
 from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.reference import reference
+from tests.frontend.test_row_forms import arg_max
 from tests.schedule.sketches import row_kernels as k
 from tests.schedule.sketches.legality import assert_legal
 
@@ -40,6 +41,11 @@ def test_row_operations_to_the_bit(strict_pool: Pool, name: str) -> None:
     assert assert_legal(strict_pool, _KERNELS[name], "rows", 2, 1) == 1
 
 
+@pytest.mark.parametrize("shape", [(6, 96), (2, 4, 37), (5, 1009)])
+def test_places_of_the_greatest(pool: Pool, shape: tuple[int, ...]) -> None:
+    assert assert_legal(pool, arg_max(shape, least=False, both=False), "rows", 3, 1) == 1
+
+
 def test_random_programs(pool: Pool) -> None:
     several = 0
     for seed in range(16):
@@ -60,23 +66,24 @@ def test_what_is_used_elsewhere_is_no_member(pool: Pool) -> None:
     assert [member.op.dims for member in task.members] == [(8, 64)]
 
 
-def test_rows_of_a_product_stay_beside_it(pool: Pool) -> None:
-    """What follows a contraction is its epilogue, not the beginning of the row operation after it."""
-    softmax = k.softmax((16,), 32)
-    head, body = softmax.split("{", 1)
+def test_what_follows_a_product_of_integers_is_not_the_beginning_of_the_row_operation_after_it(
+    pool: Pool,
+) -> None:
+    """It is the product's epilogue; of floating-point numbers all would be a chain."""
+    head, body = k.distance_from_most((16,), 32).split("{", 1)
     product = (
-        "\n  %a = arith.constant dense<0.5> : tensor<16x8xf32>\n"
-        "  %b = arith.constant dense<0.25> : tensor<8x32xf32>\n"
-        "  %z = arith.constant 0.0 : f32\n  %e = tensor.empty() : tensor<16x32xf32>\n"
-        "  %fp = linalg.fill ins(%z : f32) outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>\n"
-        "  %p = linalg.matmul ins(%a, %b : tensor<16x8xf32>, tensor<8x32xf32>) outs(%fp : tensor<16x32xf32>)"
-        " -> tensor<16x32xf32>\n"
-        "  %in = linalg.add ins(%p, %x : tensor<16x32xf32>, tensor<16x32xf32>)"
-        " outs(%e : tensor<16x32xf32>) -> tensor<16x32xf32>"
+        "\n  %a = arith.constant dense<2> : tensor<16x8xi32>\n"
+        "  %b = arith.constant dense<3> : tensor<8x32xi32>\n"
+        "  %z = arith.constant 0 : i32\n  %e = tensor.empty() : tensor<16x32xi32>\n"
+        "  %fp = linalg.fill ins(%z : i32) outs(%e : tensor<16x32xi32>) -> tensor<16x32xi32>\n"
+        "  %p = linalg.matmul ins(%a, %b : tensor<16x8xi32>, tensor<8x32xi32>) outs(%fp : tensor<16x32xi32>)"
+        " -> tensor<16x32xi32>\n"
+        "  %in = linalg.add ins(%p, %x : tensor<16x32xi32>, tensor<16x32xi32>)"
+        " outs(%e : tensor<16x32xi32>) -> tensor<16x32xi32>"
     )
     used = body.replace("ins(%x", "ins(%in")
     tasks = pool.analyse(f"{head}{{{product}{used}", "kernel.mlir").tasks
-    assert [len(task.members) for task in tasks] == [3, 6]
+    assert [len(task.members) for task in tasks] == [3, 3]
 
 
 def test_the_numbers_of_a_softmax_have_a_bound(pool: Pool) -> None:

@@ -12,9 +12,9 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches import test_elementwise, test_reduction, test_window
+from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
-from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.legality import assert_legal, drawn
 from tests.schedule.sketches.loop_nests import LoopNest
 from tests.schedule.sketches.row_kernels import distance_from_most, layer_norm, softmax
 from tests.threads import NEEDS_THREADS
@@ -56,6 +56,7 @@ _KINDS = {
     "elementwise": test_elementwise.nests(),
     "reduction": test_reduction.nests(),
     "window": test_window.nests(),
+    "chain": st.integers(0, 1 << 30).map(chain_kernels.random_program),
 }
 
 
@@ -69,6 +70,12 @@ def test_random_kernels_on_two_threads(two: Pool, kind: str) -> None:
         assert_legal(two, nest if isinstance(nest, str) else nest.text, kind, 2, seed)
 
     are_right()
+
+
+@test_dots.needs_dots
+@pytest.mark.parametrize("text", [test_dots.FIXED[1], test_dots.FIXED[6], test_dots.FIXED[11]])
+def test_dot_products_on_two_threads(two: Pool, text: str) -> None:
+    assert_legal(two, text, "dots", 3, 1)
 
 
 @pytest.mark.parametrize("program", [softmax, layer_norm, distance_from_most])
@@ -88,6 +95,18 @@ def test_row_operations_on_two_threads(
     assert len(tried) > 1
 
 
+def test_a_chain_is_shared_by_batches_and_by_rows(two: Pool) -> None:
+    text = chain_kernels.attention((2, 64, 32, 16, 16), late=True, result="qbv")
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    (shared,) = (decision for decision in space.decisions if decision.name == "shared")
+    assert {"no", "d0/2", "d1/2"} <= set(shared.values)
+    for word in ("no", "d0/2", "d1/2"):
+        candidate = space.candidate({**space.default().assignment, "shared": word, "block": 16})
+        assert space.is_legal(candidate)
+        assert two.verify(task, candidate, run=True) is None, word
+
+
 @pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
 def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) -> None:
     (task,) = two.analyse(text, "kernel.mlir").tasks
@@ -101,6 +120,67 @@ def test_every_way_to_share_is_right_from_every_storage(two: Pool, text: str) ->
                 sketches.add(space.sketch)
                 assert two.verify(task, candidate, run=True) is None, candidate
     assert {"contraction", "contraction_panels"} <= sketches
+
+
+def _typed(inputs: str, result: str) -> str:
+    zero = "0.0" if result.startswith("f") else "0"
+    return f"""
+func.func @product(%a: tensor<40x96x{inputs}>, %b: tensor<96x64x{inputs}>) -> tensor<40x64x{result}> {{
+  %zero = arith.constant {zero} : {result}
+  %e = tensor.empty() : tensor<40x64x{result}>
+  %f = linalg.fill ins(%zero : {result}) outs(%e : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  %c = linalg.matmul ins(%a, %b : tensor<40x96x{inputs}>, tensor<96x64x{inputs}>)
+    outs(%f : tensor<40x64x{result}>) -> tensor<40x64x{result}>
+  return %c : tensor<40x64x{result}>
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "result"), [("bf16", "f32"), ("i8", "i32"), ("f16", "f32"), ("f64", "f64")]
+)
+def test_products_of_other_types_on_two_threads(two: Pool, inputs: str, result: str) -> None:
+    assert assert_legal(two, _typed(inputs, result), "", 2, 7, every=True)
+
+
+def test_chains_on_two_threads(two: Pool) -> None:
+    (task,) = two.analyse(chain_kernels.attention((4, 64, 64, 32, 32)), "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    assert space.sketch == "chain"
+    assert space.default()["shared"] == "d0/2"
+    for candidate in drawn(space, 3, 5):
+        assert two.verify(task, candidate, run=True) is None, candidate
+
+
+def test_odd_sizes_are_shared(two: Pool) -> None:
+    assert assert_legal(two, layer_norm((37,), 40), "rows", 3, 7)
+    assert assert_legal(
+        two, _ALONE.replace("96x", "37x").replace("160", "147"), "contraction", 3, 7, every=True
+    )
+
+
+def test_a_part_of_a_transposed_operand_is_copied_in_blocks(two: Pool) -> None:
+    text = """
+func.func @f(%a: tensor<31x8xf32>, %b: tensor<64x8xf32>, %c: tensor<31x64xf32>) -> tensor<31x64xf32> {
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
+                       affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]
+  } ins(%a, %b : tensor<31x8xf32>, tensor<64x8xf32>) outs(%c : tensor<31x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<31x64xf32>
+  return %r : tensor<31x64xf32>
+}
+"""
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    for space in sketches_for(task, this_processor(), threads=2):
+        for copy in ("none", "block"):
+            values = {**space.default().assignment, "shared": "d1/2", "copy": copy}
+            if space.is_legal(space.candidate(values)):
+                assert two.verify(task, space.candidate(values), run=True) is None, values
 
 
 def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:

@@ -48,15 +48,22 @@ def test_one_thread_shares_nothing() -> None:
 
 def test_dimensions_are_cut_into_equal_parts_of_whole_lines_that_keep_threads_busy() -> None:
     assert _words(_matmul(24, 64, 512), 2) == (
-        "no", "d0/2", "d0/4", "d0/6", "d0/8", "d0/12", "d1/2", "d1/4",
+        "no", "d0/2", "d0/4", "d1/2", "d1/4",
     )  # fmt: skip
     # Six threads are busy two thirds of the time with 8 parts, and always with 12.
     assert "d0/8" not in _words(_matmul(24, 64, 512), 6)
-    assert _words(_matmul(7, 33, 512), 2) == ("no", "d0/7")
+
+
+def test_sizes_without_a_small_divisor_are_cut_into_many_parts_or_no_whole_lines() -> None:
+    assert _words(_add(197, 768), 2)[:2] == ("no", "d0/197")
+    # Rows of a product by themselves fill no register tile.
+    assert _words(_matmul(509, 511, 513), 2) == ("no", "d1/7")
+    assert _words(_matmul(509, 512, 513), 2)[:2] == ("no", "d1/2")
+    assert _words(_matmul(7, 31, 512), 2) == ()
 
 
 def test_two_dimensions_are_cut_where_neither_has_enough() -> None:
-    assert _words(_matmul(3, 48, 512), 4) == ("no", "d0/3", "d1/3", "d0/3,d1/3")
+    assert _words(_add(3, 48), 4) == ("no", "d0/3", "d1/3", "d0/3,d1/3")
 
 
 def test_what_parts_compute_twice_is_not_shared() -> None:
@@ -79,7 +86,9 @@ def test_the_default_cuts_what_parts_read_less_by() -> None:
     assert cuts_of(_spaces(_matmul(3072, 128, 768))[0].default()) == {0: 2}
 
 
-@pytest.mark.parametrize("task", [_matmul(96, 160, 64), _matmul(90, 130, 77), _conv(), _add(96, 160)])
+@pytest.mark.parametrize(
+    "task", [_matmul(96, 160, 64), _matmul(90, 130, 77), _conv(), _add(96, 160), _add(197, 768)]
+)
 def test_defaults_and_samples_are_legal_for_the_part(task: Task) -> None:
     rng = random.Random(1)
     for space in _spaces(task):
@@ -99,6 +108,15 @@ def test_a_part_that_is_not_contiguous_is_not_made_one_loop() -> None:
     values = {**space.default().assignment, "flatten": "yes"}
     assert space.is_legal(space.candidate({**values, SHARED: "d0/2"}))
     assert not space.is_legal(space.candidate({**values, SHARED: "d1/2"}))
+
+
+def test_parts_have_the_last_cache_in_common() -> None:
+    # More than the cache holds in all, but less in each of two parts.
+    rows = 3 * PROCESSOR.l3_bytes // (2 * 4 * 4096)
+    (space,) = _spaces(_add(rows, 4096))
+    assert space.default()["stores"] == "streamed"
+    assert cuts_of(space.default()) == {0: 2}
+    assert space.is_legal(space.candidate({**space.default().assignment, SHARED: "no"}))
 
 
 def test_loops_over_parts_are_around_the_nest() -> None:

@@ -1,0 +1,209 @@
+//===- ArgMax.cpp - Places of the rows' greatest elements -----------------===//
+//
+// The same as `harl_mlir/frontend/arg_max.py`, which says why.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RowForms.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/STLExtras.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace harl {
+
+/// The number that a fill puts everywhere is an infinity of this sign.
+static bool startsFromInfinity(Value value, bool negative) {
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  APFloat number(0.0f);
+  return fill && matchPattern(fill.value(), m_ConstantFloat(&number)) &&
+         number.isInfinity() && number.isNegative() == negative;
+}
+
+static bool startsFromZero(Value value) {
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  APInt number;
+  return fill && matchPattern(fill.value(), m_ConstantInt(&number)) &&
+         number.isZero();
+}
+
+/// The op that keeps the element, in a body that does nothing but keep it and
+/// its place.
+static Operation *combinerOf(linalg::GenericOp op) {
+  Block *body = op.getBody();
+  if (llvm::range_size(body->getOperations()) != 6)
+    return nullptr;
+  Value element = body->getArgument(0), kept = body->getArgument(1);
+  Operation *end = body->getTerminator();
+  Operation *value = end->getOperand(0).getDefiningOp();
+  auto chosen = end->getOperand(1).getDefiningOp<arith::SelectOp>();
+  if (!isa_and_nonnull<arith::MaximumFOp, arith::MinimumFOp>(value) || !chosen)
+    return nullptr;
+  auto greater = chosen.getCondition().getDefiningOp<arith::CmpFOp>();
+  auto here = chosen.getTrueValue().getDefiningOp<arith::IndexCastOp>();
+  auto predicate = isa<arith::MaximumFOp>(value) ? arith::CmpFPredicate::OGT
+                                                 : arith::CmpFPredicate::OLT;
+  bool takesBoth =
+      (value->getOperand(0) == element && value->getOperand(1) == kept) ||
+      (value->getOperand(0) == kept && value->getOperand(1) == element);
+  if (!takesBoth || !greater || !here ||
+      chosen.getFalseValue() != body->getArgument(2) ||
+      greater.getPredicate() != predicate || greater.getLhs() != element ||
+      greater.getRhs() != kept)
+    return nullptr;
+  auto index = here.getIn().getDefiningOp<linalg::IndexOp>();
+  return index && index.getDim() + 1 == op.getNumLoops() ? value : nullptr;
+}
+
+static bool isRecognised(linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (op->getNumResults() != 2 || op->getNumOperands() != 3 ||
+      maps[1] != maps[2])
+    return false;
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  unsigned rank = kinds.size();
+  if (llvm::count(kinds, utils::IteratorType::reduction) != 1 ||
+      kinds.back() != utils::IteratorType::reduction || rank < 2 ||
+      op->getResult(1).use_empty())
+    return false;
+  AffineMap identity =
+      AffineMap::getMultiDimIdentityMap(rank, op.getContext());
+  if (maps[0] != identity || maps[1] != identity.dropResult(rank - 1))
+    return false;
+  if (!llvm::all_of(op->getOperandTypes(), [](Type type) {
+        auto tensor = dyn_cast<RankedTensorType>(type);
+        return tensor && tensor.hasStaticShape();
+      }))
+    return false;
+  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+  int64_t length = type.getShape().back();
+  if (length <= 1 || length > std::numeric_limits<int32_t>::max() ||
+      !getElementTypeOrSelf(op->getOperand(2)).isSignlessInteger() ||
+      type.getElementType() != getElementTypeOrSelf(op->getOperand(1)))
+    return false;
+  Operation *combiner = combinerOf(op);
+  return combiner &&
+         startsFromInfinity(op->getOperand(1), isa<arith::MaximumFOp>(combiner)) &&
+         startsFromZero(op->getOperand(2));
+}
+
+/// A generic over the elements of `value` with results of another type.
+static Value
+mapEach(OpBuilder &builder, Location place, Value value, RankedTensorType type,
+        llvm::function_ref<Value(OpBuilder &, Location, Value)> body) {
+  Value empty = tensor::EmptyOp::create(builder, place, type.getShape(),
+                                        type.getElementType());
+  AffineMap map = AffineMap::getMultiDimIdentityMap(type.getRank(),
+                                                    builder.getContext());
+  SmallVector<utils::IteratorType> kinds(type.getRank(),
+                                         utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             builder, place, TypeRange(type), value, empty,
+             ArrayRef<AffineMap>{map, map}, kinds,
+             [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+               linalg::YieldOp::create(inside, inner,
+                                       body(inside, inner, arguments[0]));
+             })
+      .getResult(0);
+}
+
+/// 0, 1, 2, ...
+static Value numbers(OpBuilder &builder, Location place, int64_t length) {
+  Type i32 = builder.getI32Type();
+  Value empty =
+      tensor::EmptyOp::create(builder, place, ArrayRef<int64_t>{length}, i32);
+  return linalg::GenericOp::create(
+             builder, place, empty.getType(), ValueRange(), empty,
+             ArrayRef<AffineMap>{builder.getMultiDimIdentityMap(1)},
+             ArrayRef<utils::IteratorType>{utils::IteratorType::parallel},
+             [&](OpBuilder &inside, Location inner, ValueRange) {
+               Value index = linalg::IndexOp::create(inside, inner, 0);
+               Value number =
+                   arith::IndexCastOp::create(inside, inner, i32, index);
+               linalg::YieldOp::create(inside, inner, number);
+             })
+      .getResult(0);
+}
+
+void splitArgMax(linalg::GenericOp op) {
+  if (!isRecognised(op))
+    return;
+  OpBuilder builder(op);
+  Location place = op.getLoc();
+  Operation *combiner = combinerOf(op);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+  Value x = op->getOperand(0);
+  auto values = linalg::GenericOp::create(
+      builder, place, op->getResult(0).getType(), x, op->getOperand(1),
+      ArrayRef<AffineMap>(maps).take_front(2), kinds,
+      [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+        IRMapping taken;
+        taken.map(op.getBody()->getArguments().take_front(2), arguments);
+        linalg::YieldOp::create(
+            inside, inner, inside.clone(*combiner, taken)->getResult(0));
+      });
+  Value kept = values.getResult(0);
+
+  auto type = cast<RankedTensorType>(op->getResult(1).getType());
+  Type i32 = builder.getI32Type();
+  Value none = arith::ConstantOp::create(
+      builder, place,
+      builder.getI32IntegerAttr(std::numeric_limits<int32_t>::max()));
+  Value empty = tensor::EmptyOp::create(builder, place, type.getShape(), i32);
+  Value start =
+      linalg::FillOp::create(builder, place, none, empty).getResult(0);
+  auto element = cast<FloatType>(getElementTypeOrSelf(kept));
+  Value infinity = arith::ConstantOp::create(
+      builder, place,
+      builder.getFloatAttr(element,
+                           APFloat::getInf(element.getFloatSemantics(),
+                                           isa<arith::MinimumFOp>(combiner))));
+  Value wanted = mapEach(
+      builder, place, kept, cast<RankedTensorType>(kept.getType()),
+      [&](OpBuilder &inside, Location inner, Value value) -> Value {
+        Value isNan = arith::CmpFOp::create(
+            inside, inner, arith::CmpFPredicate::UNO, value, value);
+        return arith::SelectOp::create(inside, inner, isNan, infinity, value);
+      });
+  Value along = numbers(
+      builder, place, cast<RankedTensorType>(x.getType()).getShape().back());
+  AffineMap last = AffineMap::get(
+      kinds.size(), 0, builder.getAffineDimExpr(kinds.size() - 1));
+  Value places =
+      linalg::GenericOp::create(
+          builder, place, start.getType(), ValueRange{x, wanted, along}, start,
+          ArrayRef<AffineMap>{maps[0], maps[1], last, maps[1]}, kinds,
+          [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+            Value hit =
+                arith::CmpFOp::create(inside, inner, arith::CmpFPredicate::UEQ,
+                                      arguments[0], arguments[1]);
+            Value candidate = arith::SelectOp::create(inside, inner, hit,
+                                                      arguments[2], none);
+            Value least = arith::MinSIOp::create(inside, inner, candidate,
+                                                 arguments[3]);
+            linalg::YieldOp::create(inside, inner, least);
+          })
+          .getResult(0);
+  if (type.getElementType() != i32)
+    places = mapEach(
+        builder, place, places, type,
+        [&](OpBuilder &inside, Location inner, Value value) -> Value {
+          if (type.getElementType().getIntOrFloatBitWidth() < 32)
+            return arith::TruncIOp::create(inside, inner,
+                                           type.getElementType(), value);
+          return arith::ExtSIOp::create(inside, inner, type.getElementType(),
+                                        value);
+        });
+  op->getResult(0).replaceAllUsesWith(kept);
+  op->getResult(1).replaceAllUsesWith(places);
+  op.erase();
+}
+
+} // namespace harl
