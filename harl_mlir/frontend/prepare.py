@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harl_mlir.accuracy import Accuracy
+from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
 from harl_mlir.frontend.row_forms import normalise_rows
@@ -39,8 +40,9 @@ def prepare(
     """Read, make static, and raise to tensors, in the current context.
 
     With `accuracy`, what has a spelling that our own schedules are made for is brought into it: row
-    operations (see `row_forms`) and, but under `strict`, convolutions of images with zeros inserted
-    (see `zero_insertion`). The same arguments give the same module, its ops in the same order.
+    operations (see `row_forms`), padding and concatenation (see `copies`) and, but under `strict`,
+    convolutions of images with zeros inserted (see `zero_insertion`). The same arguments give
+    the same module, its ops in the same order.
 
     Raises:
         InputError: see `read_module` and `specialise`.
@@ -59,4 +61,5 @@ def normalise(function: ir.OpView, accuracy: Accuracy) -> None:
     """Bring a function into the spelling that schedules made under `accuracy` are for."""
     if accuracy != "strict":
         skip_inserted_zeros(function)
+    write_copies(function)
     normalise_rows(function, strict=accuracy == "strict")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.copies import write_copies
 from harl_mlir.frontend.program import all_ops, function_name, functions, linalg_ops, place_of
 from harl_mlir.mlir import ir
 
@@ -26,6 +27,10 @@ def read_module(text: str, file: str) -> ir.Module:
             raise InputError("this function has no name; give it one", place_of(function.location, file))
     if not found:
         raise InputError("no function with a body is here; write the kernel as a func.func", Place(file))
+    if not any(linalg_ops(function) for function in found):
+        with module.context, ir.Location.unknown():
+            for function in found:
+                write_copies(function)
     if not any(linalg_ops(function) for function in found):
         raise InputError(_nothing_to_tune(module), Place(file))
     return module

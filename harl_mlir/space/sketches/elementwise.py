@@ -120,7 +120,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         block = int(values.get("block", 0))
         if block and (block % int(values["width"]) or block % int(values["rows"])):
             return False
-        return values["width"] in nest.widths(extent_along(task, roles), lanes) and nest.fits_registers(
+        return values["width"] in _widths(task, roles, lanes) and nest.fits_registers(
             values, ("width", "rows"), lanes
         )
 
@@ -132,18 +132,38 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
 
 def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
     flat = ("no", "yes") if roles.flattens else ("no",)
-    widths = sorted(
-        {w for f in flat for w in nest.widths(extent_along(task, None if f == "yes" else roles), lanes)}
-    )
-    usual = nest.widths(extent_along(task, None if roles.flattens else roles), lanes)
+    widths = sorted({w for f in flat for w in _widths(task, None if f == "yes" else roles, lanes)})
+    usual = _widths(task, None if roles.flattens else roles, lanes)
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
     return (
         _decision("flatten", flat, flat[-1]),
-        _decision("width", tuple(widths), nest.largest(usual, _DEFAULT_REGISTERS * lanes)),
+        _decision("width", tuple(widths), _default_width(task, usual, lanes)),
         _decision("rows", rows, 1),
         _decision("order", ("result",), "result"),
         _decision("tail", (lanes,), lanes),
     )
+
+
+def _widths(task: Task, roles: Roles | None, lanes: int) -> tuple[int, ...]:
+    """As `nest.widths`; a copy's rows of some registers and a part of one may be one vector each.
+
+    In pieces it would not be computed where it is inserted.
+    """
+    extent = extent_along(task, roles)
+    found = nest.widths(extent, lanes)
+    whole = (
+        roles is not None
+        and not roles.transposed
+        and is_single_copy(task)
+        and extent % lanes != 0
+        and lanes < extent <= nest.REGISTERS_PER_VALUE * lanes
+    )
+    return tuple(sorted({*found, extent})) if whole else found
+
+
+def _default_width(task: Task, usual: tuple[int, ...], lanes: int) -> int:
+    whole = [width for width in usual if width > lanes and width % lanes]
+    return whole[0] if whole else nest.largest(usual, _DEFAULT_REGISTERS * lanes)
 
 
 def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:
@@ -194,8 +214,10 @@ def _flattens(task: Task) -> bool:
     op = task.root.op
     rank = len(op.dims)
     identity = tuple((*(int(d == i) for d in range(rank)), 0) for i in range(rank))
+    # A copy is inserted into something larger, where a reshape of it could not be computed.
     return (
         len(task.members) == 1
+        and not (nest.is_copy(op) and any(not operand.is_scalar for operand in op.operands[:-1]))
         and sum(size > 1 for size in op.dims) > 1
         and not any(body.name == "linalg.index" for body in op.body)
         and all(operand.is_scalar or operand.map == identity for operand in op.operands)

@@ -1,0 +1,128 @@
+"""Padding, concatenation and slices, which are no linalg ops, as copies that are tuned like any other.
+
+`tensor.pad` with a constant becomes a fill and a copy that is inserted into it, `tensor.concat` copies that
+are inserted into an empty tensor, and what is inserted, or returned as a slice, of what the function is given
+is copied by `linalg.copy`. What is computed for its place is left, as it may be computed there. No result
+changes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harl_mlir.frontend.program import entry_block
+from harl_mlir.mlir import ir, linalg, tensor
+
+_VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape", "tensor.extract_slice")
+
+
+def write_copies(function: ir.OpView) -> None:
+    """Rewrite a function in place; one with branches, and ops of dynamic shapes, are left as they are."""
+    if len(function.regions[0].blocks) != 1:
+        return
+    for view in list(entry_block(function).operations):
+        op = view.operation
+        if not all(_is_static(value.type) for value in (*op.operands, *op.results)):
+            continue
+        with ir.InsertionPoint(op), op.location:
+            made = _rewritten(op)
+        if made is not None:
+            op.results[0].replace_all_uses_with(made)
+            op.erase()
+    end = list(entry_block(function).operations)[-1].operation
+    for number, value in enumerate(end.operands):
+        if _is_slice(value) and _is_given(value) and _is_static(value.type):
+            with ir.InsertionPoint(end), end.location:
+                end.operands[number] = _copy(value)
+
+
+def _rewritten(op: ir.Operation) -> ir.Value | None:
+    match op.name:
+        case "tensor.pad":
+            return _padded(op)
+        case "tensor.concat":
+            return _joined(op)
+        case "tensor.insert_slice" if _is_given(op.operands[0]):
+            return _inserted_as_it_was(op)
+    return None
+
+
+def _padded(op: ir.Operation) -> ir.Value | None:
+    kind, source = ir.RankedTensorType(op.results[0].type), op.operands[0]
+    low = list(ir.DenseI64ArrayAttr(op.attributes["static_low"]))
+    high = list(ir.DenseI64ArrayAttr(op.attributes["static_high"]))
+    if len(op.operands) > 1 or min(*low, *high, 0) < 0:
+        return None
+    value = op.regions[0].blocks[0].operations[-1].operands[0]
+    if isinstance(value, ir.BlockArgument):
+        return None
+    if value.owner.parent == op:
+        if value.owner.name != "arith.constant":
+            return None
+        value = value.owner.clone().results[0]
+    whole = linalg.fill(value, outs=[tensor.empty(kind.shape, kind.element_type)])
+    return _insert(source, whole, low)
+
+
+def _joined(op: ir.Operation) -> ir.Value:
+    kind = ir.RankedTensorType(op.results[0].type)
+    dimension = ir.IntegerAttr(op.attributes["dim"]).value
+    whole = tensor.empty(kind.shape, kind.element_type)
+    at = [0] * kind.rank
+    for source in op.operands:
+        whole = _insert(source, whole, at)
+        at[dimension] += ir.RankedTensorType(source.type).shape[dimension]
+    return whole
+
+
+def _inserted_as_it_was(op: ir.Operation) -> ir.Value | None:
+    source, whole = op.operands[:2]
+    offsets = list(ir.DenseI64ArrayAttr(op.attributes["static_offsets"]))
+    sizes = list(ir.DenseI64ArrayAttr(op.attributes["static_sizes"]))
+    strides = list(ir.DenseI64ArrayAttr(op.attributes["static_strides"]))
+    if len(op.operands) > 2 or sizes != list(ir.RankedTensorType(source.type).shape) or set(strides) != {1}:
+        return None
+    return _insert(source, whole, offsets)
+
+
+def _insert(source: ir.Value, whole: ir.Value, at: Sequence[int]) -> ir.Value:
+    """`whole` with `source` copied into it at an offset."""
+    kind = ir.RankedTensorType(source.type)
+    places = {
+        "static_offsets": ir.DenseI64ArrayAttr.get(list(at)),
+        "static_sizes": ir.DenseI64ArrayAttr.get(list(kind.shape)),
+        "static_strides": ir.DenseI64ArrayAttr.get([1] * kind.rank),
+    }
+    made: ir.Value = ir.Operation.create(
+        "tensor.insert_slice",
+        results=[whole.type],
+        operands=[_copy(source), whole],
+        attributes={**places, "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1, 0, 0, 0])},
+    ).result
+    return made
+
+
+def _copy(source: ir.Value) -> ir.Value:
+    """A copy in a tensor of its own; the lowering puts it where it is inserted."""
+    kind = ir.RankedTensorType(source.type)
+    made: ir.Value = linalg.copy(source, outs=[tensor.empty(kind.shape, kind.element_type)])
+    return made
+
+
+def _is_slice(value: ir.Value) -> bool:
+    return not isinstance(value, ir.BlockArgument) and value.owner.name == "tensor.extract_slice"
+
+
+def _is_given(value: ir.Value) -> bool:
+    """Whether it is an argument, a constant, or a view of one."""
+    while not isinstance(value, ir.BlockArgument):
+        if value.owner.name == "arith.constant":
+            return True
+        if value.owner.name not in _VIEWS:
+            return False
+        value = value.owner.operands[0]
+    return True
+
+
+def _is_static(kind: ir.Type) -> bool:
+    return not isinstance(kind, ir.RankedTensorType) or kind.has_static_shape
