@@ -14,9 +14,7 @@ from harl_mlir.export.loaded import load
 from harl_mlir.measure.pool import Pool
 from tests.benchmarks.cases import FOLLOWED, OPERATIONS, ROWS, TYPED, case_of
 
-REFUSED = ("pad", "concat")
-"""Kernels without any op of linalg."""
-CASES = {name: f for name, f in (OPERATIONS | FOLLOWED | TYPED).items() if name not in REFUSED}
+CASES = OPERATIONS | FOLLOWED | TYPED
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ CONTRACTIONS = [
     and case.category != "types"
     and case.fields.get("epilogue", "") in ("", "bias_relu")
 ]
-WITH_TASKS = [case for case in SUITE if case.fields.get("op") not in ("pad", "concat")]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def test_quick_is_a_few_cases_of_nearly_every_class() -> None:
     assert len(quick) >= len({case.category for case in SUITE}) - 2
 
 
-@pytest.mark.parametrize("case", WITH_TASKS, ids=[case.name for case in WITH_TASKS])
+@pytest.mark.parametrize("case", SUITE, ids=[case.name for case in SUITE])
 def test_kernel_is_one_function_of_the_shapes_said(case: Case, pool: Pool) -> None:
     (function,) = pool.functions(kernel_text(case), f"{case.name}.mlir").tasks
     assert tuple(argument.shape for argument in function.arguments) == case.inputs
