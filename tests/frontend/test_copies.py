@@ -80,7 +80,7 @@ def test_the_defaults_schedules_copy_in_place(name: str) -> None:
 
 def test_what_is_computed_or_of_unknown_size_is_left() -> None:
     text = """func.func @kernel(%x: tensor<4x8xf32>, %y: tensor<?x8xf32>, %n: index)
-        -> (tensor<8x8xf32>, tensor<?x8xf32>, tensor<8x8xf32>) {
+        -> (tensor<8x8xf32>, tensor<?x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>) {
       %z = arith.constant 0.0 : f32
       %e = tensor.empty() : tensor<4x8xf32>
       %w = tensor.empty() : tensor<8x8xf32>
@@ -96,7 +96,12 @@ def test_what_is_computed_or_of_unknown_size_is_left() -> None:
         %d = arith.sitofp %c : i32 to f32
         tensor.yield %d : f32
       } : tensor<4x8xf32> to tensor<8x8xf32>
-      return %i, %p, %q : tensor<8x8xf32>, tensor<?x8xf32>, tensor<8x8xf32>
+      %u = tensor.pad %x low[0, 0] high[4, 0] {
+      ^bb0(%a: index, %b: index):
+        tensor.yield %z : f32
+      } : tensor<4x8xf32> to tensor<8x8xf32>
+      %v = linalg.exp ins(%u : tensor<8x8xf32>) outs(%w : tensor<8x8xf32>) -> tensor<8x8xf32>
+      return %i, %p, %q, %v : tensor<8x8xf32>, tensor<?x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>
     }"""
     with ir.Context(), ir.Location.unknown():
         module = ir.Module.parse(text)
