@@ -121,7 +121,12 @@ def _live(options: argparse.Namespace) -> int:
     results = Results(options.json, settings, this_machine(core))
     environments, missing = peer_environments([METASCHEDULE], options.environments)
     plan = LivePlan(
-        cases=matching_cases(suite, options.case, options.suite == "quick", file),
+        # Those that MetaSchedule is compared on.
+        cases=tuple(
+            case
+            for case in matching_cases(suite, options.case, options.suite == "quick", file)
+            if CONTENDERS[METASCHEDULE].is_asked_for(case.fields)
+        ),
         agents=agents,
         seeds=options.seeds,
         trials=options.trials,

@@ -50,7 +50,7 @@ def criteria(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found = []
     for name, goal in GOALS.items():
         of_class = [case for case in cases if case["class"] == name]
-        timed = [case for case in of_class if case["ratio_to_best_peer"] is not None]
+        timed = [case for case in of_class if case["best_ours"] is not None]
         if timed:
             found += _of_class(name, goal, timed)
         lacking = [case["name"] for case in of_class if case["best_ours"] is None]
@@ -69,18 +69,22 @@ def criterion_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _of_class(name: str, goal: Goal, cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    ratios = {case["name"]: case["ratio_to_best_peer"] for case in cases}
+    ratios = {c["name"]: c["ratio_to_best_peer"] for c in cases if c["ratio_to_best_peer"] is not None}
     found = []
-    if goal.geomean is not None:
+    if goal.geomean is not None and ratios:
         mean = float(capped_geomean(list(ratios.values())))
         found.append(
             _criterion(name, f"geomean at least {goal.geomean:g}", f"{mean:.3f}", mean >= goal.geomean)
         )
-    if goal.none_behind:
+    if goal.none_behind and ratios:
         behind = {case: ratio for case, ratio in ratios.items() if ratio < MOST_BEHIND}
         reached = f"{len(behind)} of {len(ratios)}{_named(behind)}"
         found.append(_criterion(name, "none behind by more than 5 %", reached, not behind))
-    shares = {c["name"]: c["share_of_bandwidth"] for c in cases if c["bound_by_memory"]}
+    shares = {
+        c["name"]: c["share_of_bandwidth"]
+        for c in cases
+        if c["bound_by_memory"] and c["share_of_bandwidth"] is not None
+    }
     if goal.bandwidth is not None and shares:
         wanted = f"at least {goal.bandwidth:g} of the bandwidth where bound by it"
         found.append(_least(name, wanted, shares, goal.bandwidth))

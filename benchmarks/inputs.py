@@ -21,13 +21,11 @@ from benchmarks.elementwise_operations import elementwise_reference
 from benchmarks.epilogues import epilogue_reference
 from benchmarks.memory_operations import memory_reference
 from benchmarks.row_operations import row_reference
-from benchmarks.suite import Case
+from benchmarks.suite import OTHERS, Case
 
 Array: TypeAlias = npt.NDArray[Any]
 
 _SEED = 20261122
-_OTHERS = ("rows", "elementwise", "memory", "chain")
-"""Kinds of cases that are no single contraction."""
 _MOST_MULTIPLY_ADDS = 3_000_000_000
 _MOST_ELEMENTS = 4_000_000
 """Of the checked items, about; each element costs two products in double precision."""
@@ -114,7 +112,7 @@ def reference(case: Case, given: Sequence[Array]) -> Reference:
     (`harl_mlir/measure/op_reference.py`); a bias adds a rounding, ReLU nothing.
     """
     items = _checked_items(case)
-    if case.kind in _OTHERS:
+    if case.kind in OTHERS:
         return _other_reference(case, given, items)
     first, second = given[0], given[1]
     if items is not None:
@@ -163,7 +161,7 @@ def _checked_items(case: Case) -> tuple[int, ...] | None:
     """
     if case.kind in ("memory", "chain"):
         return None
-    batch = case.output[0] if case.kind in _OTHERS else case.fields.get("batch", 0)
+    batch = case.output[0] if case.kind in OTHERS else case.fields.get("batch", 0)
     if batch <= 1:
         return None
     elements = math.prod(case.output)

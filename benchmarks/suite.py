@@ -19,7 +19,8 @@ OUTSIDE_FILE = Path(__file__).with_name("outside.json")
 """Cases outside the range of shapes that the agent `looptune` is trained on."""
 
 ELEMENT_BYTES = {"f32": 4, "i64": 8, "bf16": 2, "f16": 2, "i8": 1, "i32": 4}
-_OTHERS = frozenset({"rows", "elementwise", "memory", "chain"})
+OTHERS = frozenset({"rows", "elementwise", "memory", "chain"})
+"""Kinds of cases that are no single contraction."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Case:
     @property
     def accuracy(self) -> Accuracy:
         """Of ours: as its peers', whose functions of math are approximations too."""
-        other = self.kind in _OTHERS or self.fields.get("epilogue") == "bias_gelu"
+        other = self.kind in OTHERS or self.fields.get("epilogue") == "bias_gelu"
         return "approximate" if other else DEFAULT_ACCURACY
 
     @property

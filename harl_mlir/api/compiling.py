@@ -11,7 +11,7 @@ from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import worker
 from harl_mlir.codegen.interface import CFunction
-from harl_mlir.codegen.openmp import check_threads
+from harl_mlir.codegen.openmp import find_runtime
 from harl_mlir.codegen.target import Target
 from harl_mlir.errors import UsageError
 from harl_mlir.measure.answers import AppliedOp, Compiled
@@ -110,8 +110,10 @@ def compile(
         InputError: the kernel, the library or the processor was refused.
         UsageError: there is no OpenMP runtime for several threads.
     """
-    if threads != 1:
-        check_threads(threads)
+    if threads < 1:
+        raise UsageError(f"code cannot run on {threads} threads; use threads=1 or more")
+    if threads > 1:
+        find_runtime()
     source = read_source(kernel, "kernel")
     target = None if target_cpu is None else Target(target_cpu)
     if library is None:

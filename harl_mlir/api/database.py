@@ -109,6 +109,7 @@ class Database:
         function: str | None = None,
         shapes: ArgumentShapes | None = None,
         accuracy: Accuracy = DEFAULT_ACCURACY,
+        threads: int = 1,
         everywhere: bool = False,
     ) -> list[Record]:
         """The measurements of a task, or of all tasks of a kernel, oldest first within a task.
@@ -118,13 +119,15 @@ class Database:
             function: of a kernel, only the tasks of this function.
             shapes: static shapes for a kernel's arguments with dynamic dims.
             accuracy: what schedules were allowed to do to arithmetic.
-            everywhere: those of every environment, not only of this processor, these versions and `accuracy`.
+            threads: how many a kernel ran on.
+            everywhere: those of every environment, not only of this processor, these versions, `accuracy` and
+                `threads`.
 
         Raises:
             InputError: the kernel was refused.
         """
         with calling():
-            environments = self.file.environments() if everywhere else [_here(accuracy)]
+            environments = self.file.environments() if everywhere else [_here(accuracy, threads)]
         if isinstance(of, str) and _KEY.fullmatch(of):
             keys = [of]
         else:

@@ -11,7 +11,7 @@ and 128 times the sums of `A`'s are taken away after a run of contractions. That
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from harl_mlir.codegen.group_copies import group_copies
@@ -86,14 +86,11 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
     module is past the deallocation of buffers, which refuses calls of intrinsics.
     """
     wanted = {"bf16": BF16_DOTS in features and reassociate, "i8": I8_DOTS in features}
-    found = [
-        contract
-        for contract in map(_contract, all_ops(module.operation))
-        if contract is not None and wanted[contract.element]
-    ]
-    if not found:
+    if not _contracts(module, wanted):
         return 0
     group_copies(module)
+    # Only now: their operands may be others.
+    found = _contracts(module, wanted)
     _widen_loops(found)
     lanes: dict[tuple[ir.Value, bool], ir.Value] = {}
     runs: dict[ir.Value, _Run] = {}
@@ -111,7 +108,17 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
     return len(found)
 
 
+def _contracts(module: ir.Module, wanted: Mapping[str, bool]) -> list[_Contract]:
+    return [
+        contract
+        for contract in map(_contract, all_ops(module.operation))
+        if contract is not None and wanted[contract.element]
+    ]
+
+
 def _contract(op: ir.Operation) -> _Contract | None:
+    if op.parent is not None and op.parent.name == "vector.mask":
+        return None
     if op.name != "vector.contract" or len(op.operands) != 3 or "<add>" not in str(op.attributes["kind"]):
         return None
     maps = [str(each)[len("affine_map<") : -1] for each in op.attributes["indexing_maps"]]
@@ -140,6 +147,9 @@ def _factor(value: ir.Value) -> _Factor:
     for names in (_WIDENED, ("vector.broadcast",), _WIDENED):
         if not isinstance(value, ir.BlockArgument) and value.owner.name in names:
             op = value.owner
+            # A sign that was extended is part of a larger unsigned number.
+            if op.name == "arith.extsi" and not signed:
+                break
             if isinstance(op.operands[0].type, ir.VectorType):
                 signed = signed and op.name != "arith.extui"
                 value = op.operands[0]

@@ -80,7 +80,10 @@ def _transposed(op: ir.Operation) -> list[ir.Value]:
 def _replace(op: ir.Operation, rows: Sequence[ir.Value]) -> None:
     """Write `rows` where the op's result is written; elsewhere put them together to what the op gives."""
     result = op.results[0]
-    for use in list(result.uses):
+    # Between lanes and group there may be dimensions of size one.
+    lanes, group = ir.VectorType(result.type).shape[-2:]
+    in_rows = lanes * group == rows[0].type.shape[0]
+    for use in list(result.uses) if in_rows else ():
         user = use.owner
         if user.name != "vector.transfer_write" or use.operand_number != 0:
             continue

@@ -117,6 +117,8 @@ def _is_of_whole_lines(write: ir.Operation) -> bool:
     vector, buffer = write.operands[0].type, write.operands[1]
     if not isinstance(buffer.type, ir.MemRefType) or not isinstance(vector, ir.VectorType):
         return False
+    if write.parent is not None and write.parent.name == "vector.mask":
+        return False
     kind = ir.MemRefType(buffer.type)
     rank = kind.rank
     if len(write.operands) != rank + 2 or not 0 < vector.rank <= rank or vector.scalable:
@@ -143,6 +145,8 @@ def _begins_a_line(buffer: ir.Value) -> bool:
         if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
             return False
         buffer = source
+    if not isinstance(buffer.type, ir.MemRefType):
+        return False
     kind = ir.MemRefType(buffer.type)
     return bool(kind.layout == ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank)))
 

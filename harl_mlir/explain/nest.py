@@ -48,7 +48,11 @@ def nest_lines(task: Task, space: Space, candidate: Candidate) -> tuple[Line, ..
         made = space.nests({name: np.array([value]) for name, value in candidate.values})
         lines = _OfNests(task, made, names).lines()
         shared = len(cuts_of(candidate))
-        lines = [*(replace(line, note=_SHARED) for line in lines[:shared]), *lines[shared:]]
+        loops = [n for n, line in enumerate(lines) if line.text.startswith("for ")][:shared]
+        lines = [
+            replace(line, note=_joined(_SHARED, line.note)) if n in loops else line
+            for n, line in enumerate(lines)
+        ]
     else:
         return ()
     return (*lines, Line(_inside(lines), statement_text(task.anchor_op, names), _fused(task)))

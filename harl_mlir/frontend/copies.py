@@ -53,7 +53,7 @@ def _padded(op: ir.Operation) -> ir.Value | None:
     low = list(ir.DenseI64ArrayAttr(op.attributes["static_low"]))
     high = list(ir.DenseI64ArrayAttr(op.attributes["static_high"]))
     read = any(use.owner.name.startswith("linalg.") for use in op.results[0].uses)
-    if len(op.operands) > 1 or min(*low, *high, 0) < 0 or read:
+    if len(op.operands) > 1 or min((*low, *high, 0)) < 0 or read:
         return None
     value = op.regions[0].blocks[0].operations[-1].operands[0]
     if isinstance(value, ir.BlockArgument):

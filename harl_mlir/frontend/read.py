@@ -27,9 +27,9 @@ def read_module(text: str, file: str) -> ir.Module:
             raise InputError("this function has no name; give it one", place_of(function.location, file))
     if not found:
         raise InputError("no function with a body is here; write the kernel as a func.func", Place(file))
-    if not any(linalg_ops(function) for function in found):
-        with module.context, ir.Location.unknown():
-            for function in found:
+    with module.context, ir.Location.unknown():
+        for function in found:
+            if not linalg_ops(function):
                 write_copies(function)
     if not any(linalg_ops(function) for function in found):
         raise InputError(_nothing_to_tune(module), Place(file))

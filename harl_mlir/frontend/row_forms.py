@@ -85,6 +85,10 @@ def _drop_dead_results(op: ir.Operation) -> ir.Operation:
     inputs = len(op.operands) - count
     kept = [*range(inputs), *(inputs + i for i in sorted(live))]
     maps = indexing_maps(op) or []
+    # What is left out may be all that tells the extent of a loop.
+    told = {str(row) for i in kept for row in maps[i].results}
+    if not all(f"d{loop}" in told for loop in range(len(list(op.attributes["iterator_types"])))):
+        return op
     made = generic_like(
         op,
         [op.operands[i] for i in kept],
@@ -93,7 +97,7 @@ def _drop_dead_results(op: ir.Operation) -> ir.Operation:
         iterators=list(op.attributes["iterator_types"]),
     )
     values = {block.arguments[old]: made.regions[0].blocks[0].arguments[new] for new, old in enumerate(kept)}
-    copy_body([inner for inner in body[:-1] if inner.results[0] in needed], values, made)
+    copy_body([inner for inner in body[:-1] if any(r in needed for r in inner.results)], values, made)
     end_body(made, [values.get(yielded[i], yielded[i]) for i in sorted(live)])
     for result, old in zip(made.results, sorted(live), strict=True):
         op.results[old].replace_all_uses_with(result)
@@ -258,6 +262,9 @@ def _fold_reshapes(op: ir.Operation) -> None:
 
 def _reshaped_from(value: ir.Value, type_: ir.Type) -> ir.Value | None:
     """What has this type among `value` and what it was reshaped from: the same numbers in the same order."""
+    # Types of dynamic sizes do not tell which these are.
+    if not ir.ShapedType(type_).has_static_shape:
+        return None
     while value.type != type_:
         owner = value.owner
         if isinstance(owner, ir.Block) or owner.name not in _RESHAPES:

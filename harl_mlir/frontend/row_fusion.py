@@ -61,7 +61,9 @@ def _consumers(
     if node is None or op.name != "linalg.generic" or not node.is_elementwise or node.is_fill:
         return []
     facts = node.facts
-    if not rows.fits(facts) or facts.reads_init:
+    # Dead ops of the body, which the facts leave out, may read the init too.
+    reads = list(op.regions[0].blocks[0].arguments[len(op.operands) - 1].uses)
+    if not rows.fits(facts) or facts.reads_init or reads:
         return []
     uses = list(op.results[0].uses)
     owners = {use.owner.operation for use in uses}
@@ -77,6 +79,11 @@ def _consumers(
             return []
         same_loops = rows.is_along(facts) == rows.is_along(consumer.facts)
         if not same_loops or not is_leading(consumer.facts.operands[number], len(facts.dims)):
+            return []
+        # Something else has to tell the extent of the last loop.
+        others = zip(consumer.op.operands, consumer.facts.operands, strict=True)
+        telling = [*facts.operands[:-1], *(operand for value, operand in others if value != op.results[0])]
+        if not any(row[-2] for operand in telling for row in operand.map):
             return []
     return [other for other in linalg_ops(function) if other in owners]
 

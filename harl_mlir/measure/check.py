@@ -76,7 +76,7 @@ class TaskBench:
                 wrong = mismatch(array, expected, self.result_types[number].element)
             if wrong is None and exact:
                 assert self.untuned is not None
-                wrong = difference(array, self.untuned[number])
+                wrong = difference(array, self.untuned[number], self.result_types[number].element)
             if wrong is not None:
                 which = f"result {number}: " if len(kernel.results) > 1 else ""
                 return Failure("wrong_result", which + wrong)

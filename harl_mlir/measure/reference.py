@@ -90,12 +90,15 @@ def _splat(value: Approx, operand: Operand) -> Approx:
     return Approx(np.broadcast_to(value.value, operand.shape))
 
 
-def difference(got: Array, untuned: Array) -> str | None:
-    """None if a kernel's result is the untuned kernel's bit for bit, NaNs aside; else where not, in words."""
+def difference(got: Array, untuned: Array, element: str) -> str | None:
+    """None if a kernel's result is the untuned kernel's bit for bit, NaNs aside; else where not, in words.
+
+    `element` is MLIR's name of what the arrays hold.
+    """
     bits = np.dtype(f"u{got.itemsize}")
     same = got.view(bits) == untuned.view(bits)
-    if got.dtype.kind == "f":
-        same |= np.isnan(got) & np.isnan(untuned)
+    if is_float(element):
+        same |= np.isnan(exact(got, element)) & np.isnan(exact(untuned, element))
     if same.all():
         return None
     where = np.unravel_index(int(np.argmin(same)), same.shape) if same.ndim else ()

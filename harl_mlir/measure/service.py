@@ -12,7 +12,7 @@ from dataclasses import replace
 from harl_mlir.accuracy import Accuracy
 from harl_mlir.codegen.jit import CompiledKernel
 from harl_mlir.codegen.lowering import bufferize_text, pipeline_text
-from harl_mlir.errors import InputError
+from harl_mlir.errors import HarlError, InputError
 from harl_mlir.frontend.prepare import Prepared, prepare
 from harl_mlir.measure import answers, protocol
 from harl_mlir.measure.answers import Answer
@@ -68,7 +68,7 @@ class Service:
         """The answer to a request; errors become answers too."""
         try:
             return self._answer(request)
-        except InputError as error:
+        except HarlError as error:
             return answers.refused(error)
         except Exception:
             return answers.Broken(traceback.format_exc())

@@ -146,6 +146,8 @@ def _ways_to(nodes: list[Node], flow: Flow, groups: list[Group], root: int, take
         into = {of[user] for user in users}
         if number in taken or not users or len(owners) != len(users) or not into <= inside - sources:
             continue
+        if any(nodes[user].op.block != nodes[group.root].op.block for user in users):
+            continue
         if is_product(nodes[group.anchor].facts):
             if _reduces_rows(nodes, flow, of, users, inside):
                 sources.add(number)

@@ -190,7 +190,8 @@ std::set<unsigned> Chains::waysTo(unsigned root) const {
     const std::set<unsigned> &users = consumers[group.nodes.back()];
     bool joins = !taken.contains(number) && !users.empty();
     for (Operation *user : nodes[group.nodes.back()].op->getResult(0).getUsers())
-      joins &= numbers.contains(user);
+      joins &= numbers.contains(user) &&
+               user->getBlock() == nodes[group.nodes.back()].op->getBlock();
     for (unsigned user : users)
       joins &= inside.count(of[user]) != 0 && sources.count(of[user]) == 0;
     if (!joins)

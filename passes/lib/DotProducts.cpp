@@ -131,6 +131,9 @@ Factor factorOf(Value value) {
                  : isa<vector::BroadcastOp>(op)) ||
         !isa<VectorType>(op->getOperand(0).getType()))
       continue;
+    // A sign that was extended is part of a larger unsigned number.
+    if (isa<arith::ExtSIOp>(op) && !factor.isSigned)
+      break;
     factor.isSigned = factor.isSigned && !isa<arith::ExtUIOp>(op);
     factor.value = op->getOperand(0);
   }
@@ -151,6 +154,8 @@ struct Contract {
 };
 
 std::optional<Contract> contractOf(vector::ContractionOp op) {
+  if (isa<vector::MaskOp>(op->getParentOp()))
+    return std::nullopt;
   MLIRContext *context = op.getContext();
   AffineExpr lane = getAffineDimExpr(0, context);
   AffineExpr step = getAffineDimExpr(1, context);
@@ -352,16 +357,23 @@ private:
 struct DotProducts : public impl::DotProductsPassBase<DotProducts> {
   using DotProductsPassBase::DotProductsPassBase;
 
-  void runOnOperation() override {
+  /// Those that the processor has an instruction for.
+  SmallVector<Contract> contracts() {
     SmallVector<Contract> found;
     getOperation()->walk([&](vector::ContractionOp op) {
       std::optional<Contract> contract = contractOf(op);
       if (contract && (contract->element().isBF16() ? bf16 : i8))
         found.push_back(*contract);
     });
-    if (found.empty())
+    return found;
+  }
+
+  void runOnOperation() override {
+    if (contracts().empty())
       return;
     copyGroups(getOperation());
+    // Only now: their operands may be others.
+    SmallVector<Contract> found = contracts();
     widenLoops(found);
     Dots dots(&getContext());
     llvm::DenseMap<Value, Run> runs;

@@ -100,9 +100,13 @@ Value assembled(OpBuilder &builder, Location place, ArrayRef<Value> rows,
 /// place.
 void replace(vector::TransposeOp op, ArrayRef<Value> rows) {
   Value result = op.getResult();
+  // Between lanes and group there may be dimensions of size one.
+  ArrayRef<int64_t> shape = op.getResultVectorType().getShape();
+  bool inRows = shape[shape.size() - 2] * shape.back() ==
+                cast<VectorType>(rows.front().getType()).getNumElements();
   for (OpOperand &use : llvm::make_early_inc_range(result.getUses())) {
     auto write = dyn_cast<vector::TransferWriteOp>(use.getOwner());
-    if (!write || write.getValueToStore() != result)
+    if (!inRows || !write || write.getValueToStore() != result)
       continue;
     OpBuilder builder(write);
     std::optional<Row> row = rowOf(builder, write);

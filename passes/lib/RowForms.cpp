@@ -80,6 +80,9 @@ static linalg::GenericOp dropDeadResults(linalg::GenericOp op) {
       outputs.push_back(op.getOutputs()[i]);
       maps.push_back(oldMaps[inputs + i]);
     }
+  // What is left out may be all that tells the extent of a loop.
+  if (!inversePermutation(concatAffineMaps(maps, op.getContext())))
+    return op;
   OpBuilder builder(op);
   auto made = linalg::GenericOp::create(
       builder, op.getLoc(), ValueRange(outputs).getTypes(), op.getInputs(),
@@ -93,7 +96,9 @@ static linalg::GenericOp dropDeadResults(linalg::GenericOp op) {
           if (live[i])
             values.map(inits[i], arguments[next++]);
         for (Operation &inner : body->without_terminator())
-          if (needed.contains(inner.getResult(0)))
+          if (llvm::any_of(inner.getResults(), [&](Value value) {
+                return needed.contains(value);
+              }))
             inside.clone(inner, values);
         SmallVector<Value> ends;
         for (unsigned i = 0; i < count; ++i)
@@ -160,6 +165,9 @@ static SmallVector<ReassociationIndices> groupsOf(int64_t rank,
 /// What has this type among `value` and what it was reshaped from: the same
 /// numbers in the same order.
 static Value reshapedFrom(Value value, Type type) {
+  // Types of dynamic sizes do not tell which these are.
+  if (!cast<ShapedType>(type).hasStaticShape())
+    return {};
   while (value && value.getType() != type) {
     Operation *owner = value.getDefiningOp();
     value = isReshape(owner) ? owner->getOperand(0) : Value();

@@ -39,6 +39,13 @@ static std::optional<Node> nodeOf(Operation *op, func::FuncOp function) {
   return Node{op, std::move(*facts)};
 }
 
+/// Whether a dimension of the operand goes with the last loop.
+static bool tellsLast(const OperandFacts &operand) {
+  return llvm::any_of(operand.map, [](const AffineRow &row) {
+    return row[row.size() - 2] != 0;
+  });
+}
+
 /// The ops that `op` is to become part of; none where it stays.
 static llvm::SetVector<Operation *>
 consumersOf(Operation *op, const Rows &rows, func::FuncOp function,
@@ -48,7 +55,9 @@ consumersOf(Operation *op, const Rows &rows, func::FuncOp function,
       node->facts.isFill())
     return {};
   const LinalgFacts &facts = node->facts;
-  if (!rows.fits(facts) || facts.readsInit())
+  // Dead ops of the body, which the facts leave out, may read the init too.
+  if (!rows.fits(facts) || facts.readsInit() ||
+      !cast<linalg::GenericOp>(op).getBody()->getArguments().back().use_empty())
     return {};
   llvm::SetVector<Operation *> owners(op->user_begin(), op->user_end());
   if (owners.size() > 1 && !isCheap(facts))
@@ -65,6 +74,12 @@ consumersOf(Operation *op, const Rows &rows, func::FuncOp function,
     if (number + 1 == operands.size() ||
         rows.isAlong(facts) != rows.isAlong(consumer->facts) ||
         !isLeading(operands[number], facts.dims.size()))
+      return {};
+    // Something else has to tell the extent of the last loop.
+    bool told = llvm::any_of(ArrayRef(facts.operands).drop_back(), tellsLast);
+    for (size_t n = 0; n < operands.size(); ++n)
+      told |= user->getOperand(n) != op->getResult(0) && tellsLast(operands[n]);
+    if (!told)
       return {};
   }
   return owners;

@@ -61,8 +61,11 @@ int64_t divisorOf(AffineExpr expression, ValueRange given, unsigned dims) {
   int64_t right = divisorOf(both.getRHS(), given, dims);
   if (both.getKind() == AffineExprKind::Add)
     return std::gcd(left, right);
-  return std::min(left, kUnlimited / kLine) *
-         std::min(right, int64_t(1) << 20);
+  // Of more than a line no more need be known: a power of two, which divides.
+  auto power = [](int64_t number) {
+    return std::gcd(number, kLine);
+  };
+  return power(left) * power(right);
 }
 
 /// A number that an index is a multiple of; large for zero.
@@ -136,8 +139,8 @@ Value rootOfLines(Value buffer) {
     }
     buffer = source;
   }
-  return cast<MemRefType>(buffer.getType()).getLayout().isIdentity() ? buffer
-                                                                    : Value();
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  return type && type.getLayout().isIdentity() ? buffer : Value();
 }
 
 /// The buffer in which a store writes whole lines, in bounds, if that begins
@@ -145,7 +148,7 @@ Value rootOfLines(Value buffer) {
 Value writtenByLines(vector::TransferWriteOp write) {
   auto type = dyn_cast<MemRefType>(write.getBase().getType());
   VectorType vector = write.getVectorType();
-  if (!type || write.getMask() || !vector.getRank() || vector.isScalable() ||
+  if (!type || write.getMask() || isa<vector::MaskOp>(write->getParentOp()) || !vector.getRank() || vector.isScalable() ||
       !write.getPermutationMap().isMinorIdentity() ||
       write.hasOutOfBoundsDim())
     return {};

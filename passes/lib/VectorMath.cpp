@@ -67,6 +67,8 @@ StringRef libraryName(Operation *op) {
 /// A type's element in which its functions are computed: itself, f32 for what
 /// is narrower, or null.
 FloatType computedIn(Type type) {
+  if (isa<ShapedType>(type) && !isa<VectorType>(type))
+    return {};
   auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
   if (!element || (!element.isF32() && !element.isF64() && !element.isF16() &&
                    !element.isBF16()))

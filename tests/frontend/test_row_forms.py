@@ -9,6 +9,8 @@ import pytest
 
 from harl_mlir.export.loaded import load
 from harl_mlir.frontend.prepare import prepare
+from harl_mlir.frontend.program import functions
+from harl_mlir.frontend.row_forms import normalise_rows
 from harl_mlir.measure.pool import Pool
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
@@ -67,6 +69,60 @@ def test_random_programs(pool: Pool) -> None:
         assert normalised(changed) == changed, text
         assert_same_numbers(pool, text, changed)
     assert fewer > 10
+
+
+_REPEATED_AND_SUMMED = """
+func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  %b = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  } -> tensor<4x8xf32>
+  %s = tensor.empty() : tensor<4xf32>
+  %z = linalg.fill ins(%zero : f32) outs(%s : tensor<4xf32>) -> tensor<4xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+      iterator_types = ["parallel", "reduction"]} ins(%b : tensor<4x8xf32>) outs(%z : tensor<4xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %a = arith.addf %o, %v : f32
+    linalg.yield %a : f32
+  } -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+"""
+_DEAD_USE = (
+    _REPEATED_AND_SUMMED.replace("%x: tensor<4xf32>", "%x: tensor<4x8xf32>")
+    .replace(
+        "(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],",
+        "(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],",
+        1,
+    )
+    .replace("ins(%x : tensor<4xf32>)", "ins(%x : tensor<4x8xf32>)")
+    .replace("    linalg.yield %v : f32", "    %dead = arith.addf %v, %o : f32\n    linalg.yield %v : f32", 1)
+)
+
+
+@pytest.mark.parametrize("text", [_REPEATED_AND_SUMMED, _DEAD_USE], ids=["repeated", "dead use"])
+def test_what_cannot_be_fused_stays(pool: Pool, text: str) -> None:
+    changed = normalised(text)
+    assert changed.count("linalg.generic") == 2
+    assert_same_numbers(pool, text, changed)
+
+
+def test_reshapes_of_dynamic_sizes_stay() -> None:
+    text = """
+func.func @f(%x: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %c = tensor.collapse_shape %x [[0, 1]] : tensor<?x?xf32> into tensor<?xf32>
+  %e = tensor.expand_shape %c [[0, 1]] output_shape [%m, %n] : tensor<?xf32> into tensor<?x?xf32>
+  return %e : tensor<?x?xf32>
+}
+"""
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.parse(text)
+        for function in functions(module):
+            normalise_rows(function, strict=True)
+        assert "tensor.expand_shape" in str(module)
 
 
 def arg_max(shape: tuple[int, ...], least: bool, element: str = "i64", both: bool = True) -> str:

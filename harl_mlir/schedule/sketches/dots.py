@@ -148,8 +148,7 @@ class _Schedule:
             at = next(n for n, row in enumerate(rows) if row[self.dots.along])
             for place, extent in ((lanes, vector), (at, steps)):
                 sizes[place] = _SQUARE if extent > _SQUARE else 0
-        copy, _ = b.tile(b.tagged(nest, _PANEL), [*sizes, 0])
-        del copy
+        b.tile(b.tagged(nest, _PANEL), [*sizes, 0])
 
     def _inside(self, loop: int) -> int:
         """Steps of a loop in a panel."""

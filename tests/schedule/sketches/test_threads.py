@@ -148,6 +148,9 @@ def test_chains_on_two_threads(two: Pool) -> None:
     (space,) = sketches_for(task, this_processor(), threads=2)
     assert space.sketch == "chain"
     assert space.default()["shared"] == "d0/2"
+    (shared,) = (decision for decision in space.decisions if decision.name == "shared")
+    # Each part of the values' width would compute all scores again.
+    assert not any("d2" in str(word) for word in shared.values)
     for candidate in drawn(space, 3, 5):
         assert two.verify(task, candidate, run=True) is None, candidate
 
@@ -176,11 +179,14 @@ func.func @f(%a: tensor<31x8xf32>, %b: tensor<64x8xf32>, %c: tensor<31x64xf32>) 
 }
 """
     (task,) = two.analyse(text, "kernel.mlir").tasks
+    tried = set()
     for space in sketches_for(task, this_processor(), threads=2):
         for copy in ("none", "block"):
             values = {**space.default().assignment, "shared": "d1/2", "copy": copy}
             if space.is_legal(space.candidate(values)):
+                tried.add(copy)
                 assert two.verify(task, space.candidate(values), run=True) is None, values
+    assert tried == {"none", "block"}
 
 
 def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: Pool) -> None:

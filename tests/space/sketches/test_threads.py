@@ -66,7 +66,7 @@ def test_two_dimensions_are_cut_where_neither_has_enough() -> None:
     assert _words(_add(3, 48), 4) == ("no", "d0/3", "d1/3", "d0/3,d1/3")
 
 
-def test_what_parts_compute_twice_is_not_shared() -> None:
+def test_what_parts_read_twice_is_shared() -> None:
     # Of two rows each reads two more; of the result none is computed twice.
     assert any("d1" in str(word) for word in _words(_conv(), 2))
     part = part_of(_matmul(24, 64, 512), {0: 4})
