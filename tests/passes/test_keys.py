@@ -58,7 +58,7 @@ def annotate(kernels: list[str]) -> tuple[list[Keys], Reasons]:
 
 
 def prepared(text: str) -> Prepared:
-    """As for tuning, but that inserted tensors are no copies of their own: C++ leaves them (docs/operators.md)."""
+    """As for tuning, but that inserted tensors are no copies of their own, which C++ leaves."""
     with patch("harl_mlir.frontend.prepare.write_copies"):
         return prepare(text, "k.mlir", accuracy="reassociate")
 
