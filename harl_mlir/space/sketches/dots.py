@@ -28,7 +28,7 @@ from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 from harl_mlir.tasks.task import Task
 
 NAME = "dots"
-VERSION = 1
+VERSION = 2
 
 LANES = 16
 _REGISTERS = 32
