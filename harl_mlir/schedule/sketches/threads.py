@@ -53,4 +53,3 @@ def share(
     # What a part computes on the way is in buffers of its own.
     builder.patterns(shell, ("tensor.fold_tensor_empty",))
     return part, builder.tagged(shell, _ROOT), shell
-
