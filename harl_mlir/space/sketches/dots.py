@@ -9,6 +9,7 @@ through a window. A register tile of `rows` x `vector` accumulators runs over th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -118,8 +119,11 @@ def dots_of(task: Task) -> Dots | None:
         return None
     if any(len(loops_of(row)) > 1 and row[along] for operand in op.inputs for row in operand.map):
         return None
+    group = DOT_PRODUCTS[op.inputs[0].element].group
+    if _is_one_step(task, along, group):
+        return None
     panels = all(len(loops_of(row)) <= 1 for row in vectors.map)
-    return Dots(roles, roles.row, DOT_PRODUCTS[op.inputs[0].element].group, along, panels)
+    return Dots(roles, roles.row, group, along, panels)
 
 
 def vector_for(extent: int) -> tuple[int, ...]:
@@ -142,6 +146,18 @@ def _is_alone(task: Task) -> bool:
             for member in after
         )
     )
+
+
+def _is_one_step(task: Task, along: int, group: int) -> bool:
+    """Whether an operand is added to in a single step, and then something follows.
+
+    No loop carries the tile of sums there, whose rows are written to a copy of the operand's one by one; and
+    MLIR's bufferization takes the first, if the tile has no more rows than that has elements, for all of it.
+    """
+    op = task.anchor_op
+    contracted = math.prod(op.dims[loop] for loop in op.reduction_dims)
+    followed = task.anchor < len(task.members) - 1
+    return task.anchor == 0 and followed and contracted == op.dims[along] <= group
 
 
 def _is_plain(op: LinalgOp) -> bool:

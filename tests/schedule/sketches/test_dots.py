@@ -194,3 +194,13 @@ def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, text: str) -> N
         columns = task.anchor_op.init.shape[-1]
         width = min(candidate.number("vector"), columns)
         assert f"into vector<{width}x{_SUMS[element]}>" in applied
+
+
+@needs_dots
+@pytest.mark.parametrize(("element", "steps"), [("bf16", 2), ("i8", 3), ("i8", 4)])
+def test_a_single_step_that_adds_to_an_operand_is_left_alone_before_an_epilogue(
+    pool: Pool, element: str, steps: int
+) -> None:
+    assert assert_legal(pool, _matmul(15, 16, steps, element, filled=False, after=True), "dots", 3, 0) == 0
+    assert assert_legal(pool, _matmul(15, 16, steps, element, filled=False), "dots", 3, 0) == 1
+    assert assert_legal(pool, _matmul(15, 16, steps + 3, element, filled=False, after=True), "dots", 3, 0)
