@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import platform
 
+from harl_mlir.codegen.buffer_views import VIEWS, root_of
 from harl_mlir.codegen.vectors import extract
 from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
@@ -18,7 +19,6 @@ _LINE = 64
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
 _UNLIMITED = 1 << 40
-_VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview")
 
 
 def stream(module: ir.Module) -> int:
@@ -49,7 +49,7 @@ def _is_inside_marked(op: ir.Operation) -> bool:
 
 def _stream(loop: ir.Operation) -> int:
     writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
-    found = [(op, _root(op.operands[1])) for op in writes if _is_of_whole_lines(op)]
+    found = [(op, root_of(op.operands[1])) for op in writes if _is_of_whole_lines(op)]
     found = [(op, root) for op, root in found if _is_outside(root, loop)]
     if not found:
         return 0
@@ -139,7 +139,7 @@ def _is_of_whole_lines(write: ir.Operation) -> bool:
 
 def _begins_a_line(buffer: ir.Value) -> bool:
     """Whether a view begins a line if the buffer does that it is of."""
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
+    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in VIEWS:
         made = buffer.owner
         source = made.operands[0]
         if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
@@ -196,12 +196,6 @@ def _divisor_of(expression: ir.AffineExpr, given: list[int], dims: int) -> int:
         sides = [_divisor_of(side, given, dims) for side in (expression.lhs, expression.rhs)]
         return math.gcd(*sides) if isinstance(expression, ir.AffineAddExpr) else math.prod(sides)
     return 1
-
-
-def _root(buffer: ir.Value) -> ir.Value:
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
-        buffer = buffer.owner.operands[0]
-    return buffer
 
 
 def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:
