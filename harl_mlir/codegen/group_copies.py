@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harl_mlir.codegen.vectors import bitcast, extract, make, row_of, shuffle, vector_type
+from harl_mlir.codegen.vectors import bitcast, extract, insert, make, row_of, shuffle, vector_type
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, ir
 from harl_mlir.processor import DOT_PRODUCTS
@@ -111,6 +111,5 @@ def _assembled(rows: Sequence[ir.Value], kind: ir.VectorType) -> ir.Value:
     table = ir.VectorType.get([len(rows), rows[0].type.shape[0]], element)
     made = make("ub.poison", [], table)
     for number, row in enumerate(rows):
-        place = ir.DenseI64ArrayAttr.get([number])
-        made = make("vector.insert", [row, made], table, static_position=place)
+        made = insert(row, made, number)
     return make("vector.shape_cast", [made], kind)
