@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 from harl_mlir.codegen.group_contracts import SUMS, GroupContract, group_contracts
 from harl_mlir.codegen.group_copies import group_copies
-from harl_mlir.codegen.unsigned_groups import unsigned_groups
+from harl_mlir.codegen.unsigned_groups import unsign_groups
 from harl_mlir.codegen.vectors import (
     bitcast,
     extract,
@@ -51,7 +51,7 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
         return 0
     group_copies(module)
     if "i8" in wanted:
-        unsigned_groups(module)
+        unsign_groups(module)
     # Only now: their operands may be others.
     found = [contract for contract in group_contracts(module, wanted) if not contract.is_signed]
     _widen_loops(found)

@@ -22,7 +22,10 @@ _BIAS = -128
 """What is added, as signed and as unsigned numbers."""
 _INITS = 3
 """Operands of an `scf.for` before the values that it starts from."""
-_PURE = ("vector.shape_cast", "vector.extract", "vector.extract_strided_slice", "ub.poison", *VIEWS)
+_PURE = (
+    "affine.apply", "affine.max", "affine.min", "ub.poison", "vector.extract", "vector.extract_strided_slice",
+    "vector.shape_cast", *VIEWS,
+)  # fmt: skip
 _READS = ("vector.transfer_read", "vector.load", "memref.load")
 _WRITES = ("vector.transfer_write", "vector.store", "vector.maskedstore", "memref.store", "memref.copy")
 
@@ -39,7 +42,7 @@ class _Loop:
 _Steps = tuple[GroupContract | _Loop, ...]
 
 
-def unsigned_groups(module: ir.Module) -> None:
+def unsign_groups(module: ir.Module) -> None:
     """Rewrite the contractions of signed groups of a module in place.
 
     Those whose lanes' numbers cannot be read ahead are left as they are.
@@ -211,7 +214,7 @@ def _can_be_had(value: ir.Value, place: ir.Operation, counted: Collection[ir.Val
     if op.name in _READS:
         if not _is_unchanged(root_of(op.operands[0]), place):
             return False
-    elif op.name not in _PURE and not op.name.startswith(("arith.", "affine.")):
+    elif op.name not in _PURE and not op.name.startswith("arith."):
         return False
     return all(_can_be_had(operand, place, counted) for operand in op.operands)
 
