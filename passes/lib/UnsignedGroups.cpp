@@ -7,17 +7,16 @@
 #include "BufferViews.h"
 #include "DotVectors.h"
 #include "GroupContracts.h"
+#include "SumSteps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/ADT/MapVector.h"
 
 #include <map>
 
@@ -29,124 +28,6 @@ namespace {
 
 /// What is added, as signed and as unsigned numbers.
 constexpr int8_t kBias = -128;
-
-using Found = llvm::MapVector<Value, GroupContract>;
-
-/// A contraction that adds to sums, or a loop that carries them as its value
-/// `number` and what it adds to them.
-struct Step {
-  GroupContract contract;
-  scf::ForOp loop;
-  unsigned number = 0;
-  std::vector<Step> steps;
-
-  Operation *op() {
-    return loop ? loop.getOperation() : contract.op.getOperation();
-  }
-};
-using Steps = std::vector<Step>;
-
-//===----------------------------------------------------------------------===//
-// What becomes of sums.
-//===----------------------------------------------------------------------===//
-
-struct Way {
-  Steps steps;
-  Value start;
-};
-
-std::optional<Step> loopOf(scf::ForOp loop, unsigned number,
-                           const Found &found);
-
-/// What was added, in turn, to come to these sums, and what to; nothing else
-/// uses what is between.
-Way wayTo(Value value, const Found &found) {
-  Way way;
-  while (way.steps.empty() || value.hasOneUse()) {
-    if (found.contains(value)) {
-      GroupContract contract = found.lookup(value);
-      way.steps.push_back({contract, {}, 0, {}});
-      value = contract.op.getAcc();
-      continue;
-    }
-    auto loop = value.getDefiningOp<scf::ForOp>();
-    if (!loop)
-      break;
-    unsigned number = cast<OpResult>(value).getResultNumber();
-    std::optional<Step> step = loopOf(loop, number, found);
-    if (!step)
-      break;
-    way.steps.push_back(*step);
-    value = loop.getInitArgs()[number];
-  }
-  std::reverse(way.steps.begin(), way.steps.end());
-  way.start = value;
-  return way;
-}
-
-/// A loop as what it adds to a value that it carries; none where it does
-/// anything else with that.
-std::optional<Step> loopOf(scf::ForOp loop, unsigned number,
-                           const Found &found) {
-  Value given = loop.getRegionIterArg(number);
-  Value left = loop.getBody()->getTerminator()->getOperand(number);
-  Way way = wayTo(left, found);
-  if (way.steps.empty() || way.start != given || !given.hasOneUse() ||
-      !left.hasOneUse())
-    return std::nullopt;
-  return Step{{}, loop, number, way.steps};
-}
-
-/// What sums are at last to which nothing but contractions and loops of such
-/// has added more.
-Value endOf(Value value, const Found &found) {
-  while (value.hasOneUse()) {
-    OpOperand &use = *value.getUses().begin();
-    Operation *user = use.getOwner();
-    unsigned number = use.getOperandNumber();
-    if (auto contract = dyn_cast<vector::ContractionOp>(user)) {
-      if (contract.getAcc() != value || !found.contains(contract.getResult()))
-        break;
-      value = contract.getResult();
-      continue;
-    }
-    scf::ForOp loop;
-    if (isa<scf::YieldOp>(user)) {
-      loop = dyn_cast<scf::ForOp>(user->getParentOp());
-    } else {
-      loop = dyn_cast<scf::ForOp>(user);
-      if (loop && number < loop.getNumControlOperands())
-        break;
-      number -= loop ? loop.getNumControlOperands() : 0;
-    }
-    if (!loop || !loopOf(loop, number, found))
-      break;
-    value = loop.getResult(number);
-  }
-  return value;
-}
-
-SmallVector<GroupContract> contractsOf(const Steps &steps) {
-  SmallVector<GroupContract> found;
-  for (Step step : steps) {
-    if (step.loop)
-      llvm::append_range(found, contractsOf(step.steps));
-    else
-      found.push_back(step.contract);
-  }
-  return found;
-}
-
-SmallVector<scf::ForOp> loopsOf(const Steps &steps) {
-  SmallVector<scf::ForOp> found;
-  for (Step step : steps) {
-    if (!step.loop)
-      continue;
-    found.push_back(step.loop);
-    llvm::append_range(found, loopsOf(step.steps));
-  }
-  return found;
-}
 
 /// What tells steps from others with regard to what is summed up.
 void name(const Steps &steps, std::vector<void *> &names) {
@@ -162,7 +43,7 @@ void name(const Steps &steps, std::vector<void *> &names) {
 }
 
 //===----------------------------------------------------------------------===//
-// Where they are summed up.
+// Where it is summed up.
 //===----------------------------------------------------------------------===//
 
 bool isBefore(Value value, Operation *place) {
