@@ -32,6 +32,7 @@ static constexpr StringLiteral kRootPrefix = "harl.root_";
 static constexpr StringLiteral kOursPrefix = "harl.";
 /// For the lowering.
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
+static constexpr StringLiteral kLanesAttr = "harl.lanes";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
 static void visitInPlace(Region &region,
@@ -71,6 +72,7 @@ static void removeOurs(Operation *op) {
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
         attribute.getName() != kStreamedAttr &&
+        attribute.getName() != kLanesAttr &&
         attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)
