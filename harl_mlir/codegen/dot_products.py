@@ -11,7 +11,7 @@ and 128 times the sums of `A`'s are taken away after a run of contractions. That
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from harl_mlir.codegen.group_copies import group_copies
@@ -30,11 +30,9 @@ from harl_mlir.codegen.vectors import (
 )
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, ir
-from harl_mlir.processor import BF16_DOTS, I8_DOTS
+from harl_mlir.processor import DOT_PRODUCTS
 
 _LANES = 16
-_GROUPS = {"bf16": 2, "i8": 4}
-_SUMS = {"bf16": "f32", "i8": "i32"}
 _INTRINSICS = {"bf16": "llvm.x86.avx512bf16.dpbf16ps.512", "i8": "llvm.x86.avx512.vpdpbusd.512"}
 _BIAS = -128
 _SHARED, _ALL, _RESULT = "(d0, d1) -> (d1)", "(d0, d1) -> (d0, d1)", "(d0, d1) -> (d0)"
@@ -85,7 +83,11 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
     `features` are the processor's; sums of bf16 are rounded otherwise, which `reassociate` allows. The
     module is past the deallocation of buffers, which refuses calls of intrinsics.
     """
-    wanted = {"bf16": BF16_DOTS in features and reassociate, "i8": I8_DOTS in features}
+    wanted = {
+        element
+        for element, dot in DOT_PRODUCTS.items()
+        if dot.feature in features and (reassociate or dot.total != "f32")
+    }
     if not _contracts(module, wanted):
         return 0
     group_copies(module)
@@ -108,11 +110,11 @@ def dot_products(module: ir.Module, features: Collection[str], *, reassociate: b
     return len(found)
 
 
-def _contracts(module: ir.Module, wanted: Mapping[str, bool]) -> list[_Contract]:
+def _contracts(module: ir.Module, wanted: Collection[str]) -> list[_Contract]:
     return [
         contract
         for contract in map(_contract, all_ops(module.operation))
-        if contract is not None and wanted[contract.element]
+        if contract is not None and contract.element in wanted
     ]
 
 
@@ -128,13 +130,13 @@ def _contract(op: ir.Operation) -> _Contract | None:
     factors = sorted((_factor(op.operands[n]) for n in range(2)), key=lambda each: each.value.type.rank)
     shared, groups = factors
     element = str(groups.value.type.element_type)
-    group = _GROUPS.get(element)
+    dot = DOT_PRODUCTS.get(element)
     if (
-        group is None
+        dot is None
         or str(shared.value.type.element_type) != element
-        or str(result.element_type) != _SUMS[element]
-        or list(shared.value.type.shape) != [group]
-        or list(groups.value.type.shape) != [result.shape[0], group]
+        or str(result.element_type) != dot.total
+        or list(shared.value.type.shape) != [dot.group]
+        or list(groups.value.type.shape) != [result.shape[0], dot.group]
         or not (shared.signed or groups.signed)
     ):
         return None
@@ -165,14 +167,12 @@ def _widen_loops(found: list[_Contract]) -> None:
             if parent.name == "scf.for" and parent not in loops:
                 loops.append(parent.operation)
             parent = parent.parent
+    totals = {dot.total for dot in DOT_PRODUCTS.values()}
     for loop in loops:
         body = loop.regions[0].blocks[0]
         last = list(body.operations)[-1]
         for number, result in enumerate(loop.results):
-            if (
-                not isinstance(result.type, ir.VectorType)
-                or str(result.type.element_type) not in _SUMS.values()
-            ):
+            if not isinstance(result.type, ir.VectorType) or str(result.type.element_type) not in totals:
                 continue
             count, argument = result.type.shape[0], body.arguments[number + 1]
             if result.type.rank != 1 or _whole(count) == count:
@@ -202,7 +202,7 @@ def _whole(count: int) -> int:
 
 def _after(run: _Run, contract: _Contract, lanes: dict[tuple[ir.Value, bool], ir.Value]) -> _Run:
     """The sums after one more contraction."""
-    element, group = contract.element, _GROUPS[contract.element]
+    element, group = contract.element, DOT_PRODUCTS[contract.element].group
     count = contract.result.type.shape[0]
     whole = _whole(count)
     key = contract.groups.value, contract.is_biased

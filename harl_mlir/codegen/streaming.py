@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import platform
 
-from harl_mlir.codegen.vectors import extract
+from harl_mlir.codegen.vectors import extract, places
 from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
 
@@ -26,10 +26,8 @@ def stream(module: ir.Module) -> int:
 
     The module is past the deallocation of buffers, which refuses calls of intrinsics.
     """
-    marked = [op for op in all_ops(module.operation) if op.name == "scf.for" and STREAMED in op.attributes]
-    outermost = [op for op in marked if not _is_inside_marked(op)]
     count = 0
-    for loop in outermost:
+    for loop in _outermost_marked(module.operation):
         if platform.machine() in _MACHINES and not len(loop.results):
             count += _stream(loop)
     for op in all_ops(module.operation):
@@ -38,19 +36,23 @@ def stream(module: ir.Module) -> int:
     return count
 
 
-def _is_inside_marked(op: ir.Operation) -> bool:
-    around = op.parent
-    while around is not None and around.operation.name != "builtin.module":
-        if STREAMED in around.operation.attributes:
-            return True
-        around = around.operation.parent
-    return False
+def _outermost_marked(root: ir.Operation) -> list[ir.Operation]:
+    found: list[ir.Operation] = []
+
+    def visit(op: ir.Operation) -> ir.WalkResult:
+        if op.name != "scf.for" or STREAMED not in op.attributes:
+            return ir.WalkResult.ADVANCE
+        found.append(op)
+        return ir.WalkResult.SKIP
+
+    root.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
 
 
 def _stream(loop: ir.Operation) -> int:
     writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
-    found = [(op, _root(op.operands[1])) for op in writes if _is_of_whole_lines(op)]
-    found = [(op, root) for op, root in found if _is_outside(root, loop)]
+    roots = [(op, _written_by_lines(op)) for op in writes]
+    found = [(op, root) for op, root in roots if root is not None and _is_outside(root, loop)]
     if not found:
         return 0
     with ir.InsertionPoint(loop), loop.location:
@@ -89,15 +91,12 @@ def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
 
 def _make_nontemporal(write: ir.Operation) -> None:
     vector, buffer, *indices = write.operands
-    shape = ir.VectorType(vector.type).shape
+    outer = ir.VectorType(vector.type).shape[:-1]
+    first = len(indices) - 1 - len(outer)
     with ir.InsertionPoint(write), write.location:
-        for number in range(math.prod(shape[:-1])):
-            place: list[int] = []
-            for size in reversed(shape[:-1]):
-                place.insert(0, number % size)
-                number //= size
+        for place in places(outer):
             at = list(indices)
-            for dimension, offset in zip(range(len(at) - len(shape), len(at) - 1), place, strict=True):
+            for dimension, offset in enumerate(place, first):
                 if offset:
                     moved = arith.ConstantOp(ir.IndexType.get(), offset).result
                     at[dimension] = arith.AddIOp(at[dimension], moved).result
@@ -112,47 +111,58 @@ def _make_nontemporal(write: ir.Operation) -> None:
     write.erase()
 
 
-def _is_of_whole_lines(write: ir.Operation) -> bool:
-    """Whether it writes whole lines of its buffer, in bounds, if that begins with one."""
+def _written_by_lines(write: ir.Operation) -> ir.Value | None:
+    """The buffer in which whole lines are written, in bounds, if that begins with one; else None."""
     vector, buffer = write.operands[0].type, write.operands[1]
     if not isinstance(buffer.type, ir.MemRefType) or not isinstance(vector, ir.VectorType):
-        return False
+        return None
     if write.parent is not None and write.parent.name == "vector.mask":
-        return False
+        return None
     kind = ir.MemRefType(buffer.type)
     rank = kind.rank
     if len(write.operands) != rank + 2 or not 0 < vector.rank <= rank or vector.scalable:
-        return False
+        return None
     in_order = ir.AffineMap.get_minor_identity(rank, vector.rank)
     if ir.AffineMapAttr(write.attributes["permutation_map"]) != ir.AffineMapAttr.get(in_order):
-        return False
+        return None
     if not all(ir.BoolAttr(each).value for each in write.attributes["in_bounds"]):
-        return False
-    strides, _ = kind.get_strides_and_offset()
+        return None
+    strides = _strides(kind)
     size = _bytes(kind.element_type)
-    outer = [strides[d] for d in range(rank - vector.rank, rank - 1)]
-    if strides[-1] != 1 or any(size * step % _LINE for step in outer) or vector.shape[-1] * size % _LINE:
-        return False
-    moved = sum(_divisor(i) * s * size % _LINE for i, s in zip(write.operands[2:], strides, strict=True))
-    return not moved and _begins_a_line(buffer)
+    if not strides or strides[-1] != 1 or vector.shape[-1] * size % _LINE:
+        return None
+    moves = [
+        *((1, step) for step in strides[rank - vector.rank : rank - 1]),
+        *((_divisor(index), step) for index, step in zip(write.operands[2:], strides, strict=True)),
+    ]
+    return None if any(factor * step * size % _LINE for factor, step in moves) else _root_of_lines(buffer)
 
 
-def _begins_a_line(buffer: ir.Value) -> bool:
-    """Whether a view begins a line if the buffer does that it is of."""
+def _strides(kind: ir.MemRefType) -> list[int]:
+    """Of a buffer all of whose strides are known; empty for others."""
+    strides, _ = kind.get_strides_and_offset()
+    return [] if ir.ShapedType.get_dynamic_stride_or_offset() in strides else list(strides)
+
+
+def _root_of_lines(buffer: ir.Value) -> ir.Value | None:
+    """The buffer that a view is of, if the view begins with a line where that does; else None."""
     while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
         made = buffer.owner
         source = made.operands[0]
         if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
-            return False
+            return None
         buffer = source
     if not isinstance(buffer.type, ir.MemRefType):
-        return False
+        return None
     kind = ir.MemRefType(buffer.type)
-    return bool(kind.layout == ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank)))
+    plain = ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank))
+    return buffer if kind.layout == plain else None
 
 
 def _moves_by_lines(view: ir.Operation, source: ir.MemRefType) -> bool:
-    strides, _ = source.get_strides_and_offset()
+    strides = _strides(source)
+    if not strides:
+        return False
     dynamic = iter(list(view.operands)[1:])
     none = ir.ShapedType.get_dynamic_stride_or_offset()
     for offset, stride in zip(ir.DenseI64ArrayAttr(view.attributes["static_offsets"]), strides, strict=True):
@@ -196,12 +206,6 @@ def _divisor_of(expression: ir.AffineExpr, given: list[int], dims: int) -> int:
         sides = [_divisor_of(side, given, dims) for side in (expression.lhs, expression.rhs)]
         return math.gcd(*sides) if isinstance(expression, ir.AffineAddExpr) else math.prod(sides)
     return 1
-
-
-def _root(buffer: ir.Value) -> ir.Value:
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
-        buffer = buffer.owner.operands[0]
-    return buffer
 
 
 def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 from harl_mlir.codegen.vector_library import LEVELS, is_in_libmvec, vector_symbol
+from harl_mlir.codegen.vectors import (
+    extract,
+    flattened,
+    insert,
+    lanes_from,
+    make,
+    places,
+    put_lanes,
+    shuffle,
+)
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import func, ir
 
@@ -18,8 +27,6 @@ _ENDS = {"f32": "f", "f64": ""}
 _BYTES = {"f32": 4, "f64": 8}
 _WIDENED = ("f16", "bf16")
 _INEXACT = {"math.log1p": "log1p", "math.expm1": "expm1"}
-
-_Function = Callable[[list[ir.Value]], ir.Value]
 
 
 def vector_math(module: ir.Module, level: str) -> int:
@@ -65,23 +72,34 @@ def _replace(op: ir.Operation, calls: _Calls) -> bool:
     kind = op.results[0].type
     if not isinstance(kind, ir.VectorType) or kind.scalable or not kind.rank:
         return False
-    element = str(kind.element_type)
-    narrow = element in _WIDENED
-    if not narrow and element not in _ENDS:
-        return False
-    single = "f32" if narrow else element
-    widths = calls.widths(_NAMES[op.name], len(op.operands), single)
+    single = _computed_in(kind.element_type)
+    widths = calls.widths(_NAMES[op.name], len(op.operands), str(single)) if single else []
     if not widths:
         return False
     with ir.InsertionPoint(op), op.location:
-        wide = ir.VectorType.get(kind.shape, ir.Type.parse(single))
-        operands = [_op("arith.extf", [v], wide) if narrow else v for v in op.operands]
-        value = _by_rows(operands, widths, calls)
-        if narrow:
-            value = _op("arith.truncf", [value], kind)
+        operands = [_extended(value, single) for value in op.operands]
+        value = _truncated(_by_rows(operands, widths, calls), kind)
     op.results[0].replace_all_uses_with(value)
     op.erase()
     return True
+
+
+def _computed_in(element: ir.Type) -> ir.Type | None:
+    """The type in which functions of `element` are computed, or None."""
+    name = str(element)
+    return ir.Type.parse("f32") if name in _WIDENED else element if name in _ENDS else None
+
+
+def _extended(value: ir.Value, element: ir.Type) -> ir.Value:
+    kind = value.type
+    if isinstance(kind, ir.VectorType):
+        wide = ir.VectorType.get(kind.shape, element)
+        return value if wide == kind else make("arith.extf", [value], wide)
+    return value if element == kind else make("arith.extf", [value], element)
+
+
+def _truncated(value: ir.Value, kind: ir.Type) -> ir.Value:
+    return value if value.type == kind else make("arith.truncf", [value], kind)
 
 
 def _by_rows(operands: list[ir.Value], widths: list[tuple[int, str]], calls: _Calls) -> ir.Value:
@@ -90,38 +108,27 @@ def _by_rows(operands: list[ir.Value], widths: list[tuple[int, str]], calls: _Ca
     if kind.rank == 1:
         return _of_row(operands, widths, calls)
     if kind.shape[-1] % widths[0][0]:
-        row = ir.VectorType.get([math.prod(kind.shape)], kind.element_type)
-        flat = [_op("vector.shape_cast", [value], row) for value in operands]
-        return _op("vector.shape_cast", [_of_row(flat, widths, calls)], kind)
-    row = ir.VectorType.get(kind.shape[-1:], kind.element_type)
+        row = _of_row([flattened(value) for value in operands], widths, calls)
+        return make("vector.shape_cast", [row], kind)
     made = operands[0]
-    for place in _places(kind.shape[:-1]):
-        position = ir.DenseI64ArrayAttr.get(place)
-        rows = [_op("vector.extract", [value], row, static_position=position) for value in operands]
-        made = _op("vector.insert", [_of_row(rows, widths, calls), made], kind, static_position=position)
+    for place in places(kind.shape[:-1]):
+        rows = [extract(value, *place) for value in operands]
+        made = insert(_of_row(rows, widths, calls), made, *place)
     return made
 
 
 def _of_row(operands: list[ir.Value], widths: list[tuple[int, str]], calls: _Calls) -> ir.Value:
-    kind = operands[0].type
-    count, element = kind.shape[0], kind.element_type
+    count = operands[0].type.shape[0]
     made = operands[0]
     start = 0
     while start < count:
         lanes, symbol = _width(count - start, widths)
-        if lanes == count:
-            return calls.call(symbol, operands)
         held = min(lanes, count - start)
-        piece = ir.VectorType.get([held], element)
-        parts = [_slice(value, start, piece) for value in operands]
+        parts = [lanes_from(value, start, held) for value in operands]
         if held < lanes:
-            parts = [_chosen(value, [min(i, held - 1) for i in range(lanes)]) for value in parts]
-        value = calls.call(symbol, parts)
-        if held < lanes:
-            value = _slice(value, 0, piece)
-        made = _op(
-            "vector.insert_strided_slice", [value, made], kind, offsets=_numbers(start), strides=_numbers(1)
-        )
+            parts = [shuffle(part, part, [min(lane, held - 1) for lane in range(lanes)]) for part in parts]
+        value = lanes_from(calls.call(symbol, parts), 0, held)
+        made = put_lanes(value, made, start)
         start += held
     return made
 
@@ -136,25 +143,21 @@ def _by_elements(module: ir.Module, op: ir.Operation) -> bool:
     kind = op.results[0].type
     is_vector = isinstance(kind, ir.VectorType)
     element = kind.element_type if is_vector else kind
-    name = str(element)
-    if name not in (*_ENDS, *_WIDENED) or (is_vector and kind.scalable):
+    single = _computed_in(element)
+    if single is None or (is_vector and kind.scalable):
         return False
-    single = ir.Type.parse("f32") if name in _WIDENED else element
 
     def one(value: ir.Value) -> ir.Value:
-        wide = _op("arith.extf", [value], single) if name in _WIDENED else value
-        made = _call(module, _INEXACT[op.name] + _ENDS[str(single)], [wide])
-        return _op("arith.truncf", [made], element) if name in _WIDENED else made
+        called = _call(module, _INEXACT[op.name] + _ENDS[str(single)], [_extended(value, single)])
+        return _truncated(called, element)
 
     with ir.InsertionPoint(op), op.location:
+        made = op.operands[0]
         if is_vector:
-            made = op.operands[0]
-            for place in _places(kind.shape):
-                position = ir.DenseI64ArrayAttr.get(place)
-                taken = _op("vector.extract", [op.operands[0]], element, static_position=position)
-                made = _op("vector.insert", [one(taken), made], kind, static_position=position)
+            for place in places(kind.shape):
+                made = insert(one(extract(op.operands[0], *place)), made, *place)
         else:
-            made = one(op.operands[0])
+            made = one(made)
     op.results[0].replace_all_uses_with(made)
     op.erase()
     return True
@@ -171,40 +174,3 @@ def _call(module: ir.Module, symbol: str, operands: Sequence[ir.Value]) -> ir.Va
         declared.attributes["llvm.readnone"] = ir.UnitAttr.get()
     made: ir.Value = func.CallOp([kind], symbol, list(operands)).results[0]
     return made
-
-
-def _places(shape: Sequence[int]) -> Iterator[list[int]]:
-    for number in range(math.prod(shape)):
-        place = []
-        for size in reversed(shape):
-            place.append(number % size)
-            number //= size
-        yield place[::-1]
-
-
-def _slice(vector: ir.Value, first: int, kind: ir.VectorType) -> ir.Value:
-    return _op(
-        "vector.extract_strided_slice",
-        [vector],
-        kind,
-        offsets=_numbers(first),
-        sizes=_numbers(kind.shape[0]),
-        strides=_numbers(1),
-    )
-
-
-def _chosen(vector: ir.Value, lanes: Sequence[int]) -> ir.Value:
-    kind = ir.VectorType.get([len(lanes)], vector.type.element_type)
-    return _op("vector.shuffle", [vector, vector], kind, mask=ir.DenseI64ArrayAttr.get(list(lanes)))
-
-
-def _op(name: str, operands: Sequence[ir.Value], result: ir.Type, **attributes: ir.Attribute) -> ir.Value:
-    made: ir.Value = ir.Operation.create(
-        name, results=[result], operands=list(operands), attributes=attributes
-    ).result
-    return made
-
-
-def _numbers(*values: int) -> ir.ArrayAttr:
-    kind = ir.IntegerType.get_signless(64)
-    return ir.ArrayAttr.get([ir.IntegerAttr.get(kind, value) for value in values])

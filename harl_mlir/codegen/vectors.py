@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 
 from harl_mlir.mlir import arith, ir
 
@@ -35,6 +37,17 @@ def extract(vector: ir.Value, *place: int) -> ir.Value:
     left = kind.shape[len(place) :]
     result = ir.VectorType.get(left, kind.element_type) if left else kind.element_type
     return make("vector.extract", [vector], result, static_position=ir.DenseI64ArrayAttr.get(list(place)))
+
+
+def insert(part: ir.Value, vector: ir.Value, *place: int) -> ir.Value:
+    """`vector` with `part` at a place of its first dimensions."""
+    position = ir.DenseI64ArrayAttr.get(list(place))
+    return make("vector.insert", [part, vector], vector.type, static_position=position)
+
+
+def places(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The indices of all elements of a shape in row-major order."""
+    return itertools.product(*(range(size) for size in shape))
 
 
 def shuffle(first: ir.Value, second: ir.Value, lanes: Sequence[int]) -> ir.Value:
@@ -92,10 +105,7 @@ def bitcast(vector: ir.Value, kind: ir.VectorType) -> ir.Value:
 def flattened(vector: ir.Value) -> ir.Value:
     """A vector as one of one dimension."""
     kind = ir.VectorType(vector.type)
-    count = 1
-    for extent in kind.shape:
-        count *= extent
-    return make("vector.shape_cast", [vector], vector_type(count, kind.element_type))
+    return make("vector.shape_cast", [vector], vector_type(math.prod(kind.shape), kind.element_type))
 
 
 def splat(value: int, kind: ir.VectorType) -> ir.Value:

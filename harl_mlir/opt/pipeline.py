@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
-from harl_mlir.processor import BF16_DOTS, I8_DOTS
+from harl_mlir.processor import DOT_PRODUCTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
@@ -73,9 +73,12 @@ class Stage:
     @property
     def dots(self) -> frozenset[str]:
         """The features of processors whose dot products are used."""
-        named = {"bf16": BF16_DOTS, "i8": I8_DOTS}
         suffix = "" if self.name == "harl-dot-products" else "-dots"
-        return frozenset(named[element] for element in named if self.options.get(element + suffix) == "true")
+        return frozenset(
+            dot.feature
+            for element, dot in DOT_PRODUCTS.items()
+            if self.options.get(element + suffix) == "true"
+        )
 
     @property
     def library(self) -> str | None:

@@ -14,7 +14,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -23,40 +22,6 @@ namespace harl {
 
 #define GEN_PASS_DEF_DOTPRODUCTSPASS
 #include "harl/Passes.h.inc"
-
-int64_t groupOf(Type element) {
-  return element.isBF16() ? 2 : element.isSignlessInteger(8) ? 4 : 0;
-}
-
-std::optional<Row> rowOf(OpBuilder &builder,
-                         VectorTransferOpInterface transfer) {
-  auto buffer = dyn_cast<MemRefType>(transfer.getShapedType());
-  VectorType vector = transfer.getVectorType();
-  if (!buffer || buffer.getRank() < 2 || vector.getRank() < 2 ||
-      !buffer.hasStaticShape() || transfer.getMask() ||
-      !transfer.getPermutationMap().isMinorIdentity() ||
-      transfer.hasOutOfBoundsDim())
-    return std::nullopt;
-  int64_t rank = buffer.getRank(), offset, group = buffer.getShape().back();
-  SmallVector<int64_t> strides;
-  if (failed(buffer.getStridesAndOffset(strides, offset)) ||
-      strides[rank - 1] != 1 || strides[rank - 2] != group ||
-      vector.getShape().back() != group)
-    return std::nullopt;
-  SmallVector<ReassociationIndices> groups;
-  for (int64_t dim = 0; dim + 2 < rank; ++dim)
-    groups.push_back({dim});
-  groups.push_back({rank - 2, rank - 1});
-  Location place = transfer.getLoc();
-  Row row;
-  row.buffer = memref::CollapseShapeOp::create(builder, place,
-                                               transfer.getBase(), groups);
-  llvm::append_range(row.indices, transfer.getIndices().drop_back());
-  Value count = arith::ConstantIndexOp::create(builder, place, group);
-  row.indices.back() =
-      arith::MulIOp::create(builder, place, row.indices.back(), count);
-  return row;
-}
 
 namespace {
 
@@ -69,47 +34,6 @@ int64_t wholeOf(int64_t count) {
   while (lanes < count)
     lanes *= 2;
   return lanes;
-}
-
-/// The first `count` lanes of a vector; of those beyond its own nothing is
-/// known.
-Value resized(OpBuilder &builder, Location place, Value vector,
-              int64_t count) {
-  int64_t has = cast<VectorType>(vector.getType()).getDimSize(0);
-  if (has == count)
-    return vector;
-  SmallVector<int64_t> lanes;
-  for (int64_t lane = 0; lane < count; ++lane)
-    lanes.push_back(lane < has ? lane : vector::ShuffleOp::kPoisonIndex);
-  if (auto shuffle = vector.getDefiningOp<vector::ShuffleOp>())
-    if (shuffle.getV1VectorType().getDimSize(0) == count &&
-        shuffle.getMask() == ArrayRef(lanes).take_front(has) && has < count)
-      return shuffle.getV1();
-  return vector::ShuffleOp::create(builder, place, vector, vector, lanes);
-}
-
-Value lanesFrom(OpBuilder &builder, Location place, Value vector, int64_t first,
-                int64_t count) {
-  if (cast<VectorType>(vector.getType()).getDimSize(0) == count)
-    return vector;
-  return vector::ExtractStridedSliceOp::create(
-      builder, place, vector, ArrayRef<int64_t>{first},
-      ArrayRef<int64_t>{count}, ArrayRef<int64_t>{1});
-}
-
-Value putLanes(OpBuilder &builder, Location place, Value part, Value vector,
-               int64_t first) {
-  if (part.getType() == vector.getType())
-    return part;
-  return vector::InsertStridedSliceOp::create(builder, place, part, vector,
-                                              ArrayRef<int64_t>{first},
-                                              ArrayRef<int64_t>{1});
-}
-
-Value splat(OpBuilder &builder, Location place, VectorType type, int64_t value) {
-  Attribute number = builder.getIntegerAttr(type.getElementType(), value);
-  return arith::ConstantOp::create(builder, place,
-                                   DenseElementsAttr::get(type, number));
 }
 
 /// A vector of narrow numbers that are widened, and whether they are signed.
@@ -320,7 +244,7 @@ private:
       row = rowOf(builder, read);
     Value made;
     if (row) {
-      made = load(*row, type.getElementType(), count, whole * group);
+      made = loadRow(builder, place, *row, count, whole * group);
     } else {
       made = vector::ShapeCastOp::create(
           builder, place, VectorType::get({count}, type.getElementType()),
@@ -332,21 +256,6 @@ private:
           builder, place, made,
           splat(builder, place, cast<VectorType>(made.getType()), kBias));
     return made;
-  }
-
-  /// Elements of a row in a vector of `width`; in lanes beyond lies 0.
-  Value load(const Row &row, Type element, int64_t count, int64_t width) {
-    auto type = VectorType::get({width}, element);
-    if (count == width)
-      return vector::LoadOp::create(builder, place, type, row.buffer,
-                                    row.indices);
-    Value size = arith::ConstantIndexOp::create(builder, place, count);
-    Value mask = vector::CreateMaskOp::create(
-        builder, place, VectorType::get({width}, builder.getI1Type()), size);
-    Value rest = arith::ConstantOp::create(builder, place,
-                                           builder.getZeroAttr(type));
-    return vector::MaskedLoadOp::create(builder, place, type, row.buffer,
-                                        row.indices, mask, rest);
   }
 
   OpBuilder builder;

@@ -118,13 +118,7 @@ void buildDefaultPipeline(OpPassManager &manager,
   apply.library = options.library;
   apply.failIfNone = options.failIfNone;
   manager.addPass(createApplySchedulesPass(apply));
-  LowerToLLVMOptions lower;
-  lower.accuracy = options.accuracy;
-  lower.vectorMath = options.vectorMath;
-  lower.bf16Dots = options.bf16Dots;
-  lower.i8Dots = options.i8Dots;
-  lower.threads = options.threads;
-  buildLowerToLLVMPipeline(manager, lower);
+  buildLowerToLLVMPipeline(manager, options);
 }
 
 void registerHarlPipelines() {

@@ -177,7 +177,7 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         if block < max(both)
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
-    large = bytes_of(task) > processor.l2_bytes
+    large = task.bytes > processor.l2_bytes
     widths = nest.widths(shape[roles.vector], lanes)
     rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
     rows = tuple(sorted({1, *rows}))
@@ -197,12 +197,6 @@ def _may_stream(task: Task, processor: Processor) -> bool:
     row = result.shape[-1] * element_bytes(result.element)
     size = math.prod(result.shape) * element_bytes(result.element)
     return size > processor.l3_bytes // 2 and row % _LINE_BYTES == 0
-
-
-def bytes_of(task: Task) -> int:
-    """What the task reads and writes."""
-    operands = [operand for member in task.members for operand in member.op.operands]
-    return sum(math.prod(operand.shape) * element_bytes(operand.element) for operand in operands)
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
