@@ -4,7 +4,7 @@
 are inserted into an empty tensor, and what is inserted, or returned as a slice, of what the function is given
 is copied by `linalg.copy`. What is computed for its place is left, as it may be computed there, and so is the
 padding that a linalg op reads: two tasks more for each of a network's convolutions would take more time to
-tune than they save. No result changes by it.
+tune than they save. No result changes by it. `passes/lib/Copies.cpp` does the same.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ _STEPS = (
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "harl-normalize": ("strict",),
     "harl-annotate-workloads": (),
     "harl-extract-tasks": ("output-dir",),
     "harl-apply-schedules": ("library", "fail-if-none"),
@@ -36,7 +37,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 _NONE = "none"
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "accuracy": ACCURACIES,
-    **dict.fromkeys(("fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8"), ("true", "false")),
+    **dict.fromkeys(("strict", "fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8"), ("true", "false")),
     "vector-math": (_NONE, *LEVELS),
     "isa": (_NONE, *LEVELS),
 }
@@ -59,6 +60,11 @@ class Stage:
         """What a lowering may do to floating-point arithmetic."""
         said = self.options.get("accuracy", DEFAULT_ACCURACY)
         return next(accuracy for accuracy in ACCURACIES if accuracy == said)
+
+    @property
+    def normal(self) -> Accuracy:
+        """For schedules made under which accuracy a spelling is."""
+        return "strict" if self.options.get("strict") == "true" else DEFAULT_ACCURACY
 
     @property
     def vectors(self) -> str | None:

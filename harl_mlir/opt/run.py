@@ -14,6 +14,7 @@ from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.prepare import normalise
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
 from harl_mlir.measure.answers import KernelFile, Opted, Remark, refused
@@ -105,6 +106,9 @@ class _Run:
         match stage.name:
             case "":
                 PassManager.parse(stage.pipeline).run(self.module.operation)
+            case "harl-normalize":
+                for function in functions(self.module):
+                    normalise(function, stage.normal)
             case "harl-annotate-workloads":
                 self._annotate()
             case "harl-extract-tasks":

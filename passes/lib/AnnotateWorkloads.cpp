@@ -1,7 +1,7 @@
 //===- AnnotateWorkloads.cpp - harl-annotate-workloads --------------------===//
 
+#include "Normalise.h"
 #include "Remarks.h"
-#include "RowForms.h"
 #include "harl/Passes.h"
 #include "harl/Workloads.h"
 
@@ -22,7 +22,7 @@ struct AnnotateWorkloads
   }
 
   void annotate(func::FuncOp function) {
-    normaliseRows(function);
+    normalise(function);
     SmallVector<NotTunable> left;
     for (const Workload &workload : findWorkloads(function, &left)) {
       workload.root->setAttr(

@@ -1,12 +1,11 @@
 //===- ApplySchedules.cpp - harl-apply-schedules --------------------------===//
 
+#include "Normalise.h"
 #include "harl/Diagnostics.h"
 #include "harl/Passes.h"
 #include "harl/ScheduleLibrary.h"
 #include "harl/Scheduler.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Transform/IR/TransformDialect.h"
 #include "mlir/Dialect/Transform/Interfaces/TransformInterfaces.h"
 

@@ -1,7 +1,7 @@
 //===- ExtractTasks.cpp - harl-extract-tasks ------------------------------===//
 
+#include "Normalise.h"
 #include "Remarks.h"
-#include "RowForms.h"
 #include "harl/Passes.h"
 #include "harl/Workloads.h"
 
@@ -52,7 +52,7 @@ struct ExtractTasks : public impl::ExtractTasksPassBase<ExtractTasks> {
     // Tasks are read from a copy in their own spelling.
     OwningOpRef<ModuleOp> copy = getOperation().clone();
     WalkResult result = copy->walk([&](func::FuncOp function) {
-      normaliseRows(function);
+      normalise(function);
       SmallVector<NotTunable> left;
       for (const Workload &workload : findWorkloads(function, &left))
         if (written.insert(workload.key).second &&

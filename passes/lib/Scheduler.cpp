@@ -2,7 +2,7 @@
 
 #include "harl/Scheduler.h"
 #include "Fills.h"
-#include "RowForms.h"
+#include "Normalise.h"
 #include "harl/Diagnostics.h"
 #include "harl/Passes.h"
 #include "harl/TaskCopy.h"
@@ -60,7 +60,7 @@ unsigned FunctionScheduler::run() {
   function = relocate();
   if (!function) // A schedule of another function has erased it.
     return 0;
-  normaliseRows(function, library.isStrict());
+  normalise(function, library.isStrict());
   ops.number(function);
   applyByKey(/*again=*/false);
   if (someGone)

@@ -6,14 +6,13 @@ import re
 import subprocess
 from collections import Counter
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
-from harl_mlir.frontend.prepare import Prepared, prepare
+from harl_mlir.frontend.prepare import prepare
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
-from tests.frontend import row_programs
+from tests.frontend import copy_programs, row_programs
 from tests.frontend.test_row_forms import ARG_MAXES
 from tests.passes import body_kernels, group_kernels, named_kernels
 from tests.passes.built import driver
@@ -34,6 +33,7 @@ KINDS = {
     "chains": lambda: [chain_kernels.random_program(seed) for seed in range(150)],
     "torch-mlir's row operations": lambda: row_programs.TORCH.values(),
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
+    "padding, concatenation and slices": lambda: [copy_programs.random_program(s) for s in range(150)],
     "places of the greatest": lambda: ARG_MAXES,
     "left alone": lambda: group_kernels.left_alone(),
 }
@@ -57,18 +57,12 @@ def annotate(kernels: list[str]) -> tuple[list[Keys], Reasons]:
     return found, Counter(remarks)
 
 
-def prepared(text: str) -> Prepared:
-    """As for tuning, but that inserted tensors are no copies of their own, which C++ leaves."""
-    with patch("harl_mlir.frontend.prepare.write_copies"):
-        return prepare(text, "k.mlir", accuracy="reassociate")
-
-
 def expected(kernels: list[str]) -> tuple[list[Keys], Reasons]:
     """The same by this package, tasks whose results cannot be checked included."""
     found = []
     for text in kernels:
         with ir.Context(), ir.Location.unknown():
-            found.append(analyse(prepared(text), "k.mlir"))
+            found.append(analyse(prepare(text, "k.mlir", accuracy="reassociate"), "k.mlir"))
     keys = [Counter({task.key: task.weight for task in analysis.tasks}) for analysis in found]
     return keys, Counter((op.op, op.reason) for analysis in found for op in analysis.skipped)
 

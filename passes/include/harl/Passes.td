@@ -10,6 +10,38 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NormalizePass : Pass<"harl-normalize", "::mlir::func::FuncOp"> {
+  let summary = "Bring a function into the spelling that schedules are for";
+  let description = [{
+    Row operations (softmax, normalisations, arg-max) as torch-mlir writes them
+    lose their dead results, dimensions of size one and small powers, and
+    elementwise ops on rows become part of what takes them. `tensor.pad` by a
+    constant that no linalg op reads, `tensor.concat`, and what is inserted, or
+    returned as a slice, of the function's arguments become `linalg.fill` and
+    `linalg.copy`. No result changes by it, but that without `strict` the place
+    of the greatest of a row with NaNs is that of its first NaN or infinity.
+
+    The passes that look for workloads do so by themselves. This one is for
+    `transform-interpreter`, whose matchers see a program as it is spelled:
+
+    ```
+    builtin.module(func.func(harl-normalize), transform-preload-library{
+      transform-library-paths=schedules.mlir}, transform-interpreter)
+    ```
+
+    In `harl-mlir opt`, which has this pass too, convolutions of images with
+    zeros inserted are rewritten as well.
+  }];
+  let options = [
+    Option<"strict", "strict", "bool", /*default=*/"false",
+           "As schedules made under strict accuracy want it">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def AnnotateWorkloadsPass : Pass<"harl-annotate-workloads", "::mlir::ModuleOp"> {
   let summary = "Put the workload key on every tunable linalg op";
   let description = [{
@@ -34,6 +66,10 @@ def AnnotateWorkloadsPass : Pass<"harl-annotate-workloads", "::mlir::ModuleOp"> 
         ins(%a, %b : tensor<8x8xf32>, tensor<8x8xf32>) outs(%0 : tensor<8x8xf32>) -> tensor<8x8xf32>
     ```
   }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+  ];
 }
 
 def ExtractTasksPass : Pass<"harl-extract-tasks", "::mlir::ModuleOp"> {
@@ -51,8 +87,11 @@ def ExtractTasksPass : Pass<"harl-extract-tasks", "::mlir::ModuleOp"> {
     Option<"outputDir", "output-dir", "std::string", /*default=*/"",
            "The directory that the kernels are written to">
   ];
-  let dependentDialects = ["::mlir::func::FuncDialect",
-                           "::mlir::tensor::TensorDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
 }
 
 def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
@@ -91,7 +130,11 @@ def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
     Option<"failIfNone", "fail-if-none", "bool", /*default=*/"false",
            "Fail if no schedule of the library was applied">
   ];
-  let dependentDialects = ["::mlir::transform::TransformDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::transform::TransformDialect"
+  ];
 }
 
 def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {

@@ -1,0 +1,140 @@
+//===- Copies.cpp - Padding, concatenation and slices as copies -----------===//
+//
+// A port of harl_mlir/frontend/copies.py.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Normalise.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace harl {
+
+static bool isStatic(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !tensor || tensor.hasStaticShape();
+}
+
+/// Whether it is an argument, a constant, or a view of one.
+static bool isGiven(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<arith::ConstantOp>(op))
+      return true;
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+             tensor::ExtractSliceOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return true;
+}
+
+static Value emptyOf(OpBuilder &builder, Location place,
+                     RankedTensorType type) {
+  return tensor::EmptyOp::create(builder, place, type.getShape(),
+                                 type.getElementType());
+}
+
+/// A copy in a tensor of its own; the lowering puts it where it is inserted.
+static Value copyOf(OpBuilder &builder, Location place, Value source) {
+  auto type = cast<RankedTensorType>(source.getType());
+  Value empty = emptyOf(builder, place, type);
+  return linalg::CopyOp::create(builder, place, source, empty).getResult(0);
+}
+
+/// `whole` with `source` copied into it at an offset.
+static Value inserted(OpBuilder &builder, Location place, Value source,
+                      Value whole, ArrayRef<int64_t> at) {
+  auto type = cast<RankedTensorType>(source.getType());
+  auto attributes = [&](ArrayRef<int64_t> values) {
+    return getAsIndexOpFoldResult(builder.getContext(), values);
+  };
+  SmallVector<int64_t> ones(type.getRank(), 1);
+  Value copy = copyOf(builder, place, source);
+  return tensor::InsertSliceOp::create(builder, place, copy, whole,
+                                       attributes(at),
+                                       attributes(type.getShape()),
+                                       attributes(ones));
+}
+
+/// None where what is filled in is not one value, or a linalg op reads it.
+static Value padded(OpBuilder &builder, tensor::PadOp op) {
+  auto isNegative = [](int64_t count) { return count < 0; };
+  bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isa<linalg::LinalgDialect>(user->getDialect());
+  });
+  if (op->getNumOperands() > 1 || llvm::any_of(op.getStaticLow(), isNegative) ||
+      llvm::any_of(op.getStaticHigh(), isNegative) || isRead)
+    return {};
+  Value value = op.getBody()->getTerminator()->getOperand(0);
+  Operation *owner = value.getDefiningOp();
+  if (!owner)
+    return {};
+  if (owner->getParentOp() == op) {
+    if (!isa<arith::ConstantOp>(owner))
+      return {};
+    value = builder.clone(*owner)->getResult(0);
+  }
+  Value empty = emptyOf(builder, op.getLoc(), op.getResultType());
+  Value whole =
+      linalg::FillOp::create(builder, op.getLoc(), value, empty).getResult(0);
+  return inserted(builder, op.getLoc(), op.getSource(), whole,
+                  op.getStaticLow());
+}
+
+static Value joined(OpBuilder &builder, tensor::ConcatOp op) {
+  RankedTensorType type = op.getResultType();
+  Value whole = emptyOf(builder, op.getLoc(), type);
+  SmallVector<int64_t> at(type.getRank(), 0);
+  for (Value source : op.getInputs()) {
+    whole = inserted(builder, op.getLoc(), source, whole, at);
+    at[op.getDim()] +=
+        cast<RankedTensorType>(source.getType()).getDimSize(op.getDim());
+  }
+  return whole;
+}
+
+static Value insertedAsItWas(OpBuilder &builder, tensor::InsertSliceOp op) {
+  auto isOne = [](int64_t stride) { return stride == 1; };
+  if (!isGiven(op.getSource()) || op->getNumOperands() > 2 ||
+      op.getStaticSizes() != op.getSourceType().getShape() ||
+      !llvm::all_of(op.getStaticStrides(), isOne))
+    return {};
+  return inserted(builder, op.getLoc(), op.getSource(), op.getDest(),
+                  op.getStaticOffsets());
+}
+
+static Value rewritten(OpBuilder &builder, Operation *op) {
+  if (auto pad = dyn_cast<tensor::PadOp>(op))
+    return padded(builder, pad);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op))
+    return joined(builder, concat);
+  if (auto insertion = dyn_cast<tensor::InsertSliceOp>(op))
+    return insertedAsItWas(builder, insertion);
+  return {};
+}
+
+void writeCopies(func::FuncOp function) {
+  if (!function.getBody().hasOneBlock())
+    return;
+  Block &block = function.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (!llvm::all_of(op.getOperandTypes(), isStatic) ||
+        !llvm::all_of(op.getResultTypes(), isStatic))
+      continue;
+    OpBuilder builder(&op);
+    if (Value made = rewritten(builder, &op)) {
+      op.getResult(0).replaceAllUsesWith(made);
+      op.erase();
+    }
+  }
+  Operation *end = block.getTerminator();
+  OpBuilder builder(end);
+  for (OpOperand &operand : end->getOpOperands())
+    if (operand.get().getDefiningOp<tensor::ExtractSliceOp>() &&
+        isGiven(operand.get()) && isStatic(operand.get().getType()))
+      operand.set(copyOf(builder, end->getLoc(), operand.get()));
+}
+
+} // namespace harl

@@ -1,0 +1,31 @@
+//===- Normalise.cpp - harl-normalize -------------------------------------===//
+
+#include "Normalise.h"
+#include "RowForms.h"
+#include "harl/Passes.h"
+
+using namespace mlir;
+
+namespace harl {
+
+#define GEN_PASS_DEF_NORMALIZEPASS
+#include "harl/Passes.h.inc"
+
+void normalise(func::FuncOp function, bool strict) {
+  writeCopies(function);
+  normaliseRows(function, strict);
+}
+
+namespace {
+
+struct Normalize : public impl::NormalizePassBase<Normalize> {
+  using NormalizePassBase::NormalizePassBase;
+
+  void runOnOperation() override {
+    normalise(getOperation(), strict);
+  }
+};
+
+} // namespace
+
+} // namespace harl
