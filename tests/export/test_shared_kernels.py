@@ -78,7 +78,8 @@ def test_results_are_the_same_to_the_bit(two: Pool, text: str, seed: int, thread
     assume(any(candidate is not None and cuts_of(candidate) for _, candidate in entries))
     taken = [(task, candidate) for task, candidate in entries if candidate is not None]
     for task, candidate in taken:
-        assert two.verify(task, candidate, run=True) is None, f"{candidate.values}\n{text}"
+        failure = two.verify(task, candidate, run=True)
+        assert failure is None, f"{failure}\n{candidate.values}\n{task.kernel}"
     library = two.library(taken)
     compiled = two.compile(text, "kernel.mlir", library)
     alone = load(compiled.object, compiled.functions)
