@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,19 +15,33 @@ from tests.codegen.compiled import run_on
 Floats = npt.NDArray[Any]
 
 _PROGRAM = """
-element, accuracy, shape, count, *ops = sys.argv[1:]
+import json
+element, accuracy, shape, count, *ops, composed = sys.argv[1:]
+composed = json.loads(composed)
 count = int(count)
 shape = [int(size) for size in shape.split("x")] if shape != "scalar" else None
 held = f"tensor<{count}x{element}>"
+def result(op, names, kind):
+    if op not in composed:
+        return f"%w = {op} {', '.join(names)} : {kind}"
+    numbers = {"one": 1.0, "half": 0.5, "root": 2**0.5, "reciprocal": 0.5**0.5}
+    written = "dense<{}>" if kind.startswith("vector") else "{}"
+    lines = [f"%of_{n} = arith.constant {written.format(v)} : {kind}" for n, v in numbers.items()]
+    for line in composed[op]:
+        made, name, *given = line.replace("=", "").split()
+        given = [names[0] if each == "x" else f"%of_{each}" for each in given]
+        made = made if made == "w" else f"of_{made}"
+        lines.append(f"%{made} = {name} {', '.join(given)} : {kind}")
+    return chr(10).join(lines)
 def kernel(op):
     names = ["%x", "%y"][: 2 if op in ("math.powf", "math.atan2") else 1]
     given = ", ".join(f"{name}: {held}" for name in names)
     if shape is None:
         values = ", ".join(f"%v{i}: {element}" for i in range(len(names)))
-        listed = ", ".join(f"%v{i}" for i in range(len(names)))
+        listed = [f"%v{i}" for i in range(len(names))]
         body = f'''%r = linalg.map ins({", ".join(names)} : {", ".join([held] * len(names))})
         outs(%e : {held}) ({values}, %o: {element}) {{
-          %w = {op} {listed} : {element}
+          {result(op, listed, element)}
           linalg.yield %w : {element}
         }}'''
     else:
@@ -35,14 +50,14 @@ def kernel(op):
         kind = f"vector<{'x'.join(map(str, shape))}x{element}>"
         read = [f'''%v{i} = vector.transfer_read {name}[%i], %z {{in_bounds=[true]}} : {held}, {flat}
           %s{i} = vector.shape_cast %v{i} : {flat} to {kind}''' for i, name in enumerate(names)]
-        listed = ", ".join(f"%s{i}" for i in range(len(names)))
+        listed = [f"%s{i}" for i in range(len(names))]
         body = f'''%c0 = arith.constant 0 : index
         %step = arith.constant {size} : index
         %n = arith.constant {count} : index
         %z = arith.constant 0.0 : {element}
         %r = scf.for %i = %c0 to %n step %step iter_args(%t = %e) -> {held} {{
           {chr(10).join(read)}
-          %w = {op} {listed} : {kind}
+          {result(op, listed, kind)}
           %f = vector.shape_cast %w : {kind} to {flat}
           %u = vector.transfer_write %f, %t[%i] {{in_bounds=[true]}} : {flat}, {held}
           scf.yield %u : {held}
@@ -62,8 +77,8 @@ for op in ops:
 """
 
 _ELEMENTS = {np.dtype(np.float16): "f16", np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
-_ERF = np.frompyfunc(math.erf, 1, 1)
-_ERFC = np.frompyfunc(math.erfc, 1, 1)
+_ERF_OF_ONE = np.frompyfunc(math.erf, 1, 1)
+_ERFC_OF_ONE = np.frompyfunc(math.erfc, 1, 1)
 EXACT: dict[str, Callable[..., Floats]] = {
     "math.acos": np.arccos,
     "math.acosh": np.arccosh,
@@ -74,8 +89,8 @@ EXACT: dict[str, Callable[..., Floats]] = {
     "math.cbrt": np.cbrt,
     "math.cos": np.cos,
     "math.cosh": np.cosh,
-    "math.erf": lambda x: _ERF(x).astype(np.float64),
-    "math.erfc": lambda x: _ERFC(x).astype(np.float64),
+    "math.erf": lambda x: _ERF_OF_ONE(x).astype(np.float64),
+    "math.erfc": lambda x: _ERFC_OF_ONE(x).astype(np.float64),
     "math.exp": np.exp,
     "math.exp2": np.exp2,
     "math.expm1": np.expm1,
@@ -83,14 +98,32 @@ EXACT: dict[str, Callable[..., Floats]] = {
     "math.log10": np.log10,
     "math.log1p": np.log1p,
     "math.log2": np.log2,
+    "math.rsqrt": lambda x: 1 / np.sqrt(x),
     "math.sin": np.sin,
     "math.sinh": np.sinh,
+    "math.sqrt": np.sqrt,
     "math.tan": np.tan,
     "math.tanh": np.tanh,
     "math.powf": np.power,
     "math.atan2": np.arctan2,
 }
 """In the type that is given, which is to be wider than that of the code."""
+
+_SIGMOID = ("n = arith.negf x", "e = math.exp n", "s = arith.addf e one")
+_ERF = ("e = math.erf d", "s = arith.addf e one")
+COMPOSED: dict[str, tuple[str, ...]] = {
+    "sigmoid": (*_SIGMOID, "w = arith.divf one s"),
+    "silu": (*_SIGMOID, "q = arith.divf one s", "w = arith.mulf q x"),
+    "gelu": ("d = arith.divf x root", *_ERF, "h = arith.mulf s half", "w = arith.mulf x h"),
+    "gelu_of_half": ("d = arith.mulf x reciprocal", *_ERF, "h = arith.mulf half x", "w = arith.mulf h s"),
+    "gelu_of_product": ("d = arith.divf x root", *_ERF, "h = arith.mulf x s", "w = arith.mulf h half"),
+}
+"""Functions that programs write in several ops, as torch-mlir does and otherwise."""
+_EXACT_COMPOSED: dict[str, Callable[[Floats], Floats]] = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * EXACT["math.erfc"](-x * math.sqrt(0.5)) / 2,
+}
 
 SPECIAL = (
     *(0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.1754942e-38, 1.1754944e-38, 1.0, -1.0),
@@ -113,8 +146,16 @@ def computed(
     rows = np.atleast_2d(operands)
     said = "scalar" if shape is None else "x".join(map(str, shape))
     element = _ELEMENTS[rows.dtype]
-    out = run_on(rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops)
+    out = run_on(
+        rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops, json.dumps(COMPOSED)
+    )
     return list(np.frombuffer(out, rows.dtype).reshape(len(ops), -1))
+
+
+def exactly(op: str, x: Floats) -> Floats:
+    """A function of singles in double precision."""
+    with np.errstate(all="ignore"):
+        return {**EXACT, **_EXACT_COMPOSED}[op](x.astype(np.float64))
 
 
 def errors(op: str, operands: Floats, result: Floats) -> Floats:
