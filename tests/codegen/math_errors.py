@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,24 +14,15 @@ from tests.codegen.compiled import run_on
 Floats = npt.NDArray[Any]
 
 _PROGRAM = """
-import json
-element, accuracy, shape, count, *ops, composed = sys.argv[1:]
-composed = json.loads(composed)
+from tests.codegen.compositions import function, numbers
+element, accuracy, shape, count, *ops = sys.argv[1:]
 count = int(count)
 shape = [int(size) for size in shape.split("x")] if shape != "scalar" else None
 held = f"tensor<{count}x{element}>"
 def result(op, names, kind):
-    if op not in composed:
+    if len(names) > 1:
         return f"%w = {op} {', '.join(names)} : {kind}"
-    numbers = {"one": 1.0, "half": 0.5, "root": 2**0.5, "reciprocal": 0.5**0.5}
-    written = "dense<{}>" if kind.startswith("vector") else "{}"
-    lines = [f"%of_{n} = arith.constant {written.format(v)} : {kind}" for n, v in numbers.items()]
-    for line in composed[op]:
-        made, name, *given = line.replace("=", "").split()
-        given = [names[0] if each == "x" else f"%of_{each}" for each in given]
-        made = made if made == "w" else f"of_{made}"
-        lines.append(f"%{made} = {name} {', '.join(given)} : {kind}")
-    return chr(10).join(lines)
+    return chr(10).join([*numbers(kind), *function(op, "%w", names[0], kind)])
 def kernel(op):
     names = ["%x", "%y"][: 2 if op in ("math.powf", "math.atan2") else 1]
     given = ", ".join(f"{name}: {held}" for name in names)
@@ -109,16 +99,6 @@ EXACT: dict[str, Callable[..., Floats]] = {
 }
 """In the type that is given, which is to be wider than that of the code."""
 
-_SIGMOID = ("n = arith.negf x", "e = math.exp n", "s = arith.addf e one")
-_ERF = ("e = math.erf d", "s = arith.addf e one")
-COMPOSED: dict[str, tuple[str, ...]] = {
-    "sigmoid": (*_SIGMOID, "w = arith.divf one s"),
-    "silu": (*_SIGMOID, "q = arith.divf one s", "w = arith.mulf q x"),
-    "gelu": ("d = arith.divf x root", *_ERF, "h = arith.mulf s half", "w = arith.mulf x h"),
-    "gelu_of_half": ("d = arith.mulf x reciprocal", *_ERF, "h = arith.mulf half x", "w = arith.mulf h s"),
-    "gelu_of_product": ("d = arith.divf x root", *_ERF, "h = arith.mulf x s", "w = arith.mulf h half"),
-}
-"""Functions that programs write in several ops, as torch-mlir does and otherwise."""
 _EXACT_COMPOSED: dict[str, Callable[[Floats], Floats]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "silu": lambda x: x / (1 + np.exp(-x)),
@@ -146,9 +126,7 @@ def computed(
     rows = np.atleast_2d(operands)
     said = "scalar" if shape is None else "x".join(map(str, shape))
     element = _ELEMENTS[rows.dtype]
-    out = run_on(
-        rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops, json.dumps(COMPOSED)
-    )
+    out = run_on(rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops)
     return list(np.frombuffer(out, rows.dtype).reshape(len(ops), -1))
 
 
