@@ -14,6 +14,25 @@ BF16_DOTS = "avx512_bf16"
 I8_DOTS = "avx512_vnni"
 """The feature of processors that multiply and add groups of four i8."""
 
+
+@dataclass(frozen=True)
+class DotProduct:
+    """An instruction that multiplies groups of numbers and adds what comes of a group to one sum.
+
+    Attributes:
+        feature: what processors that have it say.
+        group: numbers of each factor that go to a sum.
+        total: the element type of sums.
+    """
+
+    feature: str
+    group: int
+    total: str
+
+
+DOT_PRODUCTS = {"bf16": DotProduct(BF16_DOTS, 2, "f32"), "i8": DotProduct(I8_DOTS, 4, "i32")}
+"""Those that kernels use, by the element type of the factors."""
+
 _FEATURES_THAT_MATTER = (
     "avx", "avx2", "fma", "f16c", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_bf16",
     "avx512_fp16", "avx512_vnni", "avx_vnni", "amx_tile", "asimd", "asimddp", "sve", "sve2",

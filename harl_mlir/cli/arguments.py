@@ -110,6 +110,13 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     )
     shared.add_threads(command)
     shared.add_accuracy(command)
+    _add_search(command)
+    return command
+
+
+def _add_search(command: _Parser) -> None:
+    """Who searches where, and what is kept of it."""
+    add = command.add_argument
     add(
         "--agent",
         default=DEFAULT_AGENT,
@@ -140,7 +147,6 @@ def _add_tune(commands: _Commands[_Parser]) -> _Parser:
     )
     add("--schedule", type=to.path, metavar="SCRIPT.mlir", help="tune the knobs of this transform script")
     add("--tunable", action="store_true", help="keep the knobs in the schedule library")
-    return command
 
 
 def _add_apply(commands: _Commands[_Parser]) -> _Parser:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from harl_mlir.codegen.vectors import bitcast, extract, insert, make, row_of, shuffle, vector_type
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, ir
+from harl_mlir.processor import DOT_PRODUCTS
 
-_GROUPS = {"bf16": 2, "i8": 4}
 _SQUARE = 16
 
 
@@ -23,8 +23,8 @@ def group_copies(module: ir.Module) -> None:
         if op.name != "vector.transpose":
             continue
         kind = ir.VectorType(op.results[0].type)
-        group = _GROUPS.get(str(kind.element_type))
-        if group is None or kind.shape[-1] != group:
+        dot = DOT_PRODUCTS.get(str(kind.element_type))
+        if dot is None or kind.shape[-1] != dot.group:
             continue
         # The order of what has more than one element.
         given = ir.VectorType(op.operands[0].type).shape
@@ -32,7 +32,7 @@ def group_copies(module: ir.Module) -> None:
         order = [sorted(kept).index(d) for d in kept]
         with ir.InsertionPoint(op), op.location:
             if order == [1, 0]:
-                _replace(op, [_interleaved(op, group)])
+                _replace(op, [_interleaved(op, dot.group)])
             elif order == [1, 0, 2] and list(kind.shape)[-3:-1] == [_SQUARE, _SQUARE]:
                 _replace(op, _transposed(op))
 

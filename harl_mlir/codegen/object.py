@@ -24,7 +24,7 @@ from harl_mlir.codegen.target_features import Subtarget, subtarget
 from harl_mlir.codegen.vector_library import is_in_libmvec, level_of
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import ExecutionEngine, ir, llvm
-from harl_mlir.processor import BF16_DOTS, I8_DOTS, this_processor
+from harl_mlir.processor import DOT_PRODUCTS, this_processor
 
 _INNER = "harl.inner."
 _HANDLE = "harl.handle."
@@ -74,7 +74,8 @@ def _names_of(chosen: Subtarget) -> set[str]:
     # Later ones count.
     has = {feature[1:]: feature.startswith("+") for feature in chosen.features}
     names = {name for name, held in has.items() if held}
-    return names | {name for name in (BF16_DOTS, I8_DOTS) if name.replace("_", "") in names}
+    known = {dot.feature for dot in DOT_PRODUCTS.values()}
+    return names | {name for name in known if name.replace("_", "") in names}
 
 
 def _rename(module: ir.Module) -> dict[str, str]:

@@ -1,10 +1,23 @@
-"""Making a `linalg.generic` from others: operands, maps, and a body copied from theirs."""
+"""Making a `linalg.generic` from others: operands, maps, a body copied from theirs; bodies that are cheap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from harl_mlir.mlir import ir
+
+_CHEAP = frozenset(
+    {
+        "arith.addf", "arith.subf", "arith.mulf", "arith.negf", "arith.maximumf", "arith.minimumf",
+        "arith.constant", "arith.extf", "arith.truncf", "arith.sitofp",
+    }
+)  # fmt: skip
+_MOST_CHEAP = 4
+
+
+def are_cheap(body: Sequence[str]) -> bool:
+    """Whether the ops of a body, by name but for the yield, may as well be computed once for each use."""
+    return len(body) <= _MOST_CHEAP and all(name in _CHEAP for name in body)
 
 
 def generic_like(

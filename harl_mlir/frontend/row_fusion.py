@@ -7,20 +7,14 @@ computed once a row is never computed for each element.
 
 from __future__ import annotations
 
-from harl_mlir.frontend.generics import copy_body, end_body, generic_like
+from harl_mlir.frontend.generics import are_cheap, copy_body, end_body, generic_like
 from harl_mlir.frontend.program import indexing_maps, linalg_ops
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
-from harl_mlir.tasks.grouping import Node, after_other_anchors
-from harl_mlir.tasks.rows import Rows, is_leading, rows_of
-
-_CHEAP = frozenset(
-    {
-        "arith.addf", "arith.subf", "arith.mulf", "arith.negf", "arith.maximumf", "arith.minimumf",
-        "arith.constant", "arith.extf", "arith.truncf", "arith.sitofp",
-    }
-)  # fmt: skip
-_MOST_CHEAP = 4
+from harl_mlir.tasks.flow import Node
+from harl_mlir.tasks.grouping import after_other_anchors
+from harl_mlir.tasks.linalg_op import is_leading
+from harl_mlir.tasks.rows import Rows, rows_of
 
 
 def fuse_rows(function: ir.OpView) -> None:
@@ -67,8 +61,7 @@ def _consumers(
         return []
     uses = list(op.results[0].uses)
     owners = {use.owner.operation for use in uses}
-    cheap = len(facts.body) <= _MOST_CHEAP and all(inner.name in _CHEAP for inner in facts.body)
-    if not owners or (len(owners) > 1 and not cheap):
+    if not owners or (len(owners) > 1 and not are_cheap([inner.name for inner in facts.body])):
         return []
     for use in uses:
         consumer = _node(use.owner.operation, function)

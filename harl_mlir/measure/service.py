@@ -1,4 +1,4 @@
-"""What a worker does with each request."""
+"""What a worker does with each request; `texts.py` has what needs no kernel built."""
 
 from __future__ import annotations
 
@@ -9,35 +9,27 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
-from harl_mlir.accuracy import Accuracy
 from harl_mlir.codegen.jit import CompiledKernel
-from harl_mlir.codegen.lowering import bufferize_text, pipeline_text
 from harl_mlir.errors import HarlError, InputError
-from harl_mlir.frontend.prepare import Prepared, prepare
-from harl_mlir.measure import answers, protocol
+from harl_mlir.measure import answers, protocol, texts
 from harl_mlir.measure.answers import Answer
 from harl_mlir.measure.bandwidth import stream_bandwidth
-from harl_mlir.measure.build import BuildError, build, lower, provenance, result_types
+from harl_mlir.measure.build import BuildError, build, lower, result_types
 from harl_mlir.measure.check import TaskBench
 from harl_mlir.measure.clock import Timed, in_turns, screen
 from harl_mlir.measure.faults import MOST_GUARDS, GuardPageHandler
 from harl_mlir.measure.measurement import Failure, Measurement
-from harl_mlir.measure.objects import applied_ops, compile_request
+from harl_mlir.measure.objects import compile_request
 from harl_mlir.measure.peak import fma_peak
-from harl_mlir.measure.protocol import Phase, Request, Schedule, Source
+from harl_mlir.measure.protocol import Phase, Request, Schedule
 from harl_mlir.measure.reference import can_check
 from harl_mlir.mlir import ir
 from harl_mlir.opt.run import optimise
-from harl_mlir.reproduce.written import kernel_text, schedule_text
-from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
-from harl_mlir.schedule.library import write_library
 from harl_mlir.schedule.merge import merge_libraries
 from harl_mlir.schedule.user_script import read_knobs, select_knobs
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.entry import Entry
-from harl_mlir.tasks.analyse import analyse, analyse_functions
-from harl_mlir.tasks.analysis import Analysis, Skipped
+from harl_mlir.tasks.analysis import Analysis
 from harl_mlir.tasks.task import Task
 
 _MOST_BENCHES = 8
@@ -88,13 +80,13 @@ class Service:
             case protocol.Ping():
                 return answers.Modules(tuple(sorted(sys.modules)))
             case protocol.Analyse(source, accuracy):
-                return answers.Analysed(self._small_enough(_analyse(source, accuracy)))
+                return answers.Analysed(self._small_enough(texts.analyse(source, accuracy)))
             case protocol.Functions(source):
-                return answers.Analysed(self._small_enough(_functions(source)))
+                return answers.Analysed(self._small_enough(texts.functions(source)))
             case protocol.Library():
-                return answers.Text(_library(request, self._threads))
+                return answers.Text(texts.library(request, self._threads))
             case protocol.Apply(source, library, library_file):
-                return answers.AppliedText(_apply(source, library, library_file))
+                return answers.AppliedText(texts.apply(source, library, library_file))
             case protocol.Inspect(library, file):
                 with ir.Context():
                     return answers.Inspected(library_facts(library, file))
@@ -103,7 +95,7 @@ class Service:
             case protocol.Opt():
                 return optimise(request)
             case protocol.Reproduce(task, candidate, seconds, accuracy):
-                return _program(task, candidate, seconds, accuracy)
+                return texts.program(task, candidate, seconds, accuracy)
             case protocol.Merge(first, first_file, second, second_file):
                 with ir.Context():
                     return answers.Text(merge_libraries(first, first_file, second, second_file))
@@ -116,14 +108,7 @@ class Service:
 
     def _small_enough(self, found: Analysis) -> Analysis:
         """Tasks whose operands do not fit in the worker's memory, or are too many, are left alone."""
-        tasks, skipped = [], list(found.skipped)
-        for task in found.tasks:
-            reason = self._too_large(task)
-            if reason is None:
-                tasks.append(task)
-            else:
-                skipped.append(Skipped(task.anchor_op.name, task.place, reason))
-        return Analysis(tuple(tasks), tuple(skipped))
+        return found.without(self._too_large)
 
     def _too_large(self, task: Task) -> str | None:
         needed, gib = _COPIES * task.bytes, 2.0**30
@@ -253,52 +238,3 @@ class Service:
         )
         answers.update(zip(numbers, times, strict=True))
         return [answers[i] for i in range(len(request.schedules))]
-
-
-def _prepare(source: Source, *, accuracy: Accuracy | None = None) -> Prepared:
-    return prepare(source.text, source.file, source.function, source.shapes, accuracy=accuracy)
-
-
-def _analyse(source: Source, accuracy: Accuracy) -> Analysis:
-    """Tasks whose results cannot be checked are left alone: nothing is tuned unchecked."""
-    with ir.Context(), ir.Location.unknown():
-        found = analyse(_prepare(source, accuracy=accuracy), source.file)
-    tasks, skipped = [], list(found.skipped)
-    for task in found.tasks:
-        reason = can_check(task)
-        if reason is None:
-            tasks.append(task)
-        else:
-            skipped.append(Skipped(task.anchor_op.name, task.place, reason))
-    return Analysis(tuple(tasks), tuple(skipped))
-
-
-def _functions(source: Source) -> Analysis:
-    with ir.Context(), ir.Location.unknown():
-        return analyse_functions(_prepare(source), source.file)
-
-
-def _library(request: protocol.Library, threads: int) -> str:
-    held = [Entry(*entry) for entry in request.entries]
-    made_for = provenance(request.accuracy, request.processor, threads)
-    with ir.Context(), ir.Location.unknown():
-        return write_library(held, tunable=request.tunable, provenance=made_for)
-
-
-def _apply(source: Source, library: str, library_file: str) -> answers.Applied:
-    with ir.Context(), ir.Location.unknown():
-        prepared = _prepare(source)
-        outcomes = apply_library(
-            prepared.module, library, library_file, function=prepared.function, kernel_file=source.file
-        )
-        prepared.module.operation.verify()
-        return answers.Applied(str(prepared.module), applied_ops(outcomes))
-
-
-def _program(
-    task: Task, candidate: Candidate | None, seconds: float | None, accuracy: Accuracy
-) -> answers.Program:
-    with ir.Context(), ir.Location.unknown():
-        kernel = kernel_text(task, seconds)
-        schedule = None if candidate is None else schedule_text(task, candidate, accuracy)
-        return answers.Program(kernel, schedule, pipeline_text(accuracy), bufferize_text())

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
-from harl_mlir.processor import BF16_DOTS, I8_DOTS
+from harl_mlir.processor import DOT_PRODUCTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
+    "harl-wide-buffers",
     "harl-copies-to-loops",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",
     "harl-stream-stores",
+    "harl-vectorize-lanes",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -73,9 +75,12 @@ class Stage:
     @property
     def dots(self) -> frozenset[str]:
         """The features of processors whose dot products are used."""
-        named = {"bf16": BF16_DOTS, "i8": I8_DOTS}
         suffix = "" if self.name == "harl-dot-products" else "-dots"
-        return frozenset(named[element] for element in named if self.options.get(element + suffix) == "true")
+        return frozenset(
+            dot.feature
+            for element, dot in DOT_PRODUCTS.items()
+            if self.options.get(element + suffix) == "true"
+        )
 
     @property
     def library(self) -> str | None:

@@ -10,7 +10,8 @@ from harl_mlir.mlir import ir
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.extract import extract
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
-from harl_mlir.tasks.grouping import Node, group
+from harl_mlir.tasks.flow import Node
+from harl_mlir.tasks.grouping import group
 from harl_mlir.tasks.task import Task
 from harl_mlir.tasks.whole import UnsupportedFunctionError, whole_function
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from harl_mlir.tasks.task import Task
@@ -22,3 +23,14 @@ class Analysis:
 
     tasks: tuple[Task, ...]
     skipped: tuple[Skipped, ...] = ()
+
+    def without(self, refuse: Callable[[Task], str | None]) -> Analysis:
+        """With the tasks left alone for which `refuse` gives a reason."""
+        reasons = [refuse(task) for task in self.tasks]
+        left = (
+            Skipped(task.anchor_op.name, task.place, reason)
+            for task, reason in zip(self.tasks, reasons, strict=True)
+            if reason is not None
+        )
+        tasks = tuple(t for t, reason in zip(self.tasks, reasons, strict=True) if reason is None)
+        return Analysis(tasks, (*self.skipped, *left))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harl_mlir.tasks.contraction import is_multiply_add
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand, plain_loop
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, is_leading, plain_loop
 from harl_mlir.tasks.rows import common_rows, rows_of
 from harl_mlir.tasks.task import Member, Source, Task, TensorType
 
@@ -201,15 +201,11 @@ def _followed(
     while len(uses[chain[-1]]) == 1:
         [(consumer, number)] = uses[chain[-1]]
         op = ops[consumer]
-        identity = _is_identity(op.operands[number]) and _is_identity(op.init)
+        identity = is_leading(op.operands[number], len(op.dims)) and is_leading(op.init, len(op.dims))
         if consumer in taken or op.reduction_dims or not identity:
             break
         chain.append(consumer)
     return chain
-
-
-def _is_identity(operand: Operand) -> bool:
-    return [plain_loop(row) for row in operand.map] == list(range(len(operand.map)))
 
 
 def _with_fills(ops: Sequence[LinalgOp], links: Links, members: Sequence[int], anchor: int) -> Part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from harl_mlir.frontend.program import all_ops, constant_number, entry_block, made_by
 from harl_mlir.frontend.zero_insertion import zero_flops
 from harl_mlir.mlir import func, ir, tensor
-from harl_mlir.tasks.grouping import Node
+from harl_mlir.tasks.flow import Node
 from harl_mlir.tasks.key import workload_key
 from harl_mlir.tasks.task import Member, Source, Task, TensorType
 

@@ -14,71 +14,11 @@ the root's loops.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from harl_mlir.mlir import ir
-from harl_mlir.tasks.chain import chain_of, is_product
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand
-from harl_mlir.tasks.rows import Rows, is_leading, rows_of
-
-
-@dataclass(frozen=True)
-class Node:
-    """A linalg op on tensors with its facts."""
-
-    op: ir.Operation
-    facts: LinalgOp
-
-    @property
-    def is_elementwise(self) -> bool:
-        """Whether all loops are parallel: maps, copies, transposes, broadcasts, fills."""
-        return not self.facts.reduction_dims
-
-    @property
-    def is_fill(self) -> bool:
-        """Whether it writes one scalar everywhere."""
-        return self.facts.is_fill
-
-
-@dataclass(frozen=True)
-class Group:
-    """Numbers of a group's nodes, in program order; the last is the root."""
-
-    nodes: tuple[int, ...]
-    anchor: int
-
-    @property
-    def root(self) -> int:
-        """The node whose result leaves the group."""
-        return self.nodes[-1]
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Which nodes take the results of which: for each node the others, and by which operands.
-
-    Attributes:
-        consumers: numbers of the nodes that take a node's result, in program order.
-        producers: numbers of the nodes whose results a node takes, with its own operand numbers.
-    """
-
-    consumers: tuple[list[int], ...]
-    producers: tuple[dict[int, tuple[int, ...]], ...]
-
-
-def flow_of(nodes: list[Node]) -> Flow:
-    """How values flow between the nodes."""
-    made_by = {node.op.results[0]: i for i, node in enumerate(nodes)}
-    flow = Flow(tuple([] for _ in nodes), tuple({} for _ in nodes))
-    for consumer, node in enumerate(nodes):
-        taken = flow.producers[consumer]
-        for number, value in enumerate(node.op.operands):
-            producer = made_by.get(value)
-            if producer is not None:
-                taken[producer] = (*taken.get(producer, ()), number)
-        for producer in taken:
-            flow.consumers[producer].append(consumer)
-    return flow
+from harl_mlir.tasks.chain_groups import with_chains
+from harl_mlir.tasks.flow import Flow, Group, Node, flow_of
+from harl_mlir.tasks.linalg_op import is_leading
+from harl_mlir.tasks.rows import Rows, rows_of
 
 
 def group(nodes: list[Node]) -> list[Group]:
@@ -106,75 +46,7 @@ def group(nodes: list[Node]) -> list[Group]:
             chain = _chain(nodes, flow, start, taken)
             taken.update(chain)
             groups.append(Group(chain, chain[-1]))
-    return _with_chains(nodes, flow, sorted(groups, key=lambda g: g.root))
-
-
-def _with_chains(nodes: list[Node], flow: Flow, groups: list[Group]) -> list[Group]:
-    """The groups with those that make a chain joined, from the last root to the first."""
-    found: dict[int, Group] = {}
-    taken: set[int] = set()
-    for root in reversed(range(len(groups))):
-        if root in taken:
-            continue
-        inside = _ways_to(nodes, flow, groups, root, taken)
-        numbers = sorted({node for number in inside for node in groups[number].nodes})
-        place = {node: i for i, node in enumerate(numbers)}
-        links = [
-            {o: place[made] for made, given in flow.producers[n].items() if made in place for o in given}
-            for n in numbers
-        ]
-        if len(inside) > 1 and chain_of([nodes[n].facts for n in numbers], links) is not None:
-            first = next(n for n in numbers if is_product(nodes[n].facts))
-            found[root] = Group(tuple(numbers), first)
-            taken |= inside
-    left = [group for number, group in enumerate(groups) if number not in taken]
-    return sorted([*left, *found.values()], key=lambda g: g.root)
-
-
-def _ways_to(nodes: list[Node], flow: Flow, groups: list[Group], root: int, taken: set[int]) -> set[int]:
-    """The groups on the ways to group `root` from products whose rows are reduced on them.
-
-    Nothing else uses them, and at most one more product, the last, is among them.
-    """
-    of = {node: number for number, group in enumerate(groups) for node in group.nodes}
-    inside, sources = {root}, set[int]()
-    product = is_product(nodes[groups[root].anchor].facts)
-    for number in range(root - 1, -1, -1):
-        group = groups[number]
-        users = flow.consumers[group.root]
-        owners = {use.owner.operation for use in nodes[group.root].op.results[0].uses}
-        into = {of[user] for user in users}
-        if number in taken or not users or len(owners) != len(users) or not into <= inside - sources:
-            continue
-        if any(nodes[user].op.block != nodes[group.root].op.block for user in users):
-            continue
-        if is_product(nodes[group.anchor].facts):
-            if _reduces_rows(nodes, flow, of, users, inside):
-                sources.add(number)
-            elif product:
-                continue
-            else:
-                product = True
-        inside.add(number)
-    ways = set(sources)
-    for number in sorted(inside):
-        made = {of[n] for node in groups[number].nodes for n in flow.producers[node] if not nodes[n].is_fill}
-        if ways & made:
-            ways.add(number)
-    return ways & inside if root in ways else {root}
-
-
-def _reduces_rows(
-    nodes: list[Node], flow: Flow, of: dict[int, int], users: list[int], inside: set[int]
-) -> bool:
-    """Whether elementwise ops of the groups `inside` lead from `users` to one that reduces rows."""
-    for user in users:
-        facts = nodes[user].facts
-        if of[user] not in inside or is_product(facts):
-            continue
-        if facts.reduction_dims or _reduces_rows(nodes, flow, of, flow.consumers[user], inside):
-            return True
-    return False
+    return with_chains(nodes, flow, sorted(groups, key=lambda g: g.root))
 
 
 def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:
@@ -270,26 +142,18 @@ def _chain(nodes: list[Node], flow: Flow, start: int, taken: Iterable[int]) -> t
         if len(uses) != 1 or len(consumers) != 1:
             return tuple(chain)
         consumer = consumers[0]
-        operand = nodes[consumer].facts.operands[uses[0].operand_number]
+        facts = nodes[consumer].facts
+        operand, loops = facts.operands[uses[0].operand_number], len(facts.dims)
         follows = (
             consumer not in taken
             and nodes[consumer].is_elementwise
             and nodes[consumer].op.block == nodes[last].op.block
-            and _is_identity(operand)
-            and _is_identity(nodes[consumer].facts.init)
-            and len(operand.shape) > 0
+            and is_leading(operand, loops)
+            and is_leading(facts.init, loops)
         )
         if not follows:
             return tuple(chain)
         chain.append(consumer)
-
-
-def _is_identity(operand: Operand) -> bool:
-    rank = len(operand.map)
-    return all(
-        len(row) == rank + 1 and row[-1] == 0 and all(row[d] == int(d == i) for d in range(rank))
-        for i, row in enumerate(operand.map)
-    )
 
 
 def _all_uses_inside(nodes: list[Node], flow: Flow, fill: int, groups: list[Group]) -> bool:

@@ -119,6 +119,14 @@ def plain_loop(row: AffineRow) -> int | None:
     return used[0] if len(used) == 1 and row[used[0]] == 1 and row[-1] == 0 else None
 
 
+def is_leading(operand: Operand, count: int) -> bool:
+    """Whether the operand's dimensions are the first `count` loops in their order."""
+    return len(operand.map) == count and all(
+        row[-1] == 0 and all(row[d] == int(d == i) for d in range(len(row) - 1))
+        for i, row in enumerate(operand.map)
+    )
+
+
 FREE_OPS = frozenset(
     {
         "arith.constant",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand
+from harl_mlir.tasks.linalg_op import BodyOp, LinalgOp, Operand, is_leading
 
 _ELEMENTS = frozenset({"f16", "bf16", "f32", "f64", "i8", "i16", "i32", "i64"})
 
@@ -67,14 +67,6 @@ def common_rows(ops: Iterable[LinalgOp]) -> Rows | None:
         return None
     along = sum(1 for op in ops if rows.is_along(op))
     return rows if along > 1 else None
-
-
-def is_leading(operand: Operand, count: int) -> bool:
-    """Whether the operand's dimensions are the first `count` loops in their order."""
-    return len(operand.map) == count and all(
-        row[-1] == 0 and all(row[d] == int(d == i) for d in range(len(row) - 1))
-        for i, row in enumerate(operand.map)
-    )
 
 
 def _is_place(index: BodyOp, loop: int) -> bool:

@@ -14,19 +14,6 @@ using namespace mlir;
 
 namespace harl {
 
-/// Whether an operand is indexed by all loops in their order.
-static bool isIdentity(const OperandFacts &operand) {
-  size_t rank = operand.map.size();
-  for (auto [i, row] : llvm::enumerate(operand.map)) {
-    if (row.size() != rank + 1 || row.back() != 0)
-      return false;
-    for (size_t d = 0; d < rank; ++d)
-      if (row[d] != (d == i ? 1 : 0))
-        return false;
-  }
-  return true;
-}
-
 namespace {
 
 class Grouping {
@@ -121,13 +108,13 @@ SmallVector<unsigned> Grouping::chainFrom(unsigned start) const {
     if (!result.hasOneUse() || next.size() != 1)
       return chain;
     const Node &consumer = nodes[next[0]];
-    const OperandFacts &operand =
-        consumer.facts.operands[result.use_begin()->getOperandNumber()];
-    bool follows = !taken.contains(next[0]) && consumer.facts.isElementwise() &&
-                   consumer.op->getBlock() == last.op->getBlock() &&
-                   isIdentity(operand) &&
-                   isIdentity(consumer.facts.operands.back()) &&
-                   !operand.shape.empty();
+    ArrayRef<OperandFacts> operands = consumer.facts.operands;
+    size_t loops = consumer.facts.dims.size();
+    bool follows =
+        !taken.contains(next[0]) && consumer.facts.isElementwise() &&
+        consumer.op->getBlock() == last.op->getBlock() &&
+        isLeading(operands[result.use_begin()->getOperandNumber()], loops) &&
+        isLeading(operands.back(), loops);
     if (!follows)
       return chain;
     chain.push_back(next[0]);

@@ -91,7 +91,9 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   if (!shared)
     appendStage(manager, "to loops", options);
   appendStage(manager, "to hoisted buffers", options);
+  manager.addNestedPass<func::FuncOp>(createWideBuffersPass());
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
+  manager.addNestedPass<func::FuncOp>(createVectorizeLanesPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
   VectorMathPassOptions vectors;
@@ -118,13 +120,7 @@ void buildDefaultPipeline(OpPassManager &manager,
   apply.library = options.library;
   apply.failIfNone = options.failIfNone;
   manager.addPass(createApplySchedulesPass(apply));
-  LowerToLLVMOptions lower;
-  lower.accuracy = options.accuracy;
-  lower.vectorMath = options.vectorMath;
-  lower.bf16Dots = options.bf16Dots;
-  lower.i8Dots = options.i8Dots;
-  lower.threads = options.threads;
-  buildLowerToLLVMPipeline(manager, lower);
+  buildLowerToLLVMPipeline(manager, options);
 }
 
 void registerHarlPipelines() {

@@ -1,6 +1,7 @@
 //===- RowForms.cpp - One spelling of row operations ----------------------===//
 
 #include "RowForms.h"
+#include "UnitDims.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -18,10 +19,6 @@ namespace harl {
 static SmallVector<Operation *> topLevel(func::FuncOp function) {
   return llvm::map_to_vector(function.getBody().front().getOperations(),
                              [](Operation &op) { return &op; });
-}
-
-static bool isReshape(Operation *op) {
-  return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
 }
 
 static bool isUnused(Operation *op) {
@@ -44,255 +41,83 @@ static void collectNeeded(ValueRange values, llvm::DenseSet<Value> &found) {
   }
 }
 
-/// Leaves out the results that nothing uses, and what only they need.
-static linalg::GenericOp dropDeadResults(linalg::GenericOp op) {
-  unsigned count = op->getNumResults();
+/// Of which results there are uses, or of which the others' need the init;
+/// `needed` is what they are computed from.
+static SmallVector<bool> liveResults(linalg::GenericOp op,
+                                     llvm::DenseSet<Value> &needed) {
   SmallVector<bool> live = llvm::map_to_vector(
       op->getResults(), [](Value result) { return !result.use_empty(); });
+  OperandRange yielded = op.getBody()->getTerminator()->getOperands();
+  ArrayRef<BlockArgument> inits = op.getRegionOutputArgs();
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto [isLive, value] : llvm::zip_equal(live, yielded))
+      if (isLive)
+        collectNeeded(value, needed);
+    for (auto [isLive, init] : llvm::zip_equal(live, inits))
+      if (!isLive && needed.contains(init))
+        isLive = changed = true;
+  }
+  return live;
+}
+
+/// The elements of `range` that belong to live results.
+template <typename Range>
+static auto onlyLive(Range &&range, ArrayRef<bool> live) {
+  SmallVector<std::decay_t<decltype(*std::begin(range))>> kept;
+  for (auto [element, isLive] : llvm::zip_equal(range, live))
+    if (isLive)
+      kept.push_back(element);
+  return kept;
+}
+
+/// Leaves out the results that nothing uses, and what only they need.
+static linalg::GenericOp dropDeadResults(linalg::GenericOp op) {
   Block *body = op.getBody();
   bool isPure = llvm::all_of(*body, [](Operation &inner) {
     StringRef dialect = inner.getName().getDialectNamespace();
     return dialect == "arith" || dialect == "math" || dialect == "linalg";
   });
-  if (count < 2 || llvm::none_of(live, llvm::identity()) || !isPure)
+  if (op->getNumResults() < 2 || op->use_empty() || !isPure)
     return op;
-  OperandRange yielded = body->getTerminator()->getOperands();
-  ArrayRef<BlockArgument> inits = body->getArguments().take_back(count);
   llvm::DenseSet<Value> needed;
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (unsigned i = 0; i < count; ++i)
-      if (live[i])
-        collectNeeded(yielded[i], needed);
-    for (unsigned i = 0; i < count; ++i)
-      if (!live[i] && needed.contains(inits[i]))
-        live[i] = changed = true;
-  }
+  SmallVector<bool> live = liveResults(op, needed);
   if (llvm::all_of(live, llvm::identity()))
     return op;
 
+  ArrayRef<BlockArgument> inputs = op.getRegionInputArgs();
   SmallVector<AffineMap> oldMaps = op.getIndexingMapsArray();
-  unsigned inputs = op.getNumDpsInputs();
-  SmallVector<AffineMap> maps(oldMaps.begin(), oldMaps.begin() + inputs);
-  SmallVector<Value> outputs;
-  for (unsigned i = 0; i < count; ++i)
-    if (live[i]) {
-      outputs.push_back(op.getOutputs()[i]);
-      maps.push_back(oldMaps[inputs + i]);
-    }
+  SmallVector<AffineMap> maps(oldMaps.begin(), oldMaps.begin() + inputs.size());
+  llvm::append_range(
+      maps, onlyLive(ArrayRef(oldMaps).drop_front(inputs.size()), live));
   // What is left out may be all that tells the extent of a loop.
   if (!inversePermutation(concatAffineMaps(maps, op.getContext())))
     return op;
+  SmallVector<Value> outputs = onlyLive(op.getOutputs(), live);
   OpBuilder builder(op);
   auto made = linalg::GenericOp::create(
       builder, op.getLoc(), ValueRange(outputs).getTypes(), op.getInputs(),
       outputs, maps, op.getIteratorTypesArray(),
       [&](OpBuilder &inside, Location place, ValueRange arguments) {
         IRMapping values;
-        for (unsigned i = 0; i < inputs; ++i)
-          values.map(body->getArgument(i), arguments[i]);
-        unsigned next = inputs;
-        for (unsigned i = 0; i < count; ++i)
-          if (live[i])
-            values.map(inits[i], arguments[next++]);
+        values.map(inputs, arguments.take_front(inputs.size()));
+        values.map(onlyLive(op.getRegionOutputArgs(), live),
+                   arguments.drop_front(inputs.size()));
         for (Operation &inner : body->without_terminator())
           if (llvm::any_of(inner.getResults(), [&](Value value) {
                 return needed.contains(value);
               }))
             inside.clone(inner, values);
         SmallVector<Value> ends;
-        for (unsigned i = 0; i < count; ++i)
-          if (live[i])
-            ends.push_back(values.lookupOrDefault(yielded[i]));
+        for (Value value : onlyLive(body->getTerminator()->getOperands(), live))
+          ends.push_back(values.lookupOrDefault(value));
         linalg::YieldOp::create(inside, place, ends);
       });
-  unsigned next = 0;
-  for (unsigned i = 0; i < count; ++i)
-    if (live[i])
-      op->getResult(i).replaceAllUsesWith(made->getResult(next++));
+  for (auto [old, result] :
+       llvm::zip_equal(onlyLive(op->getResults(), live), made->getResults()))
+    Value(old).replaceAllUsesWith(result);
   op.erase();
   return made;
-}
-
-//===----------------------------------------------------------------------===//
-// Dimensions of size one
-//===----------------------------------------------------------------------===//
-
-/// Whether a reshape only puts in dimensions of size one.
-static bool putsInUnits(tensor::ExpandShapeOp expanded) {
-  auto several = [](Value value) {
-    SmallVector<int64_t> sizes(cast<ShapedType>(value.getType()).getShape());
-    llvm::erase(sizes, 1);
-    return sizes;
-  };
-  return several(expanded.getSrc()) == several(expanded.getResult());
-}
-
-/// Loops of one step along a dimension that was put into an input.
-static llvm::SmallDenseSet<unsigned> unitLoops(linalg::GenericOp op,
-                                               ArrayRef<AffineMap> maps) {
-  bool plain = llvm::all_of(maps, [](AffineMap map) {
-    return llvm::all_of(map.getResults(),
-                        llvm::IsaPred<AffineDimExpr, AffineConstantExpr>);
-  });
-  if (!plain || op.hasIndexSemantics())
-    return {};
-  llvm::SmallDenseSet<unsigned> found;
-  for (auto [value, map] : llvm::zip(op.getInputs(), maps)) {
-    auto expanded = value.getDefiningOp<tensor::ExpandShapeOp>();
-    if (!expanded || !putsInUnits(expanded))
-      continue;
-    for (auto [size, row] :
-         llvm::zip_equal(expanded.getType().getShape(), map.getResults()))
-      if (auto dim = dyn_cast<AffineDimExpr>(row); dim && size == 1)
-        found.insert(dim.getPosition());
-  }
-  return found;
-}
-
-/// The reassociation that leaves `dims` of `rank` dimensions; those of size one
-/// go to the dimension before them.
-static SmallVector<ReassociationIndices> groupsOf(int64_t rank,
-                                                  ArrayRef<int64_t> dims) {
-  SmallVector<ReassociationIndices> groups(dims.size());
-  for (int64_t p = 0; p < rank && !dims.empty(); ++p) {
-    int64_t before = llvm::count_if(dims, [&](int64_t d) { return d <= p; });
-    groups[std::max<int64_t>(before - 1, 0)].push_back(p);
-  }
-  return groups;
-}
-
-/// What has this type among `value` and what it was reshaped from: the same
-/// numbers in the same order.
-static Value reshapedFrom(Value value, Type type) {
-  // Types of dynamic sizes do not tell which these are.
-  if (!cast<ShapedType>(type).hasStaticShape())
-    return {};
-  while (value && value.getType() != type) {
-    Operation *owner = value.getDefiningOp();
-    value = isReshape(owner) ? owner->getOperand(0) : Value();
-  }
-  return value;
-}
-
-/// `value` with the dimensions `dims` only; the others are of size one.
-static Value narrowed(OpBuilder &builder, Location place, Value value,
-                      ArrayRef<int64_t> dims, bool isInit) {
-  auto old = cast<RankedTensorType>(value.getType());
-  auto sizes = llvm::map_to_vector(
-      dims, [&](int64_t d) { return old.getDimSize(d); });
-  auto type = RankedTensorType::get(sizes, old.getElementType());
-  if (Value same = reshapedFrom(value, type))
-    return same;
-  auto empty = [&] {
-    return tensor::EmptyOp::create(builder, place, sizes, old.getElementType());
-  };
-  if (value.getDefiningOp<tensor::EmptyOp>())
-    return empty();
-  auto fill = value.getDefiningOp<linalg::FillOp>();
-  if (isInit && fill && fill.output().getDefiningOp<tensor::EmptyOp>())
-    return linalg::FillOp::create(builder, place, fill.value(),
-                                  empty().getResult())
-        .getResult(0);
-  return tensor::CollapseShapeOp::create(builder, place, type, value,
-                                         groupsOf(old.getRank(), dims));
-}
-
-static Value expanded(OpBuilder &builder, Location place, Value value,
-                      RankedTensorType type) {
-  ArrayRef<int64_t> inner = cast<RankedTensorType>(value.getType()).getShape();
-  SmallVector<int64_t> places;
-  for (auto [p, size] : llvm::enumerate(type.getShape()))
-    if (places.size() < inner.size() && size == inner[places.size()])
-      places.push_back(p);
-  return tensor::ExpandShapeOp::create(builder, place, type, value,
-                                       groupsOf(type.getRank(), places));
-}
-
-/// Drops dimensions of size one that no loop goes along, and loops of one step
-/// over what had one put in.
-static void dropUnits(linalg::GenericOp op) {
-  bool isStatic = llvm::all_of(op->getOperandTypes(), [](Type type) {
-    auto shaped = dyn_cast<ShapedType>(type);
-    return !shaped || (isa<RankedTensorType>(type) && shaped.hasStaticShape());
-  });
-  if (op->getNumResults() != 1 || !isStatic)
-    return;
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
-  unsigned reducing =
-      llvm::count(kinds, utils::IteratorType::reduction);
-  // Of the others only reductions of the last loop can be row operations.
-  if (reducing > 1 ||
-      (reducing == 1 && kinds.back() != utils::IteratorType::reduction))
-    return;
-  llvm::SmallDenseSet<unsigned> dropped;
-  if (reducing == 0)
-    dropped = unitLoops(op, maps);
-  if (dropped.size() == kinds.size())
-    return;
-
-  MLIRContext *context = op.getContext();
-  SmallVector<AffineExpr> replaced;
-  SmallVector<utils::IteratorType> keptKinds;
-  for (auto [d, kind] : llvm::enumerate(kinds)) {
-    bool stays = !dropped.contains(d);
-    replaced.push_back(stays
-                           ? getAffineDimExpr(keptKinds.size(), context)
-                           : getAffineConstantExpr(0, context));
-    if (stays)
-      keptKinds.push_back(kind);
-  }
-  SmallVector<SmallVector<int64_t>> kept;
-  bool changes = !dropped.empty();
-  for (auto [value, map] : llvm::zip_equal(op->getOperands(), maps)) {
-    SmallVector<int64_t> &dims = kept.emplace_back();
-    for (auto [p, row] : llvm::enumerate(map.getResults())) {
-      auto constant = dyn_cast<AffineConstantExpr>(row);
-      auto dim = dyn_cast<AffineDimExpr>(row);
-      bool isUnit =
-          constant ? constant.getValue() == 0 &&
-                         cast<ShapedType>(value.getType()).getDimSize(p) == 1
-                   : dim && dropped.contains(dim.getPosition());
-      if (!isUnit)
-        dims.push_back(p);
-    }
-    changes |= dims.size() != map.getNumResults();
-  }
-  if (!changes)
-    return;
-
-  OpBuilder builder(op);
-  SmallVector<Value> operands;
-  SmallVector<AffineMap> newMaps;
-  for (auto [number, value] : llvm::enumerate(op->getOperands())) {
-    AffineMap map = maps[number];
-    ArrayRef<int64_t> dims = kept[number];
-    auto rows = llvm::map_to_vector(dims, [&](int64_t p) {
-      return map.getResult(p).replaceDims(replaced);
-    });
-    newMaps.push_back(AffineMap::get(keptKinds.size(), 0, rows, context));
-    bool isWhole = dims.size() == map.getNumResults();
-    bool isInit = number + 1 == op->getNumOperands();
-    operands.push_back(
-        isWhole ? value : narrowed(builder, op.getLoc(), value, dims, isInit));
-  }
-  Block *body = op.getBody();
-  auto made = linalg::GenericOp::create(
-      builder, op.getLoc(), TypeRange(operands.back().getType()),
-      ValueRange(operands).drop_back(), operands.back(), newMaps, keptKinds,
-      [&](OpBuilder &inside, Location place, ValueRange arguments) {
-        IRMapping values;
-        values.map(body->getArguments(), arguments);
-        for (Operation &inner : *body)
-          inside.clone(inner, values);
-      });
-  Value result = made->getResult(0);
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (result.getType() != type)
-    result = expanded(builder, op.getLoc(), result, type);
-  op->getResult(0).replaceAllUsesWith(result);
-  op.erase();
 }
 
 //===----------------------------------------------------------------------===//
@@ -336,8 +161,7 @@ void normaliseRows(func::FuncOp function, bool strict) {
     if (auto generic = dyn_cast<linalg::GenericOp>(op))
       dropUnits(dropDeadResults(generic));
     else if (isReshape(op))
-      if (Value same = reshapedFrom(op->getOperand(0), op->getResult(0).getType()))
-        op->getResult(0).replaceAllUsesWith(same);
+      foldReshapes(op);
   }
   for (Operation *op : topLevel(function))
     if (auto generic = dyn_cast<linalg::GenericOp>(op)) {

@@ -11,7 +11,6 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Transform/Interfaces/TransformInterfaces.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 #include <algorithm>
@@ -21,29 +20,10 @@ using namespace mlir;
 
 namespace harl {
 
-/// A linalg op's number.
-static constexpr StringLiteral kOpAttr = "harl.op";
-/// On ops of the program that hold a numbered op.
-static constexpr StringLiteral kAroundAttr = "harl.around";
 /// A function's number.
 static constexpr StringLiteral kFunctionAttr = "harl.function";
 /// By which a library's matchers tag a root.
 static constexpr StringLiteral kRootPrefix = "harl.root_";
-static constexpr StringLiteral kOursPrefix = "harl.";
-/// For the lowering.
-static constexpr StringLiteral kStreamedAttr = "harl.streamed";
-
-/// Calls `visit` for the ops of a region that are where the program had them.
-static void visitInPlace(Region &region,
-                         llvm::function_ref<void(Operation &)> visit) {
-  for (Block &block : region)
-    for (Operation &op : block) {
-      visit(op);
-      if (op.hasAttr(kAroundAttr))
-        for (Region &inner : op.getRegions())
-          visitInPlace(inner, visit);
-    }
-}
 
 /// Calls `visit` for the functions of a module until it returns true.
 static void visitFunctions(ModuleOp module,
@@ -66,27 +46,6 @@ int64_t numberFunctions(ModuleOp module) {
   return count;
 }
 
-static void removeOurs(Operation *op) {
-  SmallVector<StringAttr> ours;
-  for (NamedAttribute attribute : op->getDiscardableAttrs())
-    if (attribute.getName().strref().starts_with(kOursPrefix) &&
-        attribute.getName() != kStreamedAttr &&
-        attribute.getName() != kAloneAttr)
-      ours.push_back(attribute.getName());
-  for (StringAttr name : ours)
-    op->removeDiscardableAttr(name);
-}
-
-/// Tiling leaves the ops it has replaced behind, unused, and they use others.
-static void eraseDead(func::FuncOp function) {
-  SmallVector<Operation *> ops;
-  visitInPlace(function.getBody(), [&](Operation &op) { ops.push_back(&op); });
-  // Users come after what they use.
-  for (Operation *op : llvm::reverse(ops))
-    if (isOpTriviallyDead(op))
-      op->erase();
-}
-
 static LogicalResult applyTo(Operation *root, const Schedule &schedule) {
   return transform::applyTransforms(root, schedule.sequence, {},
                                     transform::TransformOptions(),
@@ -102,45 +61,19 @@ unsigned FunctionScheduler::run() {
   if (!function) // A schedule of another function has erased it.
     return 0;
   normaliseRows(function, library.isStrict());
-  mark();
+  ops.number(function);
   applyByKey(/*again=*/false);
   if (someGone)
     applyByKey(/*again=*/true);
   applyByMatchers();
   tellLeft();
-  unmark();
+  function->removeAttr(kFunctionAttr);
+  ops.remove(function, scheduled);
   if (scheduled) {
     IRRewriter rewriter(function.getContext());
     (void)runRegionDCE(rewriter, function->getRegions());
   }
   return scheduled;
-}
-
-void FunctionScheduler::mark() {
-  SmallVector<Operation *> ops;
-  function.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isa<linalg::LinalgOp>(op))
-      ops.push_back(op);
-  });
-  for (Operation *op : ops) {
-    markOp(op);
-    for (Operation *around = op->getParentOp(); around != function;
-         around = around->getParentOp())
-      around->setAttr(kAroundAttr, UnitAttr::get(op->getContext()));
-  }
-}
-
-void FunctionScheduler::markOp(Operation *op) {
-  int64_t number = seen.size();
-  seen.push_back({op->getLoc(), SmallVector<Type>(op->getOperandTypes())});
-  op->setAttr(kOpAttr, Builder(op->getContext()).getI64IntegerAttr(number));
-  placedIsValid = false;
-}
-
-/// An op's number, or -1.
-static int64_t numberOf(Operation *op) {
-  auto number = op->getAttrOfType<IntegerAttr>(kOpAttr);
-  return number ? number.getInt() : -1;
 }
 
 /// `again` looks for ops that have replaced neighbours of what was scheduled.
@@ -152,7 +85,7 @@ void FunctionScheduler::applyByKey(bool again) {
       continue;
     for (Operation *member : workload.members)
       if (numberOf(member) < 0)
-        markOp(member);
+        ops.add(member);
     jobs.push_back({numberOf(workload.root), schedule,
                     llvm::map_to_vector(workload.members, numberOf)});
   }
@@ -168,7 +101,7 @@ void FunctionScheduler::applyByKey(bool again) {
 
 void FunctionScheduler::applyByMatchers() {
   std::map<unsigned, SmallVector<int64_t>> candidates;
-  for (auto [number, op] : inPlace())
+  for (auto [number, op] : ops.inPlace(function))
     for (unsigned position : library.mayMatch(op))
       candidates[position].push_back(number);
   for (auto &[position, numbers] : candidates) {
@@ -203,12 +136,12 @@ void FunctionScheduler::attempt(const Job &job) {
     return;
   if (!find(job.root)) {
     someGone = true;
-    emitRemark(seen[job.root].place)
+    emitRemark(ops.getPlace(job.root))
         << "gone: another schedule took or replaced it before @schedule_"
         << schedule.key << " (" << schedule.label << ") was applied";
     return;
   }
-  emitRemark(seen[job.root].place) << "matched by @schedule_" << schedule.key
+  emitRemark(ops.getPlace(job.root)) << "matched by @schedule_" << schedule.key
                                    << " (" << schedule.label << ")";
   std::string reason;
   if (succeeded(applyToCopy(job)) || succeeded(applyInPlace(job, reason))) {
@@ -240,7 +173,7 @@ LogicalResult FunctionScheduler::applyToCopy(const Job &job) {
     return failure();
   for (auto [number, op] : llvm::zip_equal(job.members, members))
     if (llvm::is_contained(*erased, op))
-      placed.erase(number);
+      ops.replaced(number);
   return success();
 }
 
@@ -251,7 +184,7 @@ LogicalResult FunctionScheduler::applyInPlace(const Job &job,
   partFills(function, kOpAttr);
   if (library.isShared())
     partEmpties(function);
-  placedIsValid = false;
+  ops.forgetPlaces();
   if (succeeded(applyInPlace(find(job.root), *job.schedule))) {
     copy->erase();
     return success();
@@ -266,7 +199,7 @@ LogicalResult FunctionScheduler::applyInPlace(Operation *root,
   root->removeAttr(kOpAttr);
   root->removeAttr(kWorkloadAttr);
   LogicalResult result = applyTo(root, schedule);
-  placedIsValid = false;
+  ops.forgetPlaces();
   function = relocate();
   if (failed(result) || !function)
     return failure();
@@ -282,7 +215,7 @@ void FunctionScheduler::putBack(func::FuncOp copy) {
     module.getBody()->push_back(copy);
   }
   function = copy;
-  placedIsValid = false;
+  ops.forgetPlaces();
 }
 
 /// The function of the number, which a schedule may have replaced.
@@ -297,54 +230,15 @@ func::FuncOp FunctionScheduler::relocate() {
   return found;
 }
 
-const llvm::DenseMap<int64_t, Operation *> &FunctionScheduler::inPlace() {
-  if (placedIsValid)
-    return placed;
-  placed.clear();
-  llvm::SmallDenseSet<int64_t> twice;
-  visitInPlace(function.getBody(), [&](Operation &op) {
-    auto number = op.getAttrOfType<IntegerAttr>(kOpAttr);
-    if (!number || !isa<linalg::LinalgOp>(op))
-      return;
-    int64_t value = number.getInt();
-    // A mark copied to another op, as a neighbour was split or padded.
-    bool same = value >= 0 && value < int64_t(seen.size()) &&
-                llvm::equal(seen[value].types, op.getOperandTypes());
-    if (same && !placed.try_emplace(value, &op).second)
-      twice.insert(value);
-  });
-  for (int64_t number : twice)
-    placed.erase(number);
-  placedIsValid = true;
-  return placed;
-}
-
 Operation *FunctionScheduler::find(int64_t number) {
-  return inPlace().lookup(number);
+  return ops.inPlace(function).lookup(number);
 }
 
 void FunctionScheduler::tellLeft() {
-  for (int64_t number = 0, count = seen.size(); number < count; ++number)
+  for (int64_t number = 0, count = ops.size(); number < count; ++number)
     if (find(number))
-      emitRemark(seen[number].place)
+      emitRemark(ops.getPlace(number))
           << "left as it was: no schedule of this library was applied to it";
-}
-
-/// What is where it was keeps the attributes it came with.
-void FunctionScheduler::unmark() {
-  function->removeAttr(kFunctionAttr);
-  SmallVector<Operation *> made;
-  visitInPlace(function.getBody(), [&](Operation &op) {
-    bool here = op.hasAttr(kOpAttr) || op.hasAttr(kAroundAttr);
-    op.removeAttr(kOpAttr);
-    if (!here && (isa<linalg::LinalgOp>(op) || op.getNumRegions()))
-      made.push_back(&op);
-  });
-  function.walk([](Operation *op) { op->removeAttr(kAroundAttr); });
-  if (!scheduled)
-    return;
-  for (Operation *op : made)
-    op->walk(removeOurs);
 }
 
 } // namespace harl

@@ -130,3 +130,21 @@ def test_what_is_computed() -> None:
     names = dimension_names(convolution)
     assert statement_text(convolution, names) == "C[ow, f] += A[2*ow + kw, c] * B[kw, c, f]"
     assert dimension_names(matmul(3, 4, 5).anchor_op) == ("m", "n", "k")
+
+
+def test_a_transpose_in_blocks() -> None:
+    task = TASKS["transposed"][0]
+    (space,) = sketches_for(task, PROCESSOR)
+    values = {**space.default().assignment, "width": 16, "rows": 16, "block": 32}
+    for order, outer in (("result", "ab"), ("operand", "ba")):
+        candidate = space.candidate({**values, "order": order})
+        assert space.is_legal(candidate)
+        whole = {"a": "64 step 32", "b": "513 step 32   # the last step has 1"}
+        lines = [str(line).strip() for line in nest_lines(task, space, candidate)]
+        assert lines == [
+            *(f"for {name} in 0..{whole[name]}" for name in outer),
+            *(f"for {name}' in 0..32 step 16" for name in outer),
+            "for a'' in 0..16   # unrolled",
+            "for b'' in 0..16   # a vector of 16",
+            "C[a, b] = f(A[b, a])",
+        ]

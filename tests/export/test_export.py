@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from harl_mlir.cli.main import main
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import Processor
 from harl_mlir.space.sketches import sketches_for
+from tests.programs import run
 
 KERNEL = """
 func.func @"mat.mul"(%a: tensor<48x64xf32>, %b: tensor<64x96xf32>, %c: tensor<48x96xf32>)
@@ -125,20 +125,6 @@ def exported(kernels: Path) -> Path:
     moved = kernels / "moved to"
     shutil.move(kernels / "made", moved)
     return moved
-
-
-def run(*words: str | Path, directory: Path, **environment: str) -> str:
-    ended = subprocess.run(
-        words,
-        cwd=directory,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 def test_what_is_written(exported: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -16,6 +14,7 @@ from harl_mlir.cli.main import main
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.sketches import sketches_for
+from tests.programs import run
 from tests.schedule.sketches.row_kernels import softmax
 from tests.threads import NEEDS_THREADS
 
@@ -87,20 +86,6 @@ def library() -> str:
         return pool.library([(task, space.candidate({**space.default().assignment, "shared": "d0/2"}))])
 
 
-def _run(*words: str | Path, directory: Path, **environment: str) -> str:
-    ended = subprocess.run(
-        words,
-        cwd=directory,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
 def test_programs_are_linked_with_the_runtime(library: str, tmp_path: Path) -> None:
     (tmp_path / "kernel.mlir").write_text(KERNEL)
     (tmp_path / "l.mlir").write_text(library)
@@ -109,20 +94,20 @@ def test_programs_are_linked_with_the_runtime(library: str, tmp_path: Path) -> N
     package = tmp_path / "package"
     words = ["export", str(tmp_path / "kernel.mlir"), "--library", str(tmp_path / "l.mlir")]
     assert main([*words, "--threads", "2", "-o", str(package)]) == 0
-    symbols = _run("nm", package / "kernel.o", directory=tmp_path)
+    symbols = run("nm", package / "kernel.o", directory=tmp_path)
     exported = {line.split()[2] for line in symbols.splitlines() if " T " in line}
     assert exported - {"product", "again"} <= {"_mlir_harl.handle.product"}
-    flags = _run(
+    flags = run(
         "pkg-config", "--static", "--cflags", "--libs", "kernel",
         directory=tmp_path, PKG_CONFIG_PATH=str(package),
     )  # fmt: skip
-    _run("cc", "program.c", *flags.split(), "-o", "by_flags", directory=tmp_path)
+    run("cc", "program.c", *flags.split(), "-o", "by_flags", directory=tmp_path)
     right = "right on 1 more\n"
-    assert _run("./by_flags", directory=tmp_path, LD_LIBRARY_PATH=str(package)) == right
-    _run("cmake", "-S", ".", "-B", "build", f"-DCMAKE_PREFIX_PATH={package}", directory=tmp_path)
-    _run("cmake", "--build", "build", directory=tmp_path)
+    assert run("./by_flags", directory=tmp_path, LD_LIBRARY_PATH=str(package)) == right
+    run("cmake", "-S", ".", "-B", "build", f"-DCMAKE_PREFIX_PATH={package}", directory=tmp_path)
+    run("cmake", "--build", "build", directory=tmp_path)
     for program in ("by_kernel", "by_static"):
-        assert _run(f"build/{program}", directory=tmp_path) == right
+        assert run(f"build/{program}", directory=tmp_path) == right
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from torch_mlir import ir
-from torch_mlir.dialects import func, linalg
-from torch_mlir.passmanager import PassManager
+from harl_mlir.frontend.fills import part_fills
+from harl_mlir.frontend.generics import are_cheap
+from harl_mlir.mlir import PassManager, func, ir, linalg
 
 _SIMPLE = frozenset(
     {
@@ -19,14 +19,7 @@ _SIMPLE = frozenset(
         "linalg.elementwise", "linalg.index", "linalg.yield",
     }
 )  # fmt: skip
-_CHEAP = frozenset(
-    {
-        "arith.addf", "arith.subf", "arith.mulf", "arith.negf", "arith.maximumf", "arith.minimumf",
-        "arith.constant", "arith.extf", "arith.truncf", "arith.sitofp", "linalg.yield",
-    }
-)  # fmt: skip
 _FREE = frozenset({"linalg.yield", "arith.constant"})
-_MOST_CHEAP = 4
 _RESHAPES = frozenset({"tensor.expand_shape", "tensor.collapse_shape"})
 
 
@@ -46,7 +39,7 @@ def simplify(module: ir.Module, name: str) -> None:
     _run(function, "func.func(linalg-fuse-elementwise-ops,canonicalize,cse)")
     _run(module, "builtin.module(inline,symbol-dce,canonicalize,cse)")
     _name_fills(_function(module, name))
-    _part_fills(_function(module, name))
+    part_fills(_function(module, name))
 
 
 def _run(target: ir.Module | ir.OpView, pipeline: str) -> None:
@@ -169,17 +162,6 @@ def _name_fills(function: func.FuncOp) -> None:
         op.erase()
 
 
-def _part_fills(function: func.FuncOp) -> None:
-    """Give each op that starts from a fill one of its own: it is a member of one group then."""
-    (block,) = function.body.blocks
-    for op in [op.operation for op in block.operations]:
-        if op.name != "linalg.fill":
-            continue
-        for use in list(op.results[0].uses)[1:]:
-            with ir.InsertionPoint(use.owner):
-                use.owner.operands[use.operand_number] = op.clone().results[0]
-
-
 def _elements(op: ir.Operation) -> int:
     """Steps of the loops of an op on tensors: no less than the elements of any of its operands."""
     return max((_size(value) for value in op.operands), default=0)
@@ -203,5 +185,5 @@ def _is_cheap(op: ir.Operation) -> bool:
     *inputs, _ = op.operands
     if any(len(list(v.uses)) == 1 and _size(v) == _size(op.results[0]) for v in inputs):
         return False
-    body = [inner.operation.name for inner in op.regions[0].blocks[0].operations]
-    return len(body) <= _MOST_CHEAP + 1 and all(name in _CHEAP for name in body)
+    *body, _ = op.regions[0].blocks[0].operations
+    return are_cheap([inner.operation.name for inner in body])

@@ -173,6 +173,8 @@ class _Schedule:
         root = inner if self.followed else b.tagged(nest, _CONTRACTION)
         root, loops = self._fuse(root, panels)
         b.dce(nest)  # what was pulled in is dead outside
+        # A panel has a buffer of its own, in which its rows lie side by side.
+        b.patterns(nest, ("tensor.fold_tensor_empty",))
         if self.dots.panels:
             self._tile_panel(nest)
         if depth:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harl_mlir.schedule.builder import ScheduleBuilder, Size
 from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.members import members_and_fills
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
@@ -49,31 +50,21 @@ def _fused(
 ) -> tuple[list[int], Handle]:
     """Put all members into one loop over rows, each once. Returns those that are no fills, and the loop."""
     last = len(task.members) - 1
-    handles, fills = {last: root}, dict[int, Handle]()
-    for number in range(last, -1, -1):
-        if number not in handles:
-            continue
-        for operand, source in enumerate(task.members[number].sources):
-            if source.kind != "member":
-                continue
-            # Reductions that share a fill in the task have each its own in the program.
-            if task.members[source.index].op.is_fill:
-                fills[number] = builder.producer(handles[number], operand)
-            elif source.index not in handles:
-                handles[source.index] = builder.producer(handles[number], operand)
+    handles, fills = members_and_fills(builder, task, root)
     for number in handles:
         handles[number] = builder.generalize(handles[number])
         builder.tag(handles[number], _tag(number))
-    for fill in fills.values():
-        builder.tag(fill, _FILL)
+    for own in fills.values():
+        for fill in own:
+            builder.tag(fill, _FILL)
     _, shell = builder.tile_forall(handles[last], _sizes(builder, candidate, rows, len(task.root.op.dims)))
     for number in sorted(handles, reverse=True):
         if number != last:
             _, shell = builder.fuse_into(handles[number], shell)
             # Several uses of what comes next read the same rows of it, and shall read one slice.
             builder.cse(shell)
-        if number in fills:
-            _, shell = builder.fuse_into(fills[number], shell)
+        for fill in fills.get(number, ()):
+            _, shell = builder.fuse_into(fill, shell)
             builder.cse(shell)
     # Rows of an empty tensor are an empty tensor of a few rows.
     builder.patterns(shell, ("tensor.fold_tensor_empty",))

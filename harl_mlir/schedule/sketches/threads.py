@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.members import members_and_fills
 from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task
 
@@ -29,7 +30,7 @@ def share(
     if part is None:
         raise ValueError(f"{task.label()} cannot be cut into parts")
     last = len(task.members) - 1
-    handles, fills = _members(builder, task, root)
+    handles, fills = members_and_fills(builder, task, root)
     builder.tag(root, _ROOT)
     op = task.root.op
     sizes = [0] * len(op.dims)
@@ -52,25 +53,3 @@ def share(
     # What a part computes on the way is in buffers of its own.
     builder.patterns(shell, ("tensor.fold_tensor_empty",))
     return part, builder.tagged(shell, _ROOT), shell
-
-
-def _members(
-    builder: ScheduleBuilder, task: Task, root: Handle
-) -> tuple[dict[int, Handle], dict[int, list[Handle]]]:
-    """A handle for each member but fills, by number, and the fills that each reads.
-
-    Members that share a fill in the task have each its own in the program.
-    """
-    last = len(task.members) - 1
-    handles, fills = {last: root}, dict[int, list[Handle]]()
-    for number in range(last, -1, -1):
-        if number not in handles:
-            continue
-        for operand, source in enumerate(task.members[number].sources):
-            if source.kind != "member":
-                continue
-            if task.members[source.index].op.is_fill:
-                fills.setdefault(number, []).append(builder.producer(handles[number], operand))
-            elif source.index not in handles:
-                handles[source.index] = builder.producer(handles[number], operand)
-    return handles, fills

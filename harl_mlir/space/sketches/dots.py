@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
-from harl_mlir.processor import BF16_DOTS, I8_DOTS, Processor
+from harl_mlir.processor import DOT_PRODUCTS, Processor
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import (
@@ -28,7 +28,7 @@ from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 from harl_mlir.tasks.task import Task
 
 NAME = "dots"
-VERSION = 1
+VERSION = 2
 
 LANES = 16
 _REGISTERS = 32
@@ -38,8 +38,6 @@ _MOST_ROWS = 14
 _LEAST_DEPTH = 16
 _MOST_DEPTHS = 8
 _UNROLLS = (1, 2, 4, 8)
-_GROUPS = {"bf16": 2, "i8": 4}
-_SUMS = {"bf16": "f32", "i8": "i32"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return ()
     op = task.anchor_op
     element = op.inputs[0].element
-    if {"bf16": BF16_DOTS, "i8": I8_DOTS}[element] not in processor.features:
+    if DOT_PRODUCTS[element].feature not in processor.features:
         return ()
     if accuracy == "strict" and element == "bf16":
         return ()
@@ -88,14 +86,12 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return _fits(rows, vector) and (not values["depth"] or extent % vector == 0)
 
     vector = max(vectors)
-    # Where the lowering has a sum of each row to take away, two steps share that.
-    shared = element == "i8" and not any(body.name == "arith.extui" for body in op.body)
-    height = _default_rows(heights, rows, vector, spare=shared)
+    height = _default_rows(heights, rows, vector)
     decisions = (
         Decision("rows", heights, height, meaning="rows of the register tile"),
         Decision("vector", vectors, vector, meaning="columns of the register tile"),
         Decision("depth", depths, 0, meaning="groups of contracted steps in a block; 0: all"),
-        Decision("unroll", unrolls, unrolls[:2][-1] if shared else 1, meaning="groups a step of the loop"),
+        Decision("unroll", unrolls, 1, meaning="groups a step of the loop"),
     )
     return (Space(NAME, VERSION, decisions, legal),)
 
@@ -121,7 +117,7 @@ def dots_of(task: Task) -> Dots | None:
     if any(len(loops_of(row)) > 1 and row[along] for operand in op.inputs for row in operand.map):
         return None
     panels = all(len(loops_of(row)) <= 1 for row in vectors.map)
-    return Dots(roles, roles.row, _GROUPS[op.inputs[0].element], along, panels)
+    return Dots(roles, roles.row, DOT_PRODUCTS[op.inputs[0].element].group, along, panels)
 
 
 def vector_for(extent: int) -> tuple[int, ...]:
@@ -156,12 +152,13 @@ def _is_narrow(op: LinalgOp) -> bool:
     kinds = [operand.element for operand in op.operands]
     unsigned = sum(body.name == "arith.extui" for body in op.body)
     casts = {body.name for body in op.body} & {"arith.sitofp", "arith.uitofp"}
-    return element in _GROUPS and kinds == [element, element, _SUMS[element]] and unsigned < 2 and not casts
+    dot = DOT_PRODUCTS.get(element)
+    return dot is not None and kinds == [element, element, dot.total] and unsigned < 2 and not casts
 
 
-def _default_rows(heights: tuple[int, ...], extent: int, vector: int, *, spare: bool) -> int:
-    """The most that fit and divide, unless that is fewer than fit by more than one; `spare`: one less."""
-    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h + spare, vector)]
+def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:
+    """The most that fit and divide, unless that is fewer than fit by more than one."""
+    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h, vector)]
     even = [h for h in fitting if extent % h == 0]
     return max(even) if even and max(even) >= max(fitting) - 1 else max(fitting)
 

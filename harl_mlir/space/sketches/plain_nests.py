@@ -73,7 +73,8 @@ def elementwise(
 ) -> NestsOf:
     """Nests without a reduction; `vector` and `second` are dimensions of the result.
 
-    All loops made one are shown as steps over several whole inner dimensions.
+    All loops made one are shown as steps over several whole inner dimensions. Blocks of a transpose are
+    loops over both dimensions around the others.
     """
     anchor = task.anchor_op
     loops, shape = anchor.result_loops, task.root.op.init.shape
@@ -90,12 +91,18 @@ def elementwise(
             own = columns["width"] if d == vector else columns["rows"] if d == second else 1
             steps[d] = np.where(flat, of_flat, own)
         ordered: list[Ints | int] = [steps[d] for d in order]
+        turned = columns["order"] == "operand"
         outer, ordered = _moved(
             [loops[d] for d in order],
             ordered,
             order.index(second) if transposed and second is not None else None,
-            columns["order"] == "operand",
+            turned,
         )
+        if "block" in columns and second is not None:
+            block, both = columns["block"], (second, vector)
+            sizes: list[Ints | int] = [np.where(block > 0, block, shape[d]) for d in both]
+            around, sizes = _moved([loops[d] for d in both], sizes, 0, turned)
+            outer, ordered = [*around, *outer], [*sizes, *ordered]
         return nests(statement, outer, ordered, 1, len(flat))
 
     return of

@@ -58,33 +58,13 @@ struct LowerToLLVMOptions
       llvm::cl::init(1)};
 };
 
-struct DefaultOptions : public mlir::PassPipelineOptions<DefaultOptions> {
+struct DefaultOptions : public LowerToLLVMOptions {
   Option<std::string> library{
       *this, "library", llvm::cl::desc("File with the schedule library")};
   Option<bool> failIfNone{
       *this, "fail-if-none",
       llvm::cl::desc("Fail if no schedule of the library was applied"),
       llvm::cl::init(false)};
-  Option<Accuracy> accuracy{
-      *this, "accuracy",
-      llvm::cl::desc("What may be done to floating-point arithmetic"),
-      llvm::cl::init(Accuracy::reassociate), accuracyValues()};
-  Option<VectorMath> vectorMath{
-      *this, "vector-math",
-      llvm::cl::desc("Instruction set for which libmvec is called"),
-      llvm::cl::init(VectorMath::none), vectorMathValues()};
-  Option<bool> bf16Dots{
-      *this, "bf16-dots",
-      llvm::cl::desc("The processor has AVX512-BF16: use its dot products"),
-      llvm::cl::init(false)};
-  Option<bool> i8Dots{
-      *this, "i8-dots",
-      llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
-      llvm::cl::init(false)};
-  Option<unsigned> threads{
-      *this, "threads",
-      llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
-      llvm::cl::init(1)};
 };
 
 /// `harl-lower-to-llvm`: the one lowering that kernels are measured with, from

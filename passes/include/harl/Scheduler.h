@@ -3,11 +3,11 @@
 #ifndef HARL_SCHEDULER_H
 #define HARL_SCHEDULER_H
 
+#include "harl/NumberedOps.h"
 #include "harl/ScheduleLibrary.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace harl {
@@ -24,8 +24,7 @@ int64_t numberFunctions(mlir::ModuleOp module);
 /// in the function itself; so is one that was found by matchers, which do not
 /// tell the task's ops. Such a schedule may erase, replace or copy any op of
 /// the function, even the function: between two schedules no pointers are kept
-/// but numbers, which ops carry as attributes. Only ops that are where they
-/// were count; what tiling puts into loops carries copies of the attributes.
+/// but numbers (`NumberedOps`).
 class FunctionScheduler {
 public:
   /// The function is that of the number in the module (`numberFunctions`).
@@ -36,11 +35,6 @@ public:
   unsigned run();
 
 private:
-  /// A linalg op as it was.
-  struct Seen {
-    mlir::Location place;
-    mlir::SmallVector<mlir::Type> types;
-  };
   /// A schedule to be applied to an op; `members` are those of its task, the
   /// root last, or none if they are not known.
   struct Job {
@@ -49,8 +43,6 @@ private:
     mlir::SmallVector<int64_t> members;
   };
 
-  void mark();
-  void markOp(mlir::Operation *op);
   void applyByKey(bool again);
   void applyByMatchers();
   bool matches(mlir::Operation *op, const Schedule &schedule);
@@ -64,21 +56,17 @@ private:
   void putBack(mlir::func::FuncOp copy);
   mlir::func::FuncOp relocate();
 
-  /// The ops that are where they were, by number.
-  const llvm::DenseMap<int64_t, mlir::Operation *> &inPlace();
+  /// The op of a number, if it is where it was.
   mlir::Operation *find(int64_t number);
   void tellLeft();
-  void unmark();
 
   mlir::ModuleOp module;
   int64_t functionNumber;
   mlir::func::FuncOp function;
   const ScheduleLibrary &library;
-  mlir::SmallVector<Seen> seen;
+  NumberedOps ops;
   /// Keys whose schedules fail in this function.
   llvm::StringSet<> failing;
-  llvm::DenseMap<int64_t, mlir::Operation *> placed;
-  bool placedIsValid = false;
   bool someGone = false;
   unsigned scheduled = 0;
 };

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.decision import Value
 from harl_mlir.space.sketches import sketches_for
 from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
@@ -234,6 +235,6 @@ def test_a_library_tuned_for_two_threads_says_so_and_is_right_on_one(two: Pool) 
         assert one.verify(task, library, run=True) is None
 
 
-def _with(candidate: Candidate, word: object) -> Candidate:
+def _with(candidate: Candidate, word: Value) -> Candidate:
     values = tuple((name, word if name == "shared" else value) for name, value in candidate.values)
-    return Candidate(candidate.sketch, candidate.version, values)  # type: ignore[arg-type]
+    return Candidate(candidate.sketch, candidate.version, values)
