@@ -145,9 +145,9 @@ def ApproximateMathPass
   let summary = "Polynomials in the place of exp, log, tanh and erf";
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
-    `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
-    within 2.5 units in the last place; other element types and functions are
-    left to the math library.
+    `tanh` and `erf` of f32, and through that of f16 and bf16, become arithmetic
+    that is within 2.5 units in the last place, and x (1 + erf(x / sqrt(2))) / 2,
+    GELU, as a whole; other types and functions are left to the math library.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
@@ -222,7 +222,8 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
     attribute `harl.streamed` writes a result too large for any cache. Its
     stores of whole lines become nontemporal, in a copy of the loop that runs
-    where the buffers begin with a line. On x86 only; others lose the attribute.
+    where the buffers begin with a line, and what is read at the same places is
+    prefetched. On x86 only; others lose the attribute.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
