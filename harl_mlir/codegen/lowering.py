@@ -27,6 +27,7 @@ from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import PassManager, func, ir, memref
@@ -149,6 +150,7 @@ def to_llvm(
     Raises ir.MLIRError or ValueError where a pass fails.
     """
     copies_to_loops(module)
+    vectorise_lanes(module)
     if accuracy == "approximate":
         approximate_math(module)
     if vectors is not None and accuracy != "strict":

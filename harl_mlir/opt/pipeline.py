@@ -20,6 +20,7 @@ _STEPS = (
     "harl-inner-loops-alone",
     "harl-approximate-math",
     "harl-stream-stores",
+    "harl-vectorize-lanes",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {

@@ -11,6 +11,7 @@ from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
@@ -132,6 +133,8 @@ class _Run:
                 dot_products(self.module, stage.dots)
             case "harl-stream-stores":
                 stream(self.module)
+            case "harl-vectorize-lanes":
+                vectorise_lanes(self.module)
             case "harl-vector-math":
                 if stage.vectors is not None:
                     vector_math(self.module, stage.vectors)

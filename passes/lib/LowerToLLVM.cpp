@@ -94,6 +94,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
     appendStage(manager, "to loops", options);
   appendStage(manager, "to hoisted buffers", options);
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
+  manager.addNestedPass<func::FuncOp>(createVectorizeLanesPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
   VectorMathPassOptions vectors;

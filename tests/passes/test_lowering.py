@@ -15,6 +15,7 @@ OWN = {
     "strict": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-vector-math{isa=none}",
         "harl-stream-stores",
         "harl-dot-products{bf16=false i8=true}",
@@ -22,6 +23,7 @@ OWN = {
     "reassociate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
@@ -29,6 +31,7 @@ OWN = {
     "approximate": [
         "harl-part-equal-results",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",

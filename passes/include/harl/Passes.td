@@ -208,6 +208,22 @@ def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
   ];
 }
 
+def VectorizeLanesPass : Pass<"harl-vectorize-lanes", "::mlir::func::FuncOp"> {
+  let summary = "Steps of marked loops as lanes of vectors";
+  let description = [{
+    A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
+    attribute `harl.lanes`, a number, does so many of its steps at once. What
+    it reads may lie up to four elements apart, which MLIR does not vectorize:
+    whole registers are read as they lie, and shuffled. A loop that holds
+    anything else than arithmetic, reads and writes of elements is left as it
+    is.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
 def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
   let summary = "Stores past the caches in loops that a schedule marks";
   let description = [{
