@@ -15,6 +15,7 @@ from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
+from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
@@ -116,6 +117,8 @@ class _Run:
             case "harl-lower-to-llvm":
                 bufferize_public(self.module, stage.threads)
                 to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors, dots=stage.dots)
+            case "harl-wide-buffers":
+                widen_buffers(self.module)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
             case "harl-first-places":

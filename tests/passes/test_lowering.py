@@ -14,6 +14,7 @@ from tests.passes.built import driver
 OWN = {
     "strict": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-vector-math{isa=none}",
@@ -22,6 +23,7 @@ OWN = {
     ],
     "reassociate": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-vector-math{isa=avx2}",
@@ -30,6 +32,7 @@ OWN = {
     ],
     "approximate": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-approximate-math",

@@ -94,6 +94,20 @@ def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::transform::TransformDialect"];
 }
 
+def WideBuffersPass : Pass<"harl-wide-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Copies of f16 and bf16 that are read to be widened hold f32";
+  let description = [{
+    A step of `harl-lower-to-llvm`. A buffer of f16 or bf16 that is copied to,
+    and read for nothing but `arith.extf` to f32, becomes one of f32: numbers
+    are widened once, when they are copied, and not for every tile that reads
+    them.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
   let summary = "memref.copy to linalg.copy where a side is not contiguous";
   let description = [{
