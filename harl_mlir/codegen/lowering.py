@@ -25,8 +25,10 @@ from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.inner_loops import inner_loops_alone
+from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
+from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.mlir import PassManager, func, ir, memref
 
 _PASSES = "lowering.txt"
@@ -142,7 +144,9 @@ def to_llvm(
 
     Raises ir.MLIRError or ValueError where a pass fails.
     """
+    widen_buffers(module)
     copies_to_loops(module)
+    vectorise_lanes(module)
     if accuracy == "approximate":
         approximate_math(module)
     if vectors is not None and accuracy != "strict":

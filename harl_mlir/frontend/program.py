@@ -15,6 +15,8 @@ ALONE = "harl.alone"
 """On an `scf.forall` that one thread runs, whatever the others do."""
 STREAMED = "harl.streamed"
 """On an `scf.for` whose stores go past the caches."""
+LANES = "harl.lanes"
+"""On an `scf.for`, a number: of its steps so many are done at once, in the lanes of vectors."""
 _PARSED_TEXT = "-"
 """What MLIR calls the file of a module parsed from a string."""
 

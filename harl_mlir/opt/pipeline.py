@@ -13,11 +13,13 @@ from harl_mlir.processor import DOT_PRODUCTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
+    "harl-wide-buffers",
     "harl-copies-to-loops",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",
     "harl-stream-stores",
+    "harl-vectorize-lanes",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {

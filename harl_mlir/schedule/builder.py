@@ -73,18 +73,7 @@ class ScheduleBuilder(Handles):
     def allow_contraction(self, op: Handle) -> None:
         """Let the floating-point adds and multiplies in the body of `op` be fused: `fastmath<contract>`."""
         arithmetic = self.match(op, "arith.addf", "arith.mulf")
-        flag = ir.Operation.create(
-            "transform.param.constant",
-            results=[transform.AnyParamType.get()],
-            attributes={"value": ir.Attribute.parse("#arith.fastmath<contract>")},
-            ip=self._point,
-        )
-        ir.Operation.create(
-            "transform.annotate",
-            operands=[arithmetic, flag.result],
-            attributes={"name": ir.StringAttr.get("fastmath")},
-            ip=self._point,
-        )
+        self.mark(arithmetic, "fastmath", ir.Attribute.parse("#arith.fastmath<contract>"))
 
     def interchange(self, op: Handle, permutation: Sequence[int]) -> Handle:
         """Permute the loops of a `linalg.generic`."""

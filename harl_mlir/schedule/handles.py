@@ -33,6 +33,21 @@ class Handles:
         """Mark ops with a unit attribute; it survives tiling, fusing, padding and peeling."""
         self.op("transform.annotate", [op], 0, name=ir.StringAttr.get(name))
 
+    def mark(self, op: Handle, name: str, value: ir.Attribute) -> None:
+        """Give ops an attribute."""
+        held = ir.Operation.create(
+            "transform.param.constant",
+            results=[transform.AnyParamType.get()],
+            attributes={"value": value},
+            ip=self._point,
+        )
+        ir.Operation.create(
+            "transform.annotate",
+            operands=[op, held.result],
+            attributes={"name": ir.StringAttr.get(name)},
+            ip=self._point,
+        )
+
     def tagged(self, within: Handle, *names: str) -> Handle:
         """All ops nested in `within` that carry all these tags."""
         wanted = ir.DictAttr.get({name: ir.UnitAttr.get() for name in names})

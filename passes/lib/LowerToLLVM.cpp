@@ -91,7 +91,9 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   if (!shared)
     appendStage(manager, "to loops", options);
   appendStage(manager, "to hoisted buffers", options);
+  manager.addNestedPass<func::FuncOp>(createWideBuffersPass());
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
+  manager.addNestedPass<func::FuncOp>(createVectorizeLanesPass());
   if (accuracy == Accuracy::approximate)
     manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
   VectorMathPassOptions vectors;

@@ -16,6 +16,7 @@ namespace harl {
 static constexpr StringLiteral kAroundAttr = "harl.around";
 static constexpr StringLiteral kOursPrefix = "harl.";
 /// For the lowering.
+static constexpr StringLiteral kLanesAttr = "harl.lanes";
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
@@ -34,6 +35,7 @@ void removeOurs(Operation *op) {
   SmallVector<StringAttr> ours;
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
+        attribute.getName() != kLanesAttr &&
         attribute.getName() != kStreamedAttr &&
         attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());

@@ -14,21 +14,27 @@ from tests.passes.built import driver
 OWN = {
     "strict": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-vector-math{isa=none}",
         "harl-stream-stores",
         "harl-dot-products{bf16=false i8=true}",
     ],
     "reassociate": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
     ],
     "approximate": [
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
+        "harl-vectorize-lanes",
         "harl-approximate-math",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",

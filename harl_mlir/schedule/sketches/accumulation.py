@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harl_mlir.frontend.program import LANES
 from harl_mlir.schedule.builder import ScheduleBuilder, Size
-from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.handles import Handle, i64
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
@@ -49,6 +50,8 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     nest.tidy(builder, shell)
     if made:
         builder.licm(builder.match(shell, "scf.for"))
+    if roles.strided is not None and roles.strided in made and candidate.number("lanes") > 1:
+        builder.mark(made[roles.strided], LANES, i64(candidate.number("lanes")))
 
 
 def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:

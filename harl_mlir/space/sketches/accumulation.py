@@ -27,6 +27,7 @@ MEANINGS = {
     "order": "whether the second dimension's loop is inside the loop over vectors (rows) or outside (result)",
     "unroll": "steps of the reduction that are unrolled, whole loops from the innermost one out",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
+    "lanes": "steps of the innermost loop done at once, whose operands lie apart in memory",
 }
 
 _MOST_ROWS = 16
@@ -35,6 +36,9 @@ _MOST_DEFAULT_HEIGHT = 4
 _TILE = 8
 _MOST_UNROLL = 8
 _MOST_WINDOW = 25
+_MOST_LANE_REGISTERS = 4
+_FARTHEST = 4
+"""Elements that are farther apart the lowering does not read in vectors."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Roles:
     Attributes:
         vector: the dimension that vectors lie along; None where the anchor can only be done one
             element at a time (a stride along the contiguous dimension).
+        strided: then the dimension whose steps the lowering can do at once; or None.
         second: another dimension that vectors may extend along, or None.
         third: a dimension around it along which they may extend too, if it moves in a window; or None.
         inner: the dimension beside `vector` whose loop may go inside, or None.
@@ -51,6 +56,7 @@ class Roles:
     """
 
     vector: int | None
+    strided: int | None
     second: int | None
     third: int | None
     inner: int | None
@@ -67,13 +73,14 @@ def roles_of(task: Task) -> Roles | None:
     long = [d for d, size in enumerate(task.root.op.init.shape) if size > 1]
     reductions = tuple(d for d in anchor.reduction_dims if anchor.dims[d] > 1)
     if not long or not nest.may_be_wide(task, long[-1:]):
-        return Roles(None, None, None, None, reductions)
+        strided = long[-1] if long and _lies_apart(task, long[-1]) else None
+        return Roles(None, strided, None, None, None, reductions)
     vector = long[-1]
     others = [d for d in long[:-1] if nest.may_be_wide(task, (d, vector))]
     second = others[-1] if others else None
     windows = [d for d in others[:-1] if moves_in_window(task, d)]
     third = next((d for d in reversed(windows) if nest.may_be_wide(task, (d, others[-1], vector))), None)
-    return Roles(vector, second, third, long[-2] if len(long) > 1 else None, reductions)
+    return Roles(vector, None, second, third, long[-2] if len(long) > 1 else None, reductions)
 
 
 def moves_in_window(task: Task, dimension: int) -> bool:
@@ -81,6 +88,17 @@ def moves_in_window(task: Task, dimension: int) -> bool:
     loop = task.anchor_op.result_loops[dimension]
     rows = [row for operand in task.anchor_op.inputs for row in operand.map if row[loop]]
     return any(len(loops_of(row)) > 1 for row in rows)
+
+
+def _lies_apart(task: Task, dimension: int) -> bool:
+    """Whether steps along a dimension are one element apart in results, and some in operands."""
+    for member in task.members:
+        loop = member.op.result_loops[dimension]
+        for operand in member.op.operands:
+            *outer, last = [row[loop] for row in operand.map] or [0]
+            if any(outer) or last > _FARTHEST or (operand is member.op.init and last != 1):
+                return False
+    return True
 
 
 def has_index(task: Task) -> bool:
@@ -158,6 +176,10 @@ def space(
         return nest.fits_registers(values, ("width", "rows", "height"), lanes)
 
     tiled = {"width": roles.vector, "rows": roles.second, "height": roles.third}
+    apart: tuple[Decision, ...] = ()
+    if roles.strided is not None:
+        tiled = {"lanes": roles.strided}
+        apart = (_lanes_decision(shape[roles.strided], lanes),)
 
     return Space(
         sketch,
@@ -169,7 +191,22 @@ def space(
             _decision("order", orders, "result"),
             _decision("unroll", factors, nest.largest(factors, unroll)),
             _decision("tail", (lanes,), lanes),
+            *apart,
         ),
         legal,
-        accumulated(task, tiled, roles.vector, roles.inner, roles.reductions, lanes, processor),
+        accumulated(
+            task,
+            tiled,
+            roles.strided if roles.vector is None else roles.vector,
+            roles.inner,
+            roles.reductions,
+            lanes,
+            processor,
+        ),
     )
+
+
+def _lanes_decision(extent: int, lanes: int) -> Decision:
+    """By default a register's; all of them where there are fewer."""
+    widths = [width for width in nest.widths(extent, lanes) if width <= _MOST_LANE_REGISTERS * lanes]
+    return _decision("lanes", (1, *widths), widths[0])

@@ -1,11 +1,11 @@
 """Window ops without a contraction: pooling and depthwise convolutions of any rank and layout.
 
-The decisions are those of `accumulation`: vectors lie along channels (channels last) or along the
-row (channels first, stride one); with a stride along the contiguous dimension elements are done one
-by one. By default tiles are of eight registers, two or four rows of the image high where that divides,
-else four registers wide with about four rows; where vectors lie along the window, every read but one
-crosses cache lines, and they are one register wide with about four rows. Accumulators and filters
-then both stay in registers. A window of up to nine steps is unrolled whole.
+The decisions are those of `accumulation`: vectors lie along channels (channels last) or along the row
+(channels first). With a stride along the contiguous dimension the schedule does elements one by one, and the
+lowering does `lanes` of them at once. By default tiles are of eight registers, two or four rows of the image
+high where that divides, else four registers wide with about four rows; where vectors lie along the window,
+every read but one crosses cache lines, and they are one register wide with about four rows. Accumulators and
+filters then both stay in registers. A window of up to nine steps is unrolled whole.
 """
 
 from __future__ import annotations

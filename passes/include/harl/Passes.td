@@ -94,6 +94,20 @@ def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::transform::TransformDialect"];
 }
 
+def WideBuffersPass : Pass<"harl-wide-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Copies of f16 and bf16 that are read to be widened hold f32";
+  let description = [{
+    A step of `harl-lower-to-llvm`. A buffer of f16 or bf16 that is copied to,
+    and read for nothing but `arith.extf` to f32, becomes one of f32: numbers
+    are widened once, when they are copied, and not for every tile that reads
+    them.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
   let summary = "memref.copy to linalg.copy where a side is not contiguous";
   let description = [{
@@ -183,6 +197,22 @@ def VectorMathPass : Pass<"harl-vector-math", "::mlir::ModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::vector::VectorDialect"
+  ];
+}
+
+def VectorizeLanesPass : Pass<"harl-vectorize-lanes", "::mlir::func::FuncOp"> {
+  let summary = "Steps of marked loops as lanes of vectors";
+  let description = [{
+    A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
+    attribute `harl.lanes`, a number, does so many of its steps at once. What
+    it reads may lie up to four elements apart, which MLIR does not vectorize:
+    whole registers are read as they lie, and shuffled. A loop that holds
+    anything else than arithmetic, reads and writes of elements is left as it
+    is.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
   ];
 }
 

@@ -35,7 +35,7 @@ def nests(draw: st.DrawFn) -> LoopNest:
     dims = (draw(st.integers(1, 2)), draw(st.sampled_from(_CHANNELS)), *outputs, *kernels)
     windows: list[Row] = []
     for i in range(rank):
-        stride, dilation = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+        stride, dilation = draw(st.sampled_from((1, 2, 2, 3, 4, 5))), draw(st.integers(1, 2))
         windows.append(((2 + i, stride), (2 + rank + i, dilation)))
     n, c = ((0, 1),), ((1, 1),)
     spatial = tuple(range(2, 2 + rank))
@@ -97,10 +97,12 @@ def _depthwise(name: str, image: str, kernel: str, result: str, attributes: str 
 
 
 _STRIDE = "strides = dense<2> : tensor<2xi64>"
+_STRIDE_3 = "strides = dense<3> : tensor<2xi64>"
 _AWKWARD = {
     "max nhwc": _pool("nhwc_max", "1x13x15x20xf32", "3x3xf32", "1x6x7x20xf32", _STRIDE),
     "max nchw": _pool("nchw_max", "1x5x13x35xf32", "3x3xf32", "1x5x11x33xf32"),
     "max nchw, stride two": _pool("nchw_max", "1x5x13x15xf32", "3x3xf32", "1x5x6x7xf32", _STRIDE),
+    "sum nchw, stride three": _pool("nchw_sum", "1x2x10x112xf32", "3x3xf32", "1x2x3x37xf32", _STRIDE_3),
     "sum nwc": _pool("nwc_sum", "2x13x20xf32", "3xf32", "2x11x20xf32"),
     "max ncw": _pool("ncw_max", "2x3x40xf32", "3xf32", "2x3x38xf32"),
     "max ndhwc": _pool("ndhwc_max", "1x5x6x7x9xf32", "2x2x2xf32", "1x4x5x6x9xf32"),
@@ -113,6 +115,9 @@ _AWKWARD = {
     ),
     "depthwise nhwc, multiplied": _depthwise("2d_nhwc_hwcm", "1x6x7x5xf32", "3x3x5x2xf32", "1x4x5x5x2xf32"),
     "depthwise nchw": _depthwise("2d_nchw_chw", "1x3x9x58xf32", "3x3x3xf32", "1x3x7x56xf32"),
+    "depthwise nchw, stride two": _depthwise(
+        "2d_nchw_chw", "1x3x9x99xf32", "3x3x3xf32", "1x3x4x49xf32", _STRIDE
+    ),
     "depthwise ncw": _depthwise("1d_ncw_cw", "1x7x30xf32", "7x3xf32", "1x7x28xf32"),
 }
 
