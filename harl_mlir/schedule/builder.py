@@ -21,7 +21,6 @@ FOLD_SLICES_INTO_TRANSFERS = (
     "tensor.merge_consecutive_insert_extract_slice",
     "canonicalization",
 )
-MERGE_SLICES = ("tensor.merge_consecutive_insert_extract_slice", "canonicalization")
 FOLD_UNIT_DIMS = ("linalg.fold_unit_extent_dims_via_slices", "canonicalization")
 # Alone, before any canonicalization: else a reduction by one turns into scalar inserts, 10x slower.
 REDUCTIONS_TO_CONTRACTS = ("vector.reduction_to_contract", "vector.transfer_permutation_patterns")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harl_mlir.schedule.builder import MERGE_SLICES, ScheduleBuilder
+from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.space.candidate import Candidate
@@ -54,8 +54,9 @@ def producer_handles(builder: ScheduleBuilder, task: Task, root: Handle) -> dict
 def fuse_inside(builder: ScheduleBuilder, loop: Handle, ops: Sequence[Handle]) -> Handle:
     """Compute what `ops` make where it is read in a loop; handles for what is in it are lost. Returns it."""
     for op in ops:
-        # What is read may be a slice of a slice, of which only the last is as small as can be.
-        builder.patterns(loop, MERGE_SLICES)
+        # What is read may be a slice of a slice, of which only the last is as small as can be. No more is
+        # cleaned up here: loops of one step would vanish, by which the ops in them are found.
+        builder.patterns(loop, ("tensor.merge_consecutive_insert_extract_slice",))
         _, loop = builder.fuse_into(op, loop)
     # What is computed is in vectors that are read at once: no part of a tensor of the whole.
     builder.patterns(loop, ("tensor.fold_tensor_empty",))

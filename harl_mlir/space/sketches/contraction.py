@@ -136,9 +136,10 @@ def inside_of(space: Space, task: Task, operand: int) -> TimesOf | None:
     """How often each element of an operand is computed, by decisions, if that is done where it is read.
 
     What is broadcast is computed as scalars, each of which counts as a vector. That is None where decisions
-    do not allow it: vectors of the operand are neither padded nor copied in part. None for what never does
-    so: sketches of other kinds, and where the vector operand is copied with its dimensions in another order or read
-    across C, and where rows are done one by one, which would be much code, unless they read a copy.
+    do not allow it: vectors of the operand are neither padded nor copied in part.
+
+    None for sketches of other kinds, where the vector operand is copied with its dimensions in another order
+    or read across C, and where rows are done one by one, which would be much code, unless they read a copy.
     """
     if space.sketch not in NAMES:
         return None
