@@ -117,11 +117,12 @@ def dots_of(task: Task) -> Dots | None:
         return None
     if any(len(loops_of(row)) > 1 and row[along] for operand in op.inputs for row in operand.map):
         return None
-    group = DOT_PRODUCTS[op.inputs[0].element].group
-    if _is_one_step(task, along, group):
+    if task.anchor == 0 and len(task.members) > 1 and _steps(op, along) == 1:
+        # Without a loop that carries sums, rows would be read from where others were written: a copy of the
+        # argument, which MLIR leaves out, as it takes a row as wide as a tile is high for all of the tile.
         return None
     panels = all(len(loops_of(row)) <= 1 for row in vectors.map)
-    return Dots(roles, roles.row, group, along, panels)
+    return Dots(roles, roles.row, DOT_PRODUCTS[op.inputs[0].element].group, along, panels)
 
 
 def vector_for(extent: int) -> tuple[int, ...]:
@@ -146,18 +147,6 @@ def _is_alone(task: Task) -> bool:
     )
 
 
-def _is_one_step(task: Task, along: int, group: int) -> bool:
-    """Whether an operand is added to in a single step, and then something follows.
-
-    No loop carries the tile of sums there, whose rows are written to a copy of the operand's one by one; and
-    MLIR's bufferization takes the first, if the tile has no more rows than that has elements, for all of it.
-    """
-    op = task.anchor_op
-    contracted = math.prod(op.dims[loop] for loop in op.reduction_dims)
-    followed = task.anchor < len(task.members) - 1
-    return task.anchor == 0 and followed and contracted == op.dims[along] <= group
-
-
 def _is_plain(op: LinalgOp) -> bool:
     return op.result_loops == tuple(range(len(op.dims)))
 
@@ -170,6 +159,12 @@ def _is_narrow(op: LinalgOp) -> bool:
     casts = {body.name for body in op.body} & {"arith.sitofp", "arith.uitofp"}
     dot = DOT_PRODUCTS.get(element)
     return dot is not None and kinds == [element, element, dot.total] and unsigned < 2 and not casts
+
+
+def _steps(op: LinalgOp, along: int) -> int:
+    """How many dot products add to a sum."""
+    group = DOT_PRODUCTS[op.inputs[0].element].group
+    return math.prod(-(-op.dims[d] // group) if d == along else op.dims[d] for d in op.reduction_dims)
 
 
 def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:
