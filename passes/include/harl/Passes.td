@@ -118,6 +118,28 @@ def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def FirstPlacesPass : Pass<"harl-first-places", "::mlir::func::FuncOp"> {
+  let summary = "Find the places of rows' greatest elements with the elements";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. Of the two loops over vectors
+    that find a row's greatest elements and their first places, the first keeps
+    the places too; the second is left for vectors that hold a NaN.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def ComputeInPlacePass
+    : Pass<"harl-compute-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Compute a tensor in the place of the one it is made of";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. A loop over vectors that reads a
+    tensor where it writes another, of which nothing was known before, carries
+    the first one if nothing else reads it later: no second buffer is needed.
+  }];
+}
+
 def PartEqualResultsPass
     : Pass<"harl-part-equal-results", "::mlir::func::FuncOp"> {
   let summary = "Return a copy where a function returns a buffer again";
