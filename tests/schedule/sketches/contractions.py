@@ -29,9 +29,13 @@ _BODIES: list[Body] = [
     _widened("bf16", "f64", "extf", "extf"),
     _widened("i8", "i32", "extsi", "extsi"),
     _widened("i16", "i64", "extsi", "extui"),
+    # Summed up in f32.
+    ("f16", "f16", "%t = arith.mulf %x0, %x1 : f16\n %y = arith.addf %out, %t : f16"),
+    ("bf16", "bf16", "%t = arith.mulf %x0, %x1 : bf16\n %y = arith.addf %t, %out : bf16"),
 ]
 DOTS: list[Body] = [
     _widened("bf16", "f32", "extf", "extf"),
+    ("bf16", "bf16", "%t = arith.mulf %x0, %x1 : bf16\n %y = arith.addf %t, %out : bf16"),
     _widened("i8", "i32", "extsi", "extsi"),
     _widened("i8", "i32", "extui", "extsi"),
     _widened("i8", "i32", "extsi", "extui"),
@@ -96,7 +100,7 @@ def _nest(
     given, element, body = draw(st.sampled_from(bodies))
     if draw(st.booleans()):
         maps.reverse()
-    is_float = element.startswith("f")
+    is_float = not element.startswith("i")
     return LoopNest(
         tuple(dims),
         kinds,

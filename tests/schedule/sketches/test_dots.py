@@ -191,7 +191,14 @@ def test_many_contractions_are_right(pool: Pool, nest: LoopNest, seed: int) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [_matmul(24, 64, 32, "f16"), _matmul(24, 64, 32, "i8", unsigned="ab"), _matmul(24, 64, 1)]
+    "text",
+    [
+        _matmul(24, 64, 32, "f16"),
+        _matmul(24, 64, 32, "i8", unsigned="ab"),
+        _matmul(24, 64, 1),
+        # MLIR would leave out the copy of the argument.
+        _matmul(24, 64, 2, filled=False, after=True),
+    ],
 )
 def test_what_has_no_instruction_is_left_alone(pool: Pool, text: str) -> None:
     (task,) = pool.analyse(text, "kernel.mlir").tasks
