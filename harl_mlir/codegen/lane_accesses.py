@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from harl_mlir.codegen.buffer_views import root_of
 from harl_mlir.codegen.linear import Linear, linear
 from harl_mlir.mlir import ir, scf
 
@@ -14,8 +15,6 @@ READS = ("vector.transfer_read", "memref.load")
 WRITES = ("vector.transfer_write", "memref.store")
 SAME = ("vector.extract", "vector.broadcast")
 """Of an element they make the element."""
-
-_VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview")
 
 
 @dataclass(frozen=True)
@@ -146,13 +145,6 @@ def _is_made_in(value: ir.Value, loop: scf.ForOp) -> bool:
 
 def _is_same_place(read: Access, write: Access) -> bool:
     return not read.writes and read.buffer == write.buffer and read.indices == write.indices
-
-
-def root_of(buffer: ir.Value) -> ir.Value:
-    """The buffer that a view is of."""
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
-        buffer = buffer.owner.operands[0]
-    return buffer
 
 
 def groups_of(accesses: Sequence[Access]) -> dict[ir.Operation, Group]:

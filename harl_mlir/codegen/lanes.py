@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harl_mlir.codegen.buffer_views import root_of
 from harl_mlir.codegen.lane_accesses import (
     READS,
     SAME,
@@ -18,7 +19,6 @@ from harl_mlir.codegen.lane_accesses import (
     accesses_of,
     groups_of,
     is_index,
-    root_of,
 )
 from harl_mlir.codegen.linear import linear
 from harl_mlir.codegen.vectors import ANY_LANE, make, shuffle, vector_type

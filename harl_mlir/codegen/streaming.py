@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import platform
 
+from harl_mlir.codegen.buffer_views import VIEWS
 from harl_mlir.codegen.vectors import extract, places
 from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
@@ -18,7 +19,6 @@ _LINE = 64
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
 _UNLIMITED = 1 << 40
-_VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview")
 
 
 def stream(module: ir.Module) -> int:
@@ -146,7 +146,7 @@ def _strides(kind: ir.MemRefType) -> list[int]:
 
 def _root_of_lines(buffer: ir.Value) -> ir.Value | None:
     """The buffer that a view is of, if the view begins with a line where that does; else None."""
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in _VIEWS:
+    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in VIEWS:
         made = buffer.owner
         source = made.operands[0]
         if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):

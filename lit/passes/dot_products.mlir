@@ -39,12 +39,16 @@ func.func @loop_of_bf16(%a: memref<7x2xbf16>, %b: memref<7x20x2xbf16>, %c: vecto
   return %r : vector<20xf32>
 }
 
-// Of signed numbers 128 too much is multiplied, which is taken away once for both contractions.
-// CHECK-LABEL: func.func @signed
-// CHECK-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
-// CHECK-NOT: call_intrinsic
+// Of signed numbers 128 too much is multiplied, which both contractions take away before they start.
+// CHECK-LABEL: func.func @signed(
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK: arith.subi
 // CHECK-NOT: arith.subi
+// CHECK: arith.xori
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: arith.xori
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT: {{arith.subi|call_intrinsic}}
 // CHECK: return
 // STRICT: vpdpbusd.512
 func.func @signed(%x: vector<4xi8>, %y: vector<16x4xi8>, %z: vector<16x4xi8>, %c: vector<16xi32>) -> vector<16xi32> {
@@ -55,8 +59,42 @@ func.func @signed(%x: vector<4xi8>, %y: vector<16x4xi8>, %z: vector<16x4xi8>, %c
   return %s : vector<16xi32>
 }
 
+// It is the same for all rows that are multiplied with a panel: it is summed up once, when that is written.
+// CHECK-LABEL: func.func @signed_rows(
+// CHECK: vector.transfer_write
+// CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %{{.*}} to %[[STEPS:.*]] step {{.*}} -> (vector<16xi32>)
+// CHECK: vector.load
+// CHECK: vpdpbusd
+// CHECK: scf.for %[[ROW:.*]] =
+// CHECK: %[[FIRST:.*]] = arith.subi %{{.*}}, %[[SUM]]
+// CHECK: scf.for {{.*}} to %[[STEPS]] step {{.*}} iter_args(%{{.*}} = %[[FIRST]])
+// CHECK-COUNT-1: vpdpbusd
+// CHECK-NOT: vpdpbusd
+// CHECK: return
+func.func @signed_rows(%a: memref<8x24x4xi8>, %w: vector<24x16x4xi8>, %c: memref<8x16xi32>) {
+  %i0 = arith.constant 0 : index
+  %i1 = arith.constant 1 : index
+  %i8 = arith.constant 8 : index
+  %i24 = arith.constant 24 : index
+  %p = arith.constant 0 : i8
+  %z = arith.constant dense<0> : vector<16xi32>
+  %panel = memref.alloc() : memref<24x16x4xi8>
+  vector.transfer_write %w, %panel[%i0, %i0, %i0] {in_bounds = [true, true, true]} : vector<24x16x4xi8>, memref<24x16x4xi8>
+  scf.for %r = %i0 to %i8 step %i1 {
+    %v = scf.for %k = %i0 to %i24 step %i1 iter_args(%s = %z) -> (vector<16xi32>) {
+      %x = vector.transfer_read %a[%r, %k, %i0], %p {in_bounds = [true]} : memref<8x24x4xi8>, vector<4xi8>
+      %y = vector.transfer_read %panel[%k, %i0, %i0], %p {in_bounds = [true, true]} : memref<24x16x4xi8>, vector<16x4xi8>
+      %t = vector.contract {indexing_maps = [#group, #groups, #sums], iterator_types = ["parallel", "reduction"],
+        kind = #vector.kind<add>} %x, %y, %s : vector<4xi8>, vector<16x4xi8> into vector<16xi32>
+      scf.yield %t : vector<16xi32>
+    }
+    vector.transfer_write %v, %c[%r, %i0] {in_bounds = [true]} : vector<16xi32>, memref<8x16xi32>
+  }
+  return
+}
+
 // Rows that lie apart are interleaved and stored as one.
-// CHECK-LABEL: func.func @unsigned
+// CHECK-LABEL: func.func @unsigned(
 // CHECK-COUNT-3: vector.interleave
 // CHECK: vector.store %{{.*}} : memref<64xi8>, vector<64xi8>
 // CHECK-COUNT-1: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"

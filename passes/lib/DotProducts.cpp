@@ -7,6 +7,7 @@
 #include "harl/Passes.h"
 
 #include "DotVectors.h"
+#include "GroupContracts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,6 +15,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -26,7 +28,6 @@ namespace harl {
 namespace {
 
 constexpr int64_t kLanes = 16;
-constexpr int8_t kBias = -128;
 
 /// Lanes of the registers that hold so many: a power of two of a register's.
 int64_t wholeOf(int64_t count) {
@@ -36,83 +37,11 @@ int64_t wholeOf(int64_t count) {
   return lanes;
 }
 
-/// A vector of narrow numbers that are widened, and whether they are signed.
-struct Factor {
-  Value value;
-  bool isSigned = true;
-
-  VectorType type() const { return cast<VectorType>(value.getType()); }
-};
-
-/// An operand of a contraction before it was widened, and broadcast to all
-/// lanes.
-Factor factorOf(Value value) {
-  Factor factor{value};
-  for (bool widens : {true, false, true}) {
-    Operation *op = factor.value.getDefiningOp();
-    if (!op ||
-        !(widens ? isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(op)
-                 : isa<vector::BroadcastOp>(op)) ||
-        !isa<VectorType>(op->getOperand(0).getType()))
-      continue;
-    // A sign that was extended is part of a larger unsigned number.
-    if (isa<arith::ExtSIOp>(op) && !factor.isSigned)
-      break;
-    factor.isSigned = factor.isSigned && !isa<arith::ExtUIOp>(op);
-    factor.value = op->getOperand(0);
-  }
-  return factor;
-}
-
-/// A contraction of the group that all lanes share with the groups of all
-/// lanes.
-struct Contract {
-  vector::ContractionOp op;
-  Factor shared, groups;
-
-  Type element() const { return groups.type().getElementType(); }
-  /// Whether 128 is added to the groups of all lanes.
-  bool isBiased() const {
-    return element().isInteger(8) && shared.isSigned && groups.isSigned;
-  }
-};
-
-std::optional<Contract> contractOf(vector::ContractionOp op) {
-  if (isa<vector::MaskOp>(op->getParentOp()))
-    return std::nullopt;
-  MLIRContext *context = op.getContext();
-  AffineExpr lane = getAffineDimExpr(0, context);
-  AffineExpr step = getAffineDimExpr(1, context);
-  AffineMap one = AffineMap::get(2, 0, {step}, context);
-  AffineMap all = AffineMap::get(2, 0, {lane, step}, context);
-  AffineMap sums = AffineMap::get(2, 0, {lane}, context);
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  auto isFactor = [&](AffineMap map) { return map == one || map == all; };
-  auto result = dyn_cast<VectorType>(op.getResultType());
-  if (op.getKind() != vector::CombiningKind::ADD || maps[2] != sums ||
-      !isFactor(maps[0]) || !isFactor(maps[1]) || !result)
-    return std::nullopt;
-  Contract found{op, factorOf(op.getLhs()), factorOf(op.getRhs())};
-  if (found.groups.type().getRank() < found.shared.type().getRank())
-    std::swap(found.shared, found.groups);
-  Type element = found.element();
-  int64_t group = groupOf(element);
-  Type wide = element.isBF16() ? Type(Float32Type::get(context))
-                               : Type(IntegerType::get(context, 32));
-  if (!group || result.getElementType() != wide ||
-      found.shared.type() != VectorType::get({group}, element) ||
-      found.groups.type() !=
-          VectorType::get({result.getDimSize(0), group}, element) ||
-      !(found.shared.isSigned || found.groups.isSigned))
-    return std::nullopt;
-  return found;
-}
-
 /// Carries sums through the loops around contractions in whole registers: LLVM
 /// takes others apart.
-void widenLoops(ArrayRef<Contract> found) {
+void widenLoops(ArrayRef<GroupContract> found) {
   llvm::SetVector<scf::ForOp> loops;
-  for (Contract contract : found)
+  for (GroupContract contract : found)
     for (auto loop = contract.op->getParentOfType<scf::ForOp>(); loop;
          loop = loop->getParentOfType<scf::ForOp>())
       loops.insert(loop);
@@ -147,30 +76,23 @@ void widenLoops(ArrayRef<Contract> found) {
   }
 }
 
-/// The sums after some contractions, and what is to be taken away from each of
-/// their lanes.
-struct Run {
-  Value sums, excess;
-};
-
 /// Puts the instructions in the place of contractions.
 class Dots {
 public:
   explicit Dots(MLIRContext *context) : builder(context) {}
 
-  /// The sums after one more contraction.
-  Run after(const Run &run, Contract contract) {
+  void replace(GroupContract contract) {
     place = contract.op.getLoc();
     builder.setInsertionPoint(contract.op);
-    bool biased = contract.isBiased();
     int64_t group = groupOf(contract.element());
     int64_t count = contract.groups.type().getDimSize(0);
     int64_t whole = wholeOf(count);
-    Value &factors = lanes[{contract.groups.value, biased ? 1u : 0u}];
+    Value &factors = lanes[contract.groups.value];
     if (!factors)
-      factors = inLanes(contract, whole);
+      factors = inLanes(contract.groups, whole);
     Value shared = broadcast(contract.shared.value, group);
-    Value given = resized(builder, place, run.sums, whole), sums = given;
+    Value given = resized(builder, place, contract.op.getAcc(), whole);
+    Value sums = given;
     for (int64_t first = 0; first < whole; first += kLanes) {
       Value vectors = lanesFrom(builder, place, factors, first * group,
                                 kLanes * group);
@@ -180,31 +102,9 @@ public:
                                             : dot(part, shared, vectors);
       sums = putLanes(builder, place, made, sums, first);
     }
-    Run next{resized(builder, place, sums, count), run.excess};
-    if (!biased)
-      return next;
-    if (!next.excess)
-      next.excess =
-          splat(builder, place, VectorType::get({kLanes}, builder.getI32Type()), 0);
-    Value bias = splat(builder, place, cast<VectorType>(shared.getType()), kBias);
-    next.excess = dot(next.excess, bias, shared);
-    return next;
-  }
-
-  Value finished(const Run &run, vector::ContractionOp op) {
-    if (!run.excess)
-      return run.sums;
-    place = op.getLoc();
-    builder.setInsertionPoint(op);
-    int64_t count = cast<VectorType>(run.sums.getType()).getDimSize(0);
-    int64_t whole = wholeOf(count);
-    Value given = resized(builder, place, run.sums, whole), sums = given;
-    for (int64_t first = 0; first < whole; first += kLanes) {
-      Value part = lanesFrom(builder, place, given, first, kLanes);
-      Value less = arith::SubIOp::create(builder, place, part, run.excess);
-      sums = putLanes(builder, place, less, sums, first);
-    }
-    return resized(builder, place, sums, count);
+    contract.op.getResult().replaceAllUsesWith(
+        resized(builder, place, sums, count));
+    contract.op->erase();
   }
 
 private:
@@ -218,8 +118,20 @@ private:
         .getResults();
   }
 
-  /// A group in every lane, moved about as one element of 32 bits.
+  /// A group in every lane, moved about as one element of 32 bits. What is
+  /// done to each of its numbers is done in the lanes: one instruction reads,
+  /// broadcasts and does it.
   Value broadcast(Value group, int64_t count) {
+    DenseElementsAttr mask;
+    auto flipped = group.getDefiningOp<arith::XOrIOp>();
+    if (flipped && matchPattern(flipped.getRhs(), m_Constant(&mask)) &&
+        mask.isSplat()) {
+      Value wide = broadcast(flipped.getLhs(), count);
+      Value number =
+          splat(builder, place, cast<VectorType>(wide.getType()),
+                mask.getSplatValue<APInt>().getSExtValue());
+      return arith::XOrIOp::create(builder, place, wide, number);
+    }
     Type single = builder.getF32Type();
     Type element = getElementTypeOrSelf(group.getType());
     Value one = vector::BitCastOp::create(
@@ -233,77 +145,42 @@ private:
 
   /// The groups of all lanes in one row of `whole` lanes, read as such where
   /// they lie so in memory.
-  Value inLanes(Contract contract, int64_t whole) {
+  Value inLanes(Factor groups, int64_t whole) {
     OpBuilder::InsertionGuard guard(builder);
-    Value value = contract.groups.value;
-    VectorType type = contract.groups.type();
+    Value value = groups.value;
+    VectorType type = groups.type();
     builder.setInsertionPointAfterValue(value);
     int64_t group = type.getDimSize(1), count = type.getDimSize(0) * group;
-    std::optional<Row> row;
     if (auto read = value.getDefiningOp<vector::TransferReadOp>())
-      row = rowOf(builder, read);
-    Value made;
-    if (row) {
-      made = loadRow(builder, place, *row, count, whole * group);
-    } else {
-      made = vector::ShapeCastOp::create(
-          builder, place, VectorType::get({count}, type.getElementType()),
-          value);
-      made = resized(builder, place, made, whole * group);
-    }
-    if (contract.isBiased())
-      made = arith::XOrIOp::create(
-          builder, place, made,
-          splat(builder, place, cast<VectorType>(made.getType()), kBias));
-    return made;
+      if (std::optional<Row> row = rowOf(builder, read))
+        return loadRow(builder, place, *row, count, whole * group);
+    Value flat = vector::ShapeCastOp::create(
+        builder, place, VectorType::get({count}, type.getElementType()), value);
+    return resized(builder, place, flat, whole * group);
   }
 
   OpBuilder builder;
   Location place = builder.getUnknownLoc();
-  llvm::DenseMap<std::pair<Value, unsigned>, Value> lanes;
+  llvm::DenseMap<Value, Value> lanes;
 };
 
 struct DotProducts : public impl::DotProductsPassBase<DotProducts> {
   using DotProductsPassBase::DotProductsPassBase;
 
-  /// Those that the processor has an instruction for.
-  SmallVector<Contract> contracts() {
-    SmallVector<Contract> found;
-    getOperation()->walk([&](vector::ContractionOp op) {
-      std::optional<Contract> contract = contractOf(op);
-      if (contract && (contract->element().isBF16() ? bf16 : i8))
-        found.push_back(*contract);
-    });
-    return found;
-  }
-
   void runOnOperation() override {
-    if (contracts().empty())
+    auto wanted = [&](Type element) { return element.isBF16() ? bool(bf16) : bool(i8); };
+    if (groupContracts(getOperation(), wanted).empty())
       return;
     copyGroups(getOperation());
+    if (i8)
+      unsignGroups(getOperation());
     // Only now: their operands may be others.
-    SmallVector<Contract> found = contracts();
+    SmallVector<GroupContract> found = groupContracts(getOperation(), wanted);
+    llvm::erase_if(found, [](GroupContract each) { return each.isSigned(); });
     widenLoops(found);
     Dots dots(&getContext());
-    llvm::DenseMap<Value, Run> runs;
-    for (Contract contract : found) {
-      Value before = contract.op.getAcc();
-      Run run{before, {}};
-      auto known = runs.find(before);
-      if (known != runs.end() && before.hasOneUse()) {
-        run = known->second;
-        runs.erase(known);
-      }
-      Run next = dots.after(run, contract);
-      runs[contract.op.getResult()] = next;
-    }
-    for (Contract contract : llvm::reverse(found)) {
-      auto run = runs.find(contract.op.getResult());
-      if (run != runs.end())
-        contract.op.getResult().replaceAllUsesWith(
-            dots.finished(run->second, contract.op));
-      contract.op->erase();
-    }
+    for (GroupContract contract : found)
+      dots.replace(contract);
   }
 };
 

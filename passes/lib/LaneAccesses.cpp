@@ -6,6 +6,8 @@
 
 #include "LaneAccesses.h"
 
+#include "BufferViews.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -24,14 +26,6 @@ bool isIndex(Operation *op) {
   return op->getNumResults() && llvm::all_of(op->getResultTypes(), [](Type t) {
            return t.isIndex();
          });
-}
-
-Value rootOf(Value buffer) {
-  while (isa_and_nonnull<memref::CastOp, memref::CollapseShapeOp,
-                         memref::ExpandShapeOp, memref::SubViewOp>(
-      buffer.getDefiningOp()))
-    buffer = buffer.getDefiningOp()->getOperand(0);
-  return buffer;
 }
 
 bool isAccess(Operation *op) {

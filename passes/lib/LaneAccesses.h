@@ -60,9 +60,6 @@ bool isWrite(mlir::Operation *op);
 /// Whether it makes of an element the element.
 bool isSame(mlir::Operation *op);
 
-/// The buffer that a view is of.
-mlir::Value rootOf(mlir::Value buffer);
-
 } // namespace harl
 
 #endif // HARL_LIB_LANEACCESSES_H

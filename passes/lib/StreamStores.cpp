@@ -6,6 +6,8 @@
 
 #include "harl/Passes.h"
 
+#include "BufferViews.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -110,15 +112,6 @@ SmallVector<int64_t> stridesOf(MemRefType type) {
       llvm::any_of(strides, ShapedType::isDynamic))
     strides.clear();
   return strides;
-}
-
-/// What a view is of, one step back; null for no view.
-Value viewed(Value buffer) {
-  Operation *op = buffer.getDefiningOp();
-  if (isa_and_nonnull<memref::CastOp, memref::CollapseShapeOp,
-                      memref::ExpandShapeOp, memref::SubViewOp>(op))
-    return op->getOperand(0);
-  return {};
 }
 
 /// The buffer that a view is of, if the view begins with a line where that

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LaneAccesses.h"
+#include "BufferViews.h"
 
 #include "harl/Passes.h"
 

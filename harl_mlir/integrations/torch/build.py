@@ -78,10 +78,10 @@ def main(arguments: list[str]) -> int:
 def build(directory: Path, options: Options) -> Built:
     """Choose schedules, compile and link `kernel.mlir` in `directory`. Raises HarlError."""
     kernel = directory / KERNEL
-    with Pool(accuracy=options.accuracy) as pool:
+    with Pool(accuracy=options.accuracy, threads=options.threads) as pool:
         pool.start()
         library, tasks = _schedules(kernel, options, pool)
-        compiled = pool.compile(read_mlir(kernel), KERNEL, library)
+        compiled = pool.compile(read_mlir(kernel), KERNEL, library, threads=options.threads)
     link_shared(compiled.object, directory / "kernel.so", source=_ARENA)
     (function,) = compiled.functions
     return Built(function, tasks, library)
@@ -101,6 +101,7 @@ def _tuned(kernel: Path, options: Options, pool: Pool) -> tuple[str, tuple[Built
         agent=options.agent,
         trials=options.most_trials,
         seconds=options.most_seconds,
+        threads=options.threads,
         accuracy=options.accuracy,
     )
     library = kernel.with_name("library.mlir")
@@ -134,12 +135,12 @@ def _chosen(
     kernel: Path, options: Options, pool: Pool, database: Database | None
 ) -> tuple[str, tuple[BuiltTask, ...]]:
     processor = this_processor()
-    environment = this_environment(processor, 1, LOWERING_VERSION, options.accuracy)
+    environment = this_environment(processor, options.threads, LOWERING_VERSION, options.accuracy)
     entries: list[tuple[Task, Candidate]] = []
     tasks: list[BuiltTask] = []
     for task in pool.analyse(read_mlir(kernel), KERNEL).tasks:
-        spaces = sketches_for(task, processor, options.accuracy)
-        known = recorded_spaces(task, processor, options.accuracy)
+        spaces = sketches_for(task, processor, options.accuracy, options.threads)
+        known = recorded_spaces(task, processor, options.accuracy, options.threads)
         records = database.records(task.key, environment) if database else []
         chosen = best_recorded(records, known) if records else None
         if chosen is None and spaces and not any(r.measurement.seconds for r in records):

@@ -14,6 +14,7 @@ import msgspec
 import torch
 
 from harl_mlir import __version__
+from harl_mlir.codegen.openmp import load_runtime
 from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError
 from harl_mlir.export.loaded import LoadedFunction, load
@@ -41,6 +42,9 @@ def compiled(data: dict[str, Any], options: Options) -> LoadedFunction:
         key = _key(data, options)
         cache = _cache(options)
         found = cache.get(key) if cache else None
+        if options.threads > 1:
+            # Before a library asks for it: its idle threads are to sleep.
+            load_runtime()
         return _loaded(*found) if found else _made(data, options, key, cache)
     except (OSError, HarlError) as error:
         raise Refused(str(error)) from error
@@ -87,7 +91,7 @@ def _key(data: dict[str, Any], options: Options) -> str:
     """Everything that the library depends on, as a hash."""
     processor = this_processor()
     chosen = asdict(options)
-    for name in ("cache", "limit", "pack", "database", "library"):
+    for name in ("threads", "cache", "limit", "pack", "database", "library"):
         chosen.pop(name)
     if options.library is not None:
         chosen = {
@@ -100,7 +104,7 @@ def _key(data: dict[str, Any], options: Options) -> str:
         "graph": data,
         "options": chosen,
         "processor": [processor.name, *processor.features],
-        "threads": 1,
+        "threads": options.threads,
         "versions": [FORMAT, LOWERING_VERSION, bindings_version(), str(torch.__version__), __version__],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

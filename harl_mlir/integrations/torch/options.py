@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harl_mlir.accuracy import ACCURACIES, Accuracy
+from harl_mlir.codegen.openmp import check_threads
 from harl_mlir.errors import UsageError
 from harl_mlir.search.registry import check_agent
 from harl_mlir.settings import DEFAULT_AGENT
@@ -24,6 +25,7 @@ class Options:
     Attributes:
         seconds, trials: budget of tuning for each graph. With neither (or 0 trials) nothing is measured:
             each task gets its fastest record in the database, else its default schedule.
+        threads: how many a call runs on; more than one need as many cores and an OpenMP runtime.
         database: the file of measurements; None for the user's.
         agent: the search policy, see `harl-mlir tune --agent`.
         library: a schedule library to use instead: nothing is tuned or looked up.
@@ -36,6 +38,7 @@ class Options:
 
     seconds: float | None = None
     trials: int | None = None
+    threads: int = 1
     database: Path | None = None
     agent: str = DEFAULT_AGENT
     library: Path | None = None
@@ -94,6 +97,14 @@ def _checked(name: str, value: object) -> object:
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
             return value
         raise UsageError(f"option trials is {value!r}; use a whole number, 0 or more")
+    if name == "threads":
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise UsageError(f"option threads is {value!r}; use a whole number, 1 or more")
+        try:
+            check_threads(value)
+        except UsageError as error:
+            raise UsageError(error.message.replace("--threads", "option threads")) from error
+        return value
     if name == "agent":
         check_agent(str(value))
         return value

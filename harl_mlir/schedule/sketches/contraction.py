@@ -29,6 +29,7 @@ from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turn
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import can_pad, fill_value, ways
+from harl_mlir.space.sketches.contraction_epilogue import is_on_tiles
 from harl_mlir.space.sketches.contraction_tiles import PLACES, Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, with_vectors_last
 from harl_mlir.tasks.task import Task
@@ -56,6 +57,7 @@ class _Schedule:
         self.lanes = candidate.number("lanes")
         rows, vector = candidate.number("rows"), candidate.number("vector")
         blocks = Blocks(*(candidate.number(name) for name in ("block", "width", "depth")))
+        self.on_tiles = is_on_tiles(candidate.assignment)
         self.loops = tile_loops(self.op, self.roles, rows, vector, candidate.word("order"), blocks)
 
     def emit(self, root: Handle) -> None:
@@ -154,11 +156,12 @@ class _Schedule:
         if at["block"]:
             b.dce(nest)  # what was pulled into the blocks is dead outside
         target = b.tagged(nest, CONTRACTION)
+        # What works on C in memory: between blocks of the contracted loop that is where C is.
+        apart = [EPILOGUE] if self._has_epilogue() and not self.on_tiles else []
+        for tag in self._tags() if at["depth"] else apart:
+            if tag != CONTRACTION:
+                tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self.op.result_loops], self.lanes)
         if at["depth"]:
-            # Between its blocks C is in memory: only the contraction goes into the loops inside.
-            for tag in self._tags():
-                if tag != CONTRACTION:
-                    tile_rows(b, b.tagged(nest, tag), [extents[d] for d in self.op.result_loops], self.lanes)
             target, depth = b.tile(target, *self._sizes(at["depth"], count))
             handles += depth
         for loop in at["depth"]:
@@ -169,7 +172,9 @@ class _Schedule:
             target = copy_blocks(b, target, self.op, self.roles, extents, sorted(copied))
         if at["depth"]:
             return [*handles, *b.tile(target, *self._sizes(at["tile"], count))[1]]
-        return [*handles, *self._fuse(root if self._has_epilogue() else target, at["tile"])[1]]
+        if self._has_epilogue() and self.on_tiles:
+            return [*handles, *self._fuse(root, at["tile"])[1]]
+        return [*handles, *b.fuse(target, *self._sizes(at["tile"], count))[1]]
 
     def _fuse(self, root: Handle, loops: list[Loop]) -> tuple[Handle, list[Handle]]:
         if not self._has_epilogue():

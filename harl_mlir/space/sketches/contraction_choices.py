@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches.build_cost import MOST_SECONDS, build_seconds, parts
+from harl_mlir.space.sketches.contraction_epilogue import is_on_tiles
 from harl_mlir.space.sketches.contraction_tiles import Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, stride_along
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
@@ -227,10 +228,13 @@ class Choices:
         blocks = values["block"], values["width"], values["depth"]
         if not self._suits(rows, vector, values["unroll"], *blocks):
             return False
-        if values["copy"] == "block" and not self._copies(self.roles.broadcast_operand, *blocks):
+        on_tiles = self.followed and is_on_tiles(values)
+        if on_tiles and values["depth"]:
+            return False
+        if values["copy"] == "block" and not self._copies(self.roles.broadcast_operand, on_tiles, *blocks):
             return False
         if values["pack"] == "block":
-            return self._copies(self.roles.vector_operand, *blocks)
+            return self._copies(self.roles.vector_operand, on_tiles, *blocks)
         return values["pack"] == "none" or self._shares(rows, vector, values["order"], *blocks)
 
     # A search asks of tens of thousands of candidates, most of which have these parts in common with others.
@@ -241,7 +245,7 @@ class Choices:
 
     @cached_property
     def _copies(self) -> Callable[..., bool]:
-        return cache(lambda operand, *blocks: self._can_copy(operand, Blocks(*blocks)))
+        return cache(lambda operand, on_tiles, *blocks: self._can_copy(operand, on_tiles, Blocks(*blocks)))
 
     @cached_property
     def _shares(self) -> Callable[..., bool]:
@@ -274,12 +278,12 @@ class Choices:
         """Whether blocks of the contracted loop, the last too, have at least `factor` steps."""
         return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
 
-    def _can_copy(self, operand: int, blocks: Blocks) -> bool:
+    def _can_copy(self, operand: int, on_tiles: bool, blocks: Blocks) -> bool:
         """Whether blocks of an operand can be copied: all alike, and boxes of it of more than one row.
 
-        Not where an epilogue is to pull the contraction, which reads the copies, into its tiles.
+        Not where an epilogue is to pull the contraction, which reads the copies, into its tiles (`on_tiles`).
         """
-        if self.op.dims[self.roles.inner] % (blocks.depth or 1) or (self.followed and not blocks.depth):
+        if self.op.dims[self.roles.inner] % (blocks.depth or 1) or on_tiles:
             return False
         rows = self.op.operands[operand].map
         if any(len(loops_of(row)) != 1 for row in rows):

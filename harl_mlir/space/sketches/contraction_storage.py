@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches.contraction_choices import Choices
+from harl_mlir.space.sketches.contraction_epilogue import EPILOGUE, ON_BLOCKS, epilogue_decision
 from harl_mlir.tasks.task import element_bytes
 
 
@@ -55,7 +56,15 @@ def storages(choices: Choices) -> list[Stored]:
 def _stored(choices: Choices, storage: Storage, decisions: tuple[Decision, ...]) -> Stored:
     pack = Decision("pack", storage.pack, storage.pack[0], ordered=False, meaning=_PACK)
     copy = Decision("copy", storage.copy, storage.copy[0], ordered=False, meaning=_COPY)
-    return Stored(choices, storage, (*decisions[:-1], pack, copy, decisions[-1]))
+    return Stored(choices, storage, (*decisions[:-1], pack, copy, decisions[-1], *_after(choices, decisions)))
+
+
+def _after(choices: Choices, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Where what follows is computed. Where C starts as an argument, which stays what it is, on tiles."""
+    if not (choices.followed and choices.filled):
+        return ()
+    deep = any(d.name == "depth" and d.default for d in decisions)
+    return (epilogue_decision(across=choices.roles.across, deep=deep),)
 
 
 def _with_legal_defaults(stored: Stored) -> Stored | None:
@@ -67,8 +76,9 @@ def _with_legal_defaults(stored: Stored) -> Stored | None:
     values = {name: d.default for name, d in decisions.items()}
     tried: list[dict[str, Value]] = [{}, *({"order": order} for order in decisions["order"].values)]
     if stored.storage is BLOCKS:
+        after: dict[str, Value] = {EPILOGUE: ON_BLOCKS} if EPILOGUE in decisions else {}
         tried = [
-            {"width": width, "depth": depth, "pack": pack, "copy": copy}
+            {"width": width, "depth": depth, "pack": pack, "copy": copy, **after}
             for width in decisions["width"].values
             for depth in decisions["depth"].values
             for pack, copy in (("block", "none"), ("none", "block"))

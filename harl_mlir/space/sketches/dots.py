@@ -86,14 +86,12 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return _fits(rows, vector) and (not values["depth"] or extent % vector == 0)
 
     vector = max(vectors)
-    # Where the lowering has a sum of each row to take away, two steps share that.
-    shared = element == "i8" and not any(body.name == "arith.extui" for body in op.body)
-    height = _default_rows(heights, rows, vector, spare=shared)
+    height = _default_rows(heights, rows, vector)
     decisions = (
         Decision("rows", heights, height, meaning="rows of the register tile"),
         Decision("vector", vectors, vector, meaning="columns of the register tile"),
         Decision("depth", depths, 0, meaning="groups of contracted steps in a block; 0: all"),
-        Decision("unroll", unrolls, unrolls[:2][-1] if shared else 1, meaning="groups a step of the loop"),
+        Decision("unroll", unrolls, 1, meaning="groups a step of the loop"),
     )
     return (Space(NAME, VERSION, decisions, legal),)
 
@@ -158,9 +156,9 @@ def _is_narrow(op: LinalgOp) -> bool:
     return dot is not None and kinds == [element, element, dot.total] and unsigned < 2 and not casts
 
 
-def _default_rows(heights: tuple[int, ...], extent: int, vector: int, *, spare: bool) -> int:
-    """The most that fit and divide, unless that is fewer than fit by more than one; `spare`: one less."""
-    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h + spare, vector)]
+def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:
+    """The most that fit and divide, unless that is fewer than fit by more than one."""
+    fitting = [h for h in heights if h <= _MOST_ROWS and _fits(h, vector)]
     even = [h for h in fitting if extent % h == 0]
     return max(even) if even and max(even) >= max(fitting) - 1 else max(fitting)
 
