@@ -7,7 +7,8 @@ both is turned round in registers.
 Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
 one before wherever operands lie alike within a page, as large allocations do); one row. A transposed
 block is one register wide and as many rows high, at most 16. Sizes that the width does not divide
-get a second, narrower loop and a last vector of what is left.
+get a second, narrower loop and a last vector of what is left. A copy of more than the first cache holds, that
+is not streamed, is a call of `memcpy`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ MEANINGS = {
     "order": "whether the result's or the operand's contiguous dimension is the innermost loop",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
     "stores": "whether the result goes through the caches or past them, to memory (streamed)",
+    "by": "whether a copy goes in vectors or by a call of memcpy for each piece that lies together",
     "block": "elements along both dimensions of the blocks that a transpose goes through; 0: there are none",
 }
 
@@ -40,6 +42,7 @@ _DEFAULT_REGISTERS = 2
 _ROWS = 8
 _BLOCK = 16
 STREAMED = "streamed"
+CALL = "call"
 _LINE_BYTES = 64
 _BLOCKS = (0, 32, 64, 128, 256)
 _DEFAULT_BLOCK = 64
@@ -96,6 +99,13 @@ def is_single_copy(task: Task) -> bool:
     return len(task.members) == 1 and nest.is_copy(op) and nest.has_plain_maps(op)
 
 
+def is_plain_copy(task: Task) -> bool:
+    """Whether the task is one copy of a tensor as it lies."""
+    op = task.root.op
+    identity = tuple((*(int(d == i) for d in range(len(op.dims))), 0) for i in range(len(op.dims)))
+    return is_single_copy(task) and op.yields == 0 and all(operand.map == identity for operand in op.operands)
+
+
 def extent_along(task: Task, roles: Roles | None = None) -> int:
     """Elements along the vector dimension; with no roles, of all loops made one."""
     shape = task.root.op.init.shape
@@ -111,10 +121,18 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     decisions = (
         _transposed(task, roles, lanes, processor) if roles.transposed else _straight(task, roles, lanes)
     )
-    if _may_stream(task, processor):
+    streams = _may_stream(task, processor)
+    if streams:
         decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
+    if is_plain_copy(task):
+        called = not streams and task.bytes > processor.l1_bytes
+        decisions = (*decisions, _decision("by", ("vectors", CALL), CALL if called else "vectors"))
+    usual = {d.name: d.default for d in decisions}
 
     def legal(values: Mapping[str, Value]) -> bool:
+        if values.get("by") == CALL:
+            rest = {**usual, "by": CALL, **({"stores": "cached"} if streams else {})}
+            return all(values[name] == value for name, value in rest.items())
         if values["flatten"] == "yes":
             return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
         block = int(values.get("block", 0))
@@ -200,7 +218,7 @@ def _may_stream(task: Task, processor: Processor) -> bool:
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
-    words = name in ("flatten", "order", "stores")
+    words = name in ("flatten", "order", "stores", "by")
     return Decision(name, values, default, ordered=not words, meaning=MEANINGS[name])
 
 

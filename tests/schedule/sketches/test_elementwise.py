@@ -158,3 +158,25 @@ def test_transposes_in_blocks(pool: Pool, name: str) -> None:
 @pytest.mark.parametrize("name", _AWKWARD)
 def test_awkward_kernels(pool: Pool, name: str) -> None:
     assert assert_legal(pool, _AWKWARD[name], "elementwise", 2, 1) == 1
+
+
+@pytest.mark.parametrize("dims", [(9, 43), (1009,), (1, 3, 1, 5, 1), (4, 7, 640)])
+def test_copies_by_memcpy(pool: Pool, dims: tuple[int, ...]) -> None:
+    (task,) = pool.analyse(_copy(dims, tuple(range(len(dims)))), "kernel.mlir").tasks
+    processor = processor_with(64)
+    (space,) = sketches_for(task, processor)
+    assert (space.default().assignment["by"] == "call") == (task.bytes > processor.l1_bytes)
+    called = [
+        candidate
+        for rows in (1, 2)
+        if space.is_legal(
+            candidate := Candidate(
+                space.sketch,
+                space.version,
+                tuple({**space.default().assignment, "rows": rows, "by": "call"}.items()),
+            )
+        )
+    ]
+    assert len(called) == 1
+    measurement = pool.measure(task, called[0])
+    assert measurement.ok, measurement.failure
