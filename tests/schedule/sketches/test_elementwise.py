@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches.legality import assert_legal, processor_with
+from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
@@ -180,3 +181,14 @@ def test_copies_by_memcpy(pool: Pool, dims: tuple[int, ...]) -> None:
     assert len(called) == 1
     measurement = pool.measure(task, called[0])
     assert measurement.ok, measurement.failure
+
+
+@pytest.mark.parametrize("rows", [(1, 0, 2), (1, 2, 0, 3), (0, 2, 1, 3)])
+def test_loops_as_the_operand_lies(pool: Pool, rows: tuple[int, ...]) -> None:
+    text = _copy((3, 5, 2, 48)[-len(rows) :], rows)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, replace(processor_with(64), l3_bytes=64))
+    assert space.default().assignment["order"] == "operand"
+    for candidate in drawn(space, 6, 0):
+        measurement = pool.measure(task, candidate)
+        assert measurement.ok, f"{measurement.failure}\n{candidate.values}"
