@@ -12,6 +12,7 @@ from harl_mlir.frontend.read import read_module
 from harl_mlir.frontend.row_forms import normalise_rows
 from harl_mlir.frontend.shapes import chosen_functions, specialise
 from harl_mlir.frontend.subpixel import skip_inserted_zeros
+from harl_mlir.frontend.wide_sums import widen_sums
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analysis import Skipped
 
@@ -41,7 +42,8 @@ def prepare(
 
     With `accuracy`, what has a spelling that our own schedules are made for is brought into it: row
     operations (see `row_forms`), padding and concatenation (see `copies`) and, but under `strict`,
-    convolutions of images with zeros inserted (see `zero_insertion`). The same arguments give
+    convolutions of images with zeros inserted (see `zero_insertion`) and sums of f16 and bf16 (see
+    `wide_sums`). The same arguments give
     the same module, its ops in the same order.
 
     Raises:
@@ -61,5 +63,6 @@ def normalise(function: ir.OpView, accuracy: Accuracy) -> None:
     """Bring a function into the spelling that schedules made under `accuracy` are for."""
     if accuracy != "strict":
         skip_inserted_zeros(function)
+        widen_sums(function)
     write_copies(function)
     normalise_rows(function, strict=accuracy == "strict")

@@ -13,7 +13,10 @@ from harl_mlir.processor import DOT_PRODUCTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
+    "harl-wide-buffers",
     "harl-copies-to-loops",
+    "harl-first-places",
+    "harl-compute-in-place",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
+from harl_mlir.codegen.first_places import first_places
+from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
+from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
@@ -114,8 +117,14 @@ class _Run:
             case "harl-lower-to-llvm":
                 bufferize_public(self.module, stage.threads)
                 to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors, dots=stage.dots)
+            case "harl-wide-buffers":
+                widen_buffers(self.module)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
+            case "harl-first-places":
+                first_places(self.module)
+            case "harl-compute-in-place":
+                compute_in_place(self.module)
             case "harl-part-equal-results":
                 for function in functions(self.module):
                     part_equal_results(function)

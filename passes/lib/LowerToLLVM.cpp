@@ -83,6 +83,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   std::call_once(registered, registerListedPasses);
   Accuracy accuracy = options.accuracy;
   bool shared = options.threads > 1;
+  manager.addNestedPass<func::FuncOp>(createFirstPlacesPass());
+  manager.addNestedPass<func::FuncOp>(createComputeInPlacePass());
   appendStage(manager, "to buffers", options);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
   if (shared)
@@ -91,6 +93,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   if (!shared)
     appendStage(manager, "to loops", options);
   appendStage(manager, "to hoisted buffers", options);
+  manager.addNestedPass<func::FuncOp>(createWideBuffersPass());
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addNestedPass<func::FuncOp>(createVectorizeLanesPass());
   if (accuracy == Accuracy::approximate)

@@ -1,6 +1,7 @@
 //===- RowForms.cpp - One spelling of row operations ----------------------===//
 
 #include "RowForms.h"
+#include "WideSums.h"
 #include "UnitDims.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -151,6 +152,8 @@ static void multiplyPowers(linalg::GenericOp op) {
 }
 
 void normaliseRows(func::FuncOp function, bool strict) {
+  if (!strict)
+    widenSums(function);
   if (!function.getBody().hasOneBlock())
     return;
   llvm::DenseSet<Operation *> unused;

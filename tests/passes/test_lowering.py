@@ -13,7 +13,10 @@ from tests.passes.built import driver
 
 OWN = {
     "strict": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-vector-math{isa=none}",
@@ -21,7 +24,10 @@ OWN = {
         "harl-dot-products{bf16=false i8=true}",
     ],
     "reassociate": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-vector-math{isa=avx2}",
@@ -29,7 +35,10 @@ OWN = {
         "harl-dot-products{bf16=true i8=true}",
     ],
     "approximate": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
+        "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
         "harl-approximate-math",

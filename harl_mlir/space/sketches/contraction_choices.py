@@ -79,14 +79,14 @@ class Choices:
     def vector_decision(self) -> Decision:
         """Powers of two of the lanes up to the first that covers the loop, at most 4 registers, 16
         where there is a single row. Default: two registers, four for a few rows, or where operands are
-        read from far.
+        read from far or elements have to be widened, of which those of a row are then fewer.
 
         Where tiles cannot be padded, one width below the lanes stands by for what these leave over.
         """
         extent = self.vector_extent
         values = [self.lanes]
         most, wanted = (4, 1) if self.row_extent > 1 else (16, 2)
-        if self.row_extent <= _FEW_ROWS or self._reads_far():
+        if self.row_extent <= _FEW_ROWS or self._reads_far() or self._widens:
             wanted = 2
         while values[-1] < min(extent, most * self.lanes):
             values.append(2 * values[-1])
@@ -205,13 +205,20 @@ class Choices:
         return Decision("depth", tuple(depths), default, meaning=meaning)
 
     def packs(self, values: Mapping[str, Value]) -> bool:
-        """Whether panels are worth their copy: many rows share them and the operand leaves half the L2 cache.
+        """Whether panels are worth their copy: many rows share them and the operand leaves half the L2 cache,
+        or its elements have to be widened.
 
         A copy costs about what some ten tiles gain by it.
         """
         rows, vector = number(values["rows"]), number(values["vector"])
         shared = self._sharers(rows, vector, str(values["order"]), Blocks()) >= _SHARERS_WANTED
-        return shared and self.vector_bytes > self.processor.l2_bytes // 2 and not self._streams()
+        far = self.vector_bytes > self.processor.l2_bytes // 2
+        return shared and (far or self._widens) and not self._streams()
+
+    @property
+    def _widens(self) -> bool:
+        """Whether operands are of a type that the processor only converts; a copy holds them converted."""
+        return any(operand.element in ("f16", "bf16") for operand in self.op.inputs)
 
     def unroll_decision(self, depth: int) -> Decision:
         """Unrolling of the innermost contracted loop. Default: all of up to 4 steps, else 4, or a block."""

@@ -9,6 +9,7 @@ through a window. A register tile of `rows` x `vector` accumulators runs over th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -116,6 +117,10 @@ def dots_of(task: Task) -> Dots | None:
         return None
     if any(len(loops_of(row)) > 1 and row[along] for operand in op.inputs for row in operand.map):
         return None
+    if task.anchor == 0 and len(task.members) > 1 and _steps(op, along) == 1:
+        # Without a loop that carries sums, rows would be read from where others were written: a copy of the
+        # argument, which MLIR leaves out, as it takes a row as wide as a tile is high for all of the tile.
+        return None
     panels = all(len(loops_of(row)) <= 1 for row in vectors.map)
     return Dots(roles, roles.row, DOT_PRODUCTS[op.inputs[0].element].group, along, panels)
 
@@ -154,6 +159,12 @@ def _is_narrow(op: LinalgOp) -> bool:
     casts = {body.name for body in op.body} & {"arith.sitofp", "arith.uitofp"}
     dot = DOT_PRODUCTS.get(element)
     return dot is not None and kinds == [element, element, dot.total] and unsigned < 2 and not casts
+
+
+def _steps(op: LinalgOp, along: int) -> int:
+    """How many dot products add to a sum."""
+    group = DOT_PRODUCTS[op.inputs[0].element].group
+    return math.prod(-(-op.dims[d] // group) if d == along else op.dims[d] for d in op.reduction_dims)
 
 
 def _default_rows(heights: tuple[int, ...], extent: int, vector: int) -> int:

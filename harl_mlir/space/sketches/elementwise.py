@@ -5,11 +5,12 @@ of a transpose the second dimension is the one along which the operand is contig
 both is turned round in registers.
 
 Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
-one before wherever operands lie alike within a page, as large allocations do); one row; loops as the result
-lies, or as the operand and four registers wide where stores go past the caches, which then need no order but
-are the better the longer. A transposed block is one register wide and as many rows high, at most 16. Sizes
-that the width does not divide get a second, narrower loop and a last vector of what is left. A copy of more
-than the first cache holds, that is not streamed, is a call of `memcpy`.
+one before wherever operands lie alike within a page, as large allocations do), four where functions are
+computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
+operand and four registers wide where stores go past the caches, which then need no order but are the better
+the longer. A transposed block is one register wide and as many rows high, at most 16. Sizes that the width
+does not divide get a second, narrower loop and a last vector of what is left. A copy of more than the first
+cache holds, that is not streamed, is a call of `memcpy`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ MEANINGS = {
 }
 
 _DEFAULT_REGISTERS = 2
+_REGISTERS_OF_FUNCTIONS = 4
 _SCATTERED_REGISTERS = 4
 _ROWS = 8
 _BLOCK = 16
@@ -169,7 +171,9 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     moved = [d for d in operand_order(task) if task.root.op.init.shape[d] > 1]
     orders = ("result",) if moved == sorted(moved) else ("result", "operand")
     scattered = len(orders) > 1 and _may_stream(task, processor)
-    registers = _SCATTERED_REGISTERS if scattered else _DEFAULT_REGISTERS
+    functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
+    registers = _REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS
+    registers = _SCATTERED_REGISTERS if scattered else registers
     return (
         _decision("flatten", flat, flat[-1]),
         _decision("width", tuple(widths), _default_width(usual, registers * lanes, lanes)),

@@ -94,6 +94,20 @@ def ApplySchedulesPass : Pass<"harl-apply-schedules", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::transform::TransformDialect"];
 }
 
+def WideBuffersPass : Pass<"harl-wide-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Copies of f16 and bf16 that are read to be widened hold f32";
+  let description = [{
+    A step of `harl-lower-to-llvm`. A buffer of f16 or bf16 that is copied to,
+    and read for nothing but `arith.extf` to f32, becomes one of f32: numbers
+    are widened once, when they are copied, and not for every tile that reads
+    them.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
   let summary = "Copies between buffers in pieces that are each a memcpy";
   let description = [{
@@ -107,6 +121,28 @@ def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
   ];
+}
+
+def FirstPlacesPass : Pass<"harl-first-places", "::mlir::func::FuncOp"> {
+  let summary = "Find the places of rows' greatest elements with the elements";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. Of the two loops over vectors
+    that find a row's greatest elements and their first places, the first keeps
+    the places too; the second is left for vectors that hold a NaN.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def ComputeInPlacePass
+    : Pass<"harl-compute-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Compute a tensor in the place of the one it is made of";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. A loop over vectors that reads a
+    tensor where it writes another, of which nothing was known before, carries
+    the first one if nothing else reads it later: no second buffer is needed.
+  }];
 }
 
 def PartEqualResultsPass
@@ -136,9 +172,9 @@ def ApproximateMathPass
   let summary = "Polynomials in the place of exp, log, tanh and erf";
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
-    `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
-    within 2.5 units in the last place; other element types and functions are
-    left to the math library.
+    `tanh` and `erf` of f32, and through that of f16 and bf16, become arithmetic
+    that is within 2.5 units in the last place, and x (1 + erf(x / sqrt(2))) / 2,
+    GELU, as a whole; other types and functions are left to the math library.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
@@ -213,7 +249,8 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
     attribute `harl.streamed` writes a result too large for any cache. Its
     stores of whole lines become nontemporal, in a copy of the loop that runs
-    where the buffers begin with a line. On x86 only; others lose the attribute.
+    where the buffers begin with a line, and what is read at the same places is
+    prefetched. On x86 only; others lose the attribute.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",

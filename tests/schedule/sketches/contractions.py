@@ -9,22 +9,43 @@ from tests.schedule.sketches.loop_nests import LoopNest, Row, plain
 _EXTENTS = (1, 2, 3, 5, 8, 15, 16, 17, 20, 31, 33)
 _VECTORS = (1, 2, 7, 16, 17, 32, 33, 45, 64, 70)
 _SHORT = (1, 2, 3, 5)
-_WIDENED = """%wide0 = {extend} %x0 : {given} to {to}
-    %wide1 = {extend} %x1 : {given} to {to}
-    %t = arith.mul{kind} %wide0, %wide1 : {to}
-    %y = arith.add{kind} %out, %t : {to}"""
-_BODIES = {
-    ("f32", "f32"): "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %out, %t : f32",
-    ("f64", "f64"): "%t = arith.mulf %x1, %x0 : f64\n %y = arith.addf %t, %out : f64",
-    ("i32", "i32"): "%t = arith.muli %x0, %x1 : i32\n %y = arith.addi %out, %t : i32",
-    ("f16", "f32"): _WIDENED.format(extend="arith.extf", given="f16", to="f32", kind="f"),
-    ("bf16", "f64"): _WIDENED.format(extend="arith.extf", given="bf16", to="f64", kind="f"),
-    ("i8", "i32"): _WIDENED.format(extend="arith.extsi", given="i8", to="i32", kind="i"),
-}
+Body = tuple[str, str, str]
+"""The element types of operands and result, and what is computed of them."""
+
+
+def _widened(given: str, to: str, *casts: str) -> Body:
+    wide = [f"%w{n} = arith.{cast} %x{n} : {given} to {to}" for n, cast in enumerate(casts)]
+    kind = to[0]
+    lines = [*wide, f"%t = arith.mul{kind} %w0, %w1 : {to}", f"%y = arith.add{kind} %out, %t : {to}"]
+    return given, to, "\n    ".join(lines)
+
+
+_BODIES: list[Body] = [
+    ("f32", "f32", "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %out, %t : f32"),
+    ("f64", "f64", "%t = arith.mulf %x1, %x0 : f64\n %y = arith.addf %t, %out : f64"),
+    ("i32", "i32", "%t = arith.muli %x0, %x1 : i32\n %y = arith.addi %out, %t : i32"),
+    _widened("f16", "f32", "extf", "extf"),
+    _widened("bf16", "f32", "extf", "extf"),
+    _widened("bf16", "f64", "extf", "extf"),
+    _widened("i8", "i32", "extsi", "extsi"),
+    _widened("i16", "i64", "extsi", "extui"),
+    # Summed up in f32.
+    ("f16", "f16", "%t = arith.mulf %x0, %x1 : f16\n %y = arith.addf %out, %t : f16"),
+    ("bf16", "bf16", "%t = arith.mulf %x0, %x1 : bf16\n %y = arith.addf %t, %out : bf16"),
+]
+DOTS: list[Body] = [
+    _widened("bf16", "f32", "extf", "extf"),
+    ("bf16", "bf16", "%t = arith.mulf %x0, %x1 : bf16\n %y = arith.addf %t, %out : bf16"),
+    _widened("i8", "i32", "extsi", "extsi"),
+    _widened("i8", "i32", "extui", "extsi"),
+    _widened("i8", "i32", "extsi", "extui"),
+]
+"""Those that processors have dot products for."""
+_MOSTLY_F32 = [*[_BODIES[0]] * len(_BODIES), *_BODIES]
 
 
 @st.composite
-def contractions(draw: st.DrawFn) -> LoopNest:
+def contractions(draw: st.DrawFn, bodies: list[Body] = _MOSTLY_F32) -> LoopNest:
     """`C[batch, rows, columns] += A[batch, rows, k] * B[batch, k, columns]`, dimensions in any order."""
     batch = draw(st.integers(0, 1))
     rows, columns, contracted = (draw(st.sampled_from((1, 1, 1, 2))) for _ in range(3))
@@ -38,11 +59,11 @@ def contractions(draw: st.DrawFn) -> LoopNest:
     a = draw(st.permutations([*both, *range(batch, batch + rows)]))
     b = draw(st.permutations([*both, *range(batch + rows, parallel)]))
     c = tuple(range(parallel)) if draw(st.booleans()) else tuple(draw(st.permutations(range(parallel))))
-    return _nest(draw, dims, "p" * parallel + "r" * contracted, [plain(*a), plain(*b)], c)
+    return _nest(draw, bodies, dims, "p" * parallel + "r" * contracted, [plain(*a), plain(*b)], c)
 
 
 @st.composite
-def convolutions(draw: st.DrawFn) -> LoopNest:
+def convolutions(draw: st.DrawFn, bodies: list[Body] = _MOSTLY_F32) -> LoopNest:
     """Over one to three dimensions, channels first or last, filters in any order."""
     rank = draw(st.integers(1, 3))
     channels_last, channels_outside = draw(st.booleans()), draw(st.booleans())
@@ -65,25 +86,28 @@ def convolutions(draw: st.DrawFn) -> LoopNest:
     usual = [*taps, c, 1] if channels_last else [1, c, *taps]
     result = (0, *out, 1) if channels_last else (0, 1, *out)
     chosen = plain(*(usual if draw(st.booleans()) else filters))
-    return _nest(draw, dims, "pp" + "p" * rank + "r" * (rank + 1), [image, chosen], result)
+    return _nest(draw, bodies, dims, "pp" + "p" * rank + "r" * (rank + 1), [image, chosen], result)
 
 
 def _nest(
-    draw: st.DrawFn, dims: list[int], kinds: str, maps: list[tuple[Row, ...]], result: tuple[int, ...]
+    draw: st.DrawFn,
+    bodies: list[Body],
+    dims: list[int],
+    kinds: str,
+    maps: list[tuple[Row, ...]],
+    result: tuple[int, ...],
 ) -> LoopNest:
-    given, element = draw(st.sampled_from(sorted(_BODIES)))
-    if draw(st.booleans()):
-        given = element = "f32"
+    given, element, body = draw(st.sampled_from(bodies))
     if draw(st.booleans()):
         maps.reverse()
-    is_float = element.startswith("f")
+    is_float = not element.startswith("i")
     return LoopNest(
         tuple(dims),
         kinds,
         tuple((given, rows) for rows in maps),
         result,
         element,
-        _BODIES[given, element],
+        body,
         init=draw(st.sampled_from((None, "0.25" if is_float else "3", "0.0" if is_float else "0"))),
         epilogue=f"%y = arith.{'subf' if is_float else 'subi'} %p, %q : {element}"
         if draw(st.booleans())

@@ -6,14 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import BF16_DOTS, I8_DOTS, this_processor
-from harl_mlir.space.sketches import dots
+from harl_mlir.space.sketches import dots, sketches_for
 from tests.mlir_opt import mlir_opt, needs_mlir_opt
-from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
+from tests.schedule.sketches.contractions import DOTS, contractions, convolutions
+from tests.schedule.sketches.legality import assert_legal, drawn, of_kind, processor_with
+from tests.schedule.sketches.loop_nests import LoopNest
 
 _DOTS = replace(processor_with(64), features=(BF16_DOTS, I8_DOTS))
 needs_dots = pytest.mark.skipif(
@@ -161,8 +163,42 @@ def test_matmuls_of_any_shape_are_right(pool: Pool, data: st.DataObject) -> None
     assert_legal(pool, text, "dots", 1, data.draw(st.integers(0, 99)))
 
 
+_KINDS = st.one_of(contractions(DOTS), convolutions(DOTS))
+_QUICK = settings(
+    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def _assert_dots_are_right(pool: Pool, text: str, draws: int, seed: int) -> None:
+    tasks = pool.analyse(text, "kernel.mlir").tasks
+    assume(any(of_kind(sketches_for(task, _DOTS), "dots") for task in tasks))
+    assert_legal(pool, text, "dots", draws, seed)
+
+
+@needs_dots
+@_QUICK
+@given(_KINDS, st.integers(0, 1000))
+def test_contractions_of_any_kind_are_right(pool: Pool, nest: LoopNest, seed: int) -> None:
+    _assert_dots_are_right(pool, nest.text, 1, seed)
+
+
+@needs_dots
+@pytest.mark.slow
+@settings(_QUICK, max_examples=400, derandomize=False)
+@given(_KINDS, st.integers(0, 1000))
+def test_many_contractions_are_right(pool: Pool, nest: LoopNest, seed: int) -> None:
+    _assert_dots_are_right(pool, nest.text, 3, seed)
+
+
 @pytest.mark.parametrize(
-    "text", [_matmul(24, 64, 32, "f16"), _matmul(24, 64, 32, "i8", unsigned="ab"), _matmul(24, 64, 1)]
+    "text",
+    [
+        _matmul(24, 64, 32, "f16"),
+        _matmul(24, 64, 32, "i8", unsigned="ab"),
+        _matmul(24, 64, 1),
+        # MLIR would leave out the copy of the argument.
+        _matmul(24, 64, 2, filled=False, after=True),
+    ],
 )
 def test_what_has_no_instruction_is_left_alone(pool: Pool, text: str) -> None:
     (task,) = pool.analyse(text, "kernel.mlir").tasks

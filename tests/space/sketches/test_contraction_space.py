@@ -125,6 +125,14 @@ def test_large_operands_are_packed() -> None:
     assert (small.default()["pack"], large.default()["pack"]) == ("none", "panels")
 
 
+def test_what_is_widened_is_packed_and_broadcast_seldom() -> None:
+    task = matmul(128, 128, 128)
+    op = task.anchor_op
+    narrow = replace(op, operands=(*(replace(operand, element="f16") for operand in op.inputs), op.init))
+    values = _space(replace(task, members=(replace(task.members[0], op=narrow),))).default()
+    assert (values["vector"], values["pack"]) == (64, "panels")
+
+
 def test_sums_in_half_precision_are_left_alone() -> None:
     assert contraction.spaces(matmul(64, 64, 64, element="f16"), PROCESSOR) == ()
 
