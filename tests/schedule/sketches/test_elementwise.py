@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches.legality import assert_legal, processor_with
+from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
@@ -169,3 +170,36 @@ def test_blocks_of_sixteen_are_transposed_by_default(pool: Pool, element: str) -
 @pytest.mark.parametrize("name", _AWKWARD)
 def test_awkward_kernels(pool: Pool, name: str) -> None:
     assert assert_legal(pool, _AWKWARD[name], "elementwise", 2, 1) == 1
+
+
+@pytest.mark.parametrize("dims", [(9, 43), (1009,), (1, 3, 1, 5, 1), (4, 7, 640)])
+def test_copies_by_memcpy(pool: Pool, dims: tuple[int, ...]) -> None:
+    (task,) = pool.analyse(_copy(dims, tuple(range(len(dims)))), "kernel.mlir").tasks
+    processor = processor_with(64)
+    (space,) = sketches_for(task, processor)
+    assert (space.default().assignment["by"] == "call") == (task.bytes > processor.l1_bytes)
+    called = [
+        candidate
+        for rows in (1, 2)
+        if space.is_legal(
+            candidate := Candidate(
+                space.sketch,
+                space.version,
+                tuple({**space.default().assignment, "rows": rows, "by": "call"}.items()),
+            )
+        )
+    ]
+    assert len(called) == 1
+    measurement = pool.measure(task, called[0])
+    assert measurement.ok, measurement.failure
+
+
+@pytest.mark.parametrize("rows", [(1, 0, 2), (1, 2, 0, 3), (0, 2, 1, 3)])
+def test_loops_as_the_operand_lies(pool: Pool, rows: tuple[int, ...]) -> None:
+    text = _copy((3, 5, 2, 48)[-len(rows) :], rows)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, replace(processor_with(64), l3_bytes=64))
+    assert space.default().assignment["order"] == "operand"
+    for candidate in drawn(space, 6, 0):
+        measurement = pool.measure(task, candidate)
+        assert measurement.ok, f"{measurement.failure}\n{candidate.values}"
