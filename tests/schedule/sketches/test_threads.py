@@ -12,7 +12,7 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Value
-from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches import recorded_spaces, sketches_for
 from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn
@@ -154,6 +154,18 @@ def test_chains_on_two_threads(two: Pool) -> None:
     assert not any("d2" in str(word) for word in shared.values)
     for candidate in drawn(space, 3, 5):
         assert two.verify(task, candidate, run=True) is None, candidate
+
+
+@pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
+def test_loop_nests_of_parts_are_right(two: Pool, text: str) -> None:
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    spaces = recorded_spaces(task, this_processor(), threads=2)
+    (space,) = (space for space in spaces if space.sketch == "loop_nest")
+    first, *others = drawn(space, 4, 3)
+    for candidate in (_with(first, "no"), _with(first, "d0/2"), *others):
+        if space.is_legal(candidate):
+            assert two.verify(task, candidate, run=True) is None, candidate
+    assert space.is_legal(_with(first, first["shared"]))
 
 
 def test_odd_sizes_are_shared(two: Pool) -> None:
