@@ -13,6 +13,7 @@ from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Value
 from harl_mlir.space.sketches import recorded_spaces, sketches_for
+from harl_mlir.space.sketches.contraction_epilogue import EPILOGUE, ON_BLOCKS
 from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn
@@ -206,7 +207,8 @@ def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: P
     (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
     space = sketches_for(task, this_processor(), threads=2)[0]
     for word in ("d0/2", "d1/2"):
-        candidate = space.candidate({**space.default().assignment, "shared": word, "depth": 16})
+        blocks = {"shared": word, "depth": 16, EPILOGUE: ON_BLOCKS}
+        candidate = space.candidate({**space.default().assignment, **blocks})
         assert space.is_legal(candidate)
         # Copying tiles out of a buffer of the part's own would be refused.
         assert two.verify(task, candidate, run=True) is None
