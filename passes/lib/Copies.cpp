@@ -43,19 +43,75 @@ static Value copyOf(OpBuilder &builder, Location place, Value source) {
   return linalg::CopyOp::create(builder, place, source, empty).getResult(0);
 }
 
-/// `whole` with `source` copied into it at an offset.
+/// A part of a tensor without gaps.
+struct Part {
+  SmallVector<int64_t> at, shape;
+
+  SmallVector<OpFoldResult> offsets(MLIRContext *context) const {
+    return getAsIndexOpFoldResult(context, at);
+  }
+  SmallVector<OpFoldResult> sizes(MLIRContext *context) const {
+    return getAsIndexOpFoldResult(context, shape);
+  }
+  SmallVector<OpFoldResult> strides(MLIRContext *context) const {
+    return getAsIndexOpFoldResult(context,
+                                  SmallVector<int64_t>(at.size(), 1));
+  }
+};
+
+/// `whole` with `source` in the place of a part.
 static Value inserted(OpBuilder &builder, Location place, Value source,
-                      Value whole, ArrayRef<int64_t> at) {
-  auto type = cast<RankedTensorType>(source.getType());
-  auto attributes = [&](ArrayRef<int64_t> values) {
-    return getAsIndexOpFoldResult(builder.getContext(), values);
-  };
-  SmallVector<int64_t> ones(type.getRank(), 1);
+                      Value whole, const Part &part) {
+  MLIRContext *context = builder.getContext();
+  return tensor::InsertSliceOp::create(
+      builder, place, source, whole, part.offsets(context),
+      part.sizes(context), part.strides(context));
+}
+
+/// `whole` with `source` copied into it at an offset.
+static Value copiedInto(OpBuilder &builder, Location place, Value source,
+                        Value whole, ArrayRef<int64_t> at) {
+  auto shape = cast<RankedTensorType>(source.getType()).getShape();
   Value copy = copyOf(builder, place, source);
-  return tensor::InsertSliceOp::create(builder, place, copy, whole,
-                                       attributes(at),
-                                       attributes(type.getShape()),
-                                       attributes(ones));
+  return inserted(builder, place, copy, whole,
+                  {SmallVector<int64_t>(at), SmallVector<int64_t>(shape)});
+}
+
+/// What lies around something that is padded: blocks, none of which overlap.
+static SmallVector<Part> borderOf(tensor::PadOp op) {
+  ArrayRef<int64_t> inside = op.getSourceType().getShape();
+  ArrayRef<int64_t> low = op.getStaticLow(), high = op.getStaticHigh();
+  SmallVector<Part> border;
+  Part rest{SmallVector<int64_t>(inside.size(), 0),
+            SmallVector<int64_t>(op.getResultType().getShape())};
+  for (unsigned d = 0; d < inside.size(); ++d) {
+    for (auto [start, size] : {std::pair<int64_t, int64_t>(0, low[d]),
+                               {low[d] + inside[d], high[d]}}) {
+      if (size == 0)
+        continue;
+      border.push_back(rest);
+      border.back().at[d] = start;
+      border.back().shape[d] = size;
+    }
+    rest.at[d] = low[d];
+    rest.shape[d] = inside[d];
+  }
+  return border;
+}
+
+static Value filledAround(OpBuilder &builder, tensor::PadOp op, Value value) {
+  MLIRContext *context = builder.getContext();
+  Location place = op.getLoc();
+  Value whole = emptyOf(builder, place, op.getResultType());
+  for (const Part &part : borderOf(op)) {
+    Value slice = tensor::ExtractSliceOp::create(
+        builder, place, whole, part.offsets(context), part.sizes(context),
+        part.strides(context));
+    auto fill = linalg::FillOp::create(builder, place, value, slice);
+    fill->setAttr(kBorderAttr, builder.getUnitAttr());
+    whole = inserted(builder, place, fill.getResult(0), whole, part);
+  }
+  return whole;
 }
 
 /// None where what is filled in is not one value, or a linalg op reads it.
@@ -76,11 +132,9 @@ static Value padded(OpBuilder &builder, tensor::PadOp op) {
       return {};
     value = builder.clone(*owner)->getResult(0);
   }
-  Value empty = emptyOf(builder, op.getLoc(), op.getResultType());
-  Value whole =
-      linalg::FillOp::create(builder, op.getLoc(), value, empty).getResult(0);
-  return inserted(builder, op.getLoc(), op.getSource(), whole,
-                  op.getStaticLow());
+  Value whole = filledAround(builder, op, value);
+  return copiedInto(builder, op.getLoc(), op.getSource(), whole,
+                    op.getStaticLow());
 }
 
 static Value joined(OpBuilder &builder, tensor::ConcatOp op) {
@@ -88,7 +142,7 @@ static Value joined(OpBuilder &builder, tensor::ConcatOp op) {
   Value whole = emptyOf(builder, op.getLoc(), type);
   SmallVector<int64_t> at(type.getRank(), 0);
   for (Value source : op.getInputs()) {
-    whole = inserted(builder, op.getLoc(), source, whole, at);
+    whole = copiedInto(builder, op.getLoc(), source, whole, at);
     at[op.getDim()] +=
         cast<RankedTensorType>(source.getType()).getDimSize(op.getDim());
   }
@@ -101,8 +155,8 @@ static Value insertedAsItWas(OpBuilder &builder, tensor::InsertSliceOp op) {
       op.getStaticSizes() != op.getSourceType().getShape() ||
       !llvm::all_of(op.getStaticStrides(), isOne))
     return {};
-  return inserted(builder, op.getLoc(), op.getSource(), op.getDest(),
-                  op.getStaticOffsets());
+  return copiedInto(builder, op.getLoc(), op.getSource(), op.getDest(),
+                    op.getStaticOffsets());
 }
 
 static Value rewritten(OpBuilder &builder, Operation *op) {

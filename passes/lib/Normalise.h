@@ -18,6 +18,9 @@
 
 namespace harl {
 
+/// On a fill of what lies around padded elements, which is no task.
+inline constexpr llvm::StringLiteral kBorderAttr = "harl.border";
+
 /// Brings a function into the spelling that schedules made under `strict`
 /// accuracy, or any other, are for. One with branches is left as it is.
 void normalise(mlir::func::FuncOp function, bool strict = false);

@@ -69,6 +69,7 @@ unsigned FunctionScheduler::run() {
   tellLeft();
   function->removeAttr(kFunctionAttr);
   ops.remove(function, scheduled);
+  function.walk([](Operation *op) { op->removeAttr(kBorderAttr); });
   if (scheduled) {
     IRRewriter rewriter(function.getContext());
     (void)runRegionDCE(rewriter, function->getRegions());
@@ -236,7 +237,7 @@ Operation *FunctionScheduler::find(int64_t number) {
 
 void FunctionScheduler::tellLeft() {
   for (int64_t number = 0, count = ops.size(); number < count; ++number)
-    if (find(number))
+    if (Operation *op = find(number); op && !op->hasAttr(kBorderAttr))
       emitRemark(ops.getPlace(number))
           << "left as it was: no schedule of this library was applied to it";
 }

@@ -2,6 +2,7 @@
 
 #include "harl/Workloads.h"
 #include "Grouping.h"
+#include "Normalise.h"
 #include "Sources.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -64,6 +65,8 @@ static std::vector<Node> tunableNodes(func::FuncOp function,
   llvm::DenseSet<Operation *> live = liveOps(ops);
   std::vector<Node> nodes;
   for (Operation *op : ops) {
+    if (op->hasAttr(kBorderAttr)) // Nothing that somebody wrote.
+      continue;
     std::string reason;
     FailureOr<LinalgFacts> facts = readFacts(op, reason);
     if (succeeded(facts))

@@ -77,7 +77,8 @@ def rules_for(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACC
         return None
     if not op.reduction_dims or not op.init.map or all(extent == 1 for extent in op.dims):
         return None
-    if producers_of(task) or sum(bool(member.op.reduction_dims) for member in task.members) > 1:
+    # Nor are what is computed before an operand, or other sums, parts of the nest.
+    if sum(bool(member.op.reduction_dims) for member in task.members) > 1 or producers_of(task):
         return None
     return NestRules(op, processor.lanes(element_bytes(op.init.element)), processor.vector_registers)
 
