@@ -10,7 +10,7 @@ from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
-from harl_mlir.codegen.lowering import bufferize_public, to_llvm
+from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
@@ -128,6 +128,8 @@ class _Run:
                 approximate_math(self.module)
             case "harl-dot-products":
                 dot_products(self.module, stage.dots)
+            case "harl-expand-bf16":
+                expand_bf16(self.module)
             case "harl-stream-stores":
                 stream(self.module)
             case "harl-vectorize-lanes":
