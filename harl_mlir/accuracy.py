@@ -14,8 +14,9 @@ Accuracy = Literal["reassociate", "strict", "approximate"]
     inserted zeros are left out; functions of vectors are the system's vector math library's, off by at most
     4 units in the last place. Nothing else: NaNs and infinities are kept; but of a row with a NaN arg-max
     gives the first NaN or infinity.
-`approximate`: as `reassociate`, and exp, log, tanh and erf in single precision are polynomials within 2.5
-    units in the last place (see `codegen/approximate.mlir`) instead of calls of the math library.
+`approximate`: as `reassociate`, and exp, log, tanh and erf in single precision, or less, are polynomials
+    within 2.5 units in the last place instead of calls of the math library, and so is GELU as a whole (see
+    `codegen/approximate.mlir`).
 """
 
 ACCURACIES: tuple[Accuracy, ...] = get_args(Accuracy)

@@ -4,31 +4,36 @@
 // NaNs, infinities, signed zeros and subnormal numbers are as in the C library. Only products and the sums they go into
 // may be contracted; range reduction needs every other operation as it is written.
 
-// 1 ulp. exp(x) = 2^n exp(r), |r| <= log(2)/2; 2^n in two factors, as it may be subnormal.
+// 1 ulp. exp(x) = 2^n exp(r), |r| <= log(2)/2. What is subnormal in the end is made 2^25 times larger, the rest smaller.
 func.func private @exp(%x: f32) -> f32 {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
   %lowest = arith.constant -104.0 : f32
   %highest = arith.constant 89.0 : f32
   %log2e = arith.constant 1.44269504 : f32
-  // 1.5 * 2^23: a float this large holds integers, so adding it rounds to the nearest one.
-  %round = arith.constant 12582912.0 : f32
-  %round_bits = arith.constant 0x4B400000 : i32
+  // 1.5 * 2^23 + 127 + 25, and - 25: a float this large holds integers, so adding it rounds to the nearest one, which
+  // stands in the lowest bits with the exponent's bias.
+  %round_up = arith.constant 12583064.0 : f32
+  %round_down = arith.constant 12583014.0 : f32
+  %two25 = arith.constant 33554432.0 : f32
+  %two_minus25 = arith.constant 2.98023224e-8 : f32
   // log(2) in two parts; products of the first with n are exact.
   %ln2_high = arith.constant 0.693359375 : f32
   %ln2_low = arith.constant -2.12194440e-4 : f32
-  %one = arith.constant 1.0 : f32
-  %c4 = arith.constant 0.0013813144760206342 : f32
-  %c3 = arith.constant 0.008369418792426586 : f32
-  %c2 = arith.constant 0.04166845604777336 : f32
-  %c1 = arith.constant 0.16666515171527863 : f32
-  %c0 = arith.constant 0.4999999403953552 : f32
-  %bit = arith.constant 1 : i32
-  %bias = arith.constant 127 : i32
+  %c6 = arith.constant 0.0013814540579915047 : f32
+  %c5 = arith.constant 0.00836874544620514 : f32
+  %c4 = arith.constant 0.04166838899254799 : f32
+  %c3 = arith.constant 0.1666652113199234 : f32
+  %c2 = arith.constant 0.4999999403953552 : f32
   %mantissa = arith.constant 23 : i32
   // Comparisons are false for NaN, which so stays in.
   %below = arith.cmpf olt, %x, %lowest : f32
   %raised = arith.select %below, %lowest, %x : f32
   %above = arith.cmpf ogt, %raised, %highest : f32
   %a = arith.select %above, %highest, %raised : f32
+  %negative = arith.cmpf olt, %x, %zero : f32
+  %round = arith.select %negative, %round_up, %round_down : f32
+  %last = arith.select %negative, %two_minus25, %two25 : f32
   %scaled = arith.mulf %a, %log2e fastmath<contract> : f32
   %shifted = arith.addf %scaled, %round fastmath<contract> : f32
   %n = arith.subf %shifted, %round : f32
@@ -36,31 +41,25 @@ func.func private @exp(%x: f32) -> f32 {
   %r_high = arith.subf %a, %n_high fastmath<contract> : f32
   %n_low = arith.mulf %n, %ln2_low fastmath<contract> : f32
   %r = arith.subf %r_high, %n_low fastmath<contract> : f32
-  %m3 = arith.mulf %c4, %r fastmath<contract> : f32
-  %p3 = arith.addf %m3, %c3 fastmath<contract> : f32
-  %m2 = arith.mulf %p3, %r fastmath<contract> : f32
-  %p2 = arith.addf %m2, %c2 fastmath<contract> : f32
-  %m1 = arith.mulf %p2, %r fastmath<contract> : f32
-  %p1 = arith.addf %m1, %c1 fastmath<contract> : f32
-  %m0 = arith.mulf %p1, %r fastmath<contract> : f32
-  %p0 = arith.addf %m0, %c0 fastmath<contract> : f32
+  // By pairs: a chain of sums would be waited for.
   %r2 = arith.mulf %r, %r : f32
-  %curved = arith.mulf %p0, %r2 fastmath<contract> : f32
-  %small = arith.addf %curved, %r fastmath<contract> : f32
-  %e = arith.addf %small, %one : f32
+  %m4 = arith.mulf %c5, %r fastmath<contract> : f32
+  %p4 = arith.addf %m4, %c4 fastmath<contract> : f32
+  %m6 = arith.mulf %c6, %r2 fastmath<contract> : f32
+  %p6 = arith.addf %m6, %p4 fastmath<contract> : f32
+  %m3 = arith.mulf %c3, %r fastmath<contract> : f32
+  %p3 = arith.addf %m3, %c2 fastmath<contract> : f32
+  %m2 = arith.mulf %p6, %r2 fastmath<contract> : f32
+  %p2 = arith.addf %m2, %p3 fastmath<contract> : f32
+  %p1 = arith.addf %r, %one : f32
+  %m0 = arith.mulf %p2, %r2 fastmath<contract> : f32
+  %e = arith.addf %m0, %p1 fastmath<contract> : f32
   %shifted_bits = arith.bitcast %shifted : f32 to i32
-  %i = arith.subi %shifted_bits, %round_bits : i32
-  %i1 = arith.shrsi %i, %bit : i32
-  %i2 = arith.subi %i, %i1 : i32
-  %b1 = arith.addi %i1, %bias : i32
-  %b2 = arith.addi %i2, %bias : i32
-  %s1 = arith.shli %b1, %mantissa : i32
-  %s2 = arith.shli %b2, %mantissa : i32
-  %f1 = arith.bitcast %s1 : i32 to f32
-  %f2 = arith.bitcast %s2 : i32 to f32
-  %e1 = arith.mulf %e, %f1 : f32
-  %e2 = arith.mulf %e1, %f2 : f32
-  return %e2 : f32
+  %power_bits = arith.shli %shifted_bits, %mantissa : i32
+  %power = arith.bitcast %power_bits : i32 to f32
+  %near = arith.mulf %e, %power : f32
+  %result = arith.mulf %near, %last : f32
+  return %result : f32
 }
 
 // 1 ulp. log(x) = k log(2) + log(1 + f), 1 + f between sqrt(1/2) and sqrt(2).
@@ -256,4 +255,67 @@ func.func private @erf(%x: f32) -> f32 {
   %positive = arith.select %is_near, %near, %far : f32
   %r = math.copysign %positive, %x : f32
   return %r : f32
+}
+
+// 4 ulp and 1.5e-7 of x Phi(x): 0 from -5.5 on. With t = |x|, Phi(-t) = 2^(t P(t) - 1), x Phi(x) = max(x, 0) - t Phi(-t).
+func.func private @gelu(%x: f32) -> f32 {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %limit = arith.constant 5.5 : f32
+  // As in @exp, for one less, and without the bias.
+  %round = arith.constant 12582911.0 : f32
+  %mantissa = arith.constant 23 : i32
+  %d7 = arith.constant 5.749394404119812e-06 : f32
+  %d6 = arith.constant -2.8904794817208312e-05 : f32
+  %d5 = arith.constant -0.0005073369247838855 : f32
+  %d4 = arith.constant 0.0075277527794241905 : f32
+  %d3 = arith.constant -0.0527956597507 : f32
+  %d2 = arith.constant -0.4591217041015625 : f32
+  %d1 = arith.constant -1.151112675666809 : f32
+  %c5 = arith.constant 0.001326472731307149 : f32
+  %c4 = arith.constant 0.009671512991189957 : f32
+  %c3 = arith.constant 0.05550733581185341 : f32
+  %c2 = arith.constant 0.24022242426872253 : f32
+  %c1 = arith.constant 0.6931470036506653 : f32
+  %a = math.absf %x : f32
+  // Not of NaN, which is its own greater part below.
+  %is_within = arith.cmpf olt, %a, %limit : f32
+  %t = arith.select %is_within, %a, %zero : f32
+  %t2 = arith.mulf %t, %t : f32
+  %n6 = arith.mulf %d7, %t fastmath<contract> : f32
+  %q6 = arith.addf %n6, %d6 fastmath<contract> : f32
+  %n5 = arith.mulf %d5, %t fastmath<contract> : f32
+  %q5 = arith.addf %n5, %d4 fastmath<contract> : f32
+  %n3 = arith.mulf %d3, %t fastmath<contract> : f32
+  %q3 = arith.addf %n3, %d2 fastmath<contract> : f32
+  %n4 = arith.mulf %q6, %t2 fastmath<contract> : f32
+  %q4 = arith.addf %n4, %q5 fastmath<contract> : f32
+  %n2 = arith.mulf %q4, %t2 fastmath<contract> : f32
+  %q2 = arith.addf %n2, %q3 fastmath<contract> : f32
+  %n1 = arith.mulf %q2, %t fastmath<contract> : f32
+  %q1 = arith.addf %n1, %d1 fastmath<contract> : f32
+  %q = arith.mulf %q1, %t : f32
+  %shifted = arith.addf %q, %round : f32
+  %n = arith.subf %shifted, %round : f32
+  %r = arith.subf %q, %n : f32
+  %m4 = arith.mulf %c5, %r fastmath<contract> : f32
+  %p4 = arith.addf %m4, %c4 fastmath<contract> : f32
+  %m3 = arith.mulf %p4, %r fastmath<contract> : f32
+  %p3 = arith.addf %m3, %c3 fastmath<contract> : f32
+  %m2 = arith.mulf %p3, %r fastmath<contract> : f32
+  %p2 = arith.addf %m2, %c2 fastmath<contract> : f32
+  %m1 = arith.mulf %p2, %r fastmath<contract> : f32
+  %p1 = arith.addf %m1, %c1 fastmath<contract> : f32
+  %m0 = arith.mulf %p1, %r fastmath<contract> : f32
+  %e = arith.addf %m0, %one fastmath<contract> : f32
+  %shifted_bits = arith.bitcast %shifted : f32 to i32
+  %exponent = arith.shli %shifted_bits, %mantissa : i32
+  %e_bits = arith.bitcast %e : f32 to i32
+  %tail_bits = arith.addi %e_bits, %exponent : i32
+  %tail = arith.bitcast %tail_bits : i32 to f32
+  %is_negative = arith.cmpf olt, %x, %zero : f32
+  %positive = arith.select %is_negative, %zero, %x : f32
+  %less = arith.mulf %t, %tail fastmath<contract> : f32
+  %result = arith.subf %positive, %less fastmath<contract> : f32
+  return %result : f32
 }

@@ -24,6 +24,8 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
+from harl_mlir.codegen.first_places import first_places
+from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.streaming import stream
@@ -93,6 +95,8 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     function = find_function(module, kernel)
     arguments = len(function.arguments)
     function.attributes["sym_visibility"] = ir.StringAttr.get("private")
+    first_places(module)
+    compute_in_place(module)
     PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
@@ -122,6 +126,8 @@ def bufferize_public(module: ir.Module, threads: int = 1) -> None:
     Every result of a public function that is a tensor or memref gets an out-parameter. Raises
     ir.MLIRError or ValueError where a pass fails.
     """
+    first_places(module)
+    compute_in_place(module)
     PassManager.parse(_text("to buffers")).run(module.operation)
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:

@@ -2,13 +2,15 @@
 
 The processor then does not read the lines first that are overwritten as a whole. It takes whole registers, at
 addresses that are multiples of a line; whether a buffer begins at one is only known when the kernel runs, so
-that a marked loop is there twice.
+that a marked loop is there twice. What is read at the places that are written is asked for a page before: the
+processor looks less far ahead where much is computed in between.
 """
 
 from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Sequence
 
 from harl_mlir.codegen.buffer_views import VIEWS
 from harl_mlir.codegen.vectors import extract, places
@@ -16,6 +18,7 @@ from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
 
 _LINE = 64
+_AHEAD = 4096
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
 _UNLIMITED = 1 << 40
@@ -71,9 +74,48 @@ def _stream(loop: ir.Operation) -> int:
             )
             scf.YieldOp([])
     loop.move_before(fence)
+    for read in [op for op in all_ops(loop) if op.name == "vector.transfer_read"]:
+        if any(_is_at_the_same_place(read, write) for write, _ in found):
+            _prefetch(read)
     for op, _ in found:
         _make_nontemporal(op)
     return len(found)
+
+
+def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:
+    """Whether as many elements are read as written, at the same indices of as large a buffer."""
+    source, target = read.operands[0].type, write.operands[1].type
+    if not isinstance(source, ir.MemRefType):
+        return False
+    maps = [op.attributes["permutation_map"] for op in (read, write)]
+    shapes = [ir.VectorType(value.type).shape for value in (read.results[0], write.operands[0])]
+    return (
+        _bytes(source.element_type) > 0
+        and source.shape == target.shape
+        and shapes[0] == shapes[1]
+        and maps[0] == maps[1]
+        and list(read.operands)[1 : 1 + source.rank] == list(write.operands)[2:]
+    )
+
+
+def _prefetch(read: ir.Operation) -> None:
+    """Ask for the lines that lie some way behind those that are read, perhaps behind the buffer's end."""
+    buffer, *indices = list(read.operands)[: 1 + read.operands[0].type.rank]
+    *outer, width = ir.VectorType(read.results[0].type).shape
+    size = _bytes(buffer.type.element_type)
+    number = ir.IntegerType.get_signless(32)
+    with ir.InsertionPoint(read), read.location:
+        for place in places(outer):
+            for first in range(0, width * size, _LINE):
+                ir.Operation.create(
+                    "memref.prefetch",
+                    operands=[buffer, *_moved(indices, (*place, (_AHEAD + first) // size))],
+                    attributes={
+                        "isWrite": ir.BoolAttr.get(False),
+                        "localityHint": ir.IntegerAttr.get(number, 3),
+                        "isDataCache": ir.BoolAttr.get(True),
+                    },
+                )
 
 
 def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
@@ -91,15 +133,9 @@ def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
 
 def _make_nontemporal(write: ir.Operation) -> None:
     vector, buffer, *indices = write.operands
-    outer = ir.VectorType(vector.type).shape[:-1]
-    first = len(indices) - 1 - len(outer)
     with ir.InsertionPoint(write), write.location:
-        for place in places(outer):
-            at = list(indices)
-            for dimension, offset in enumerate(place, first):
-                if offset:
-                    moved = arith.ConstantOp(ir.IndexType.get(), offset).result
-                    at[dimension] = arith.AddIOp(at[dimension], moved).result
+        for place in places(ir.VectorType(vector.type).shape[:-1]):
+            at = _moved(indices, (*place, 0))
             ir.Operation.create(
                 "vector.store",
                 operands=[extract(vector, *place) if place else vector, buffer, *at],
@@ -109,6 +145,16 @@ def _make_nontemporal(write: ir.Operation) -> None:
                 },
             )
     write.erase()
+
+
+def _moved(indices: Sequence[ir.Value], offsets: Sequence[int]) -> list[ir.Value]:
+    """Indices with offsets added to the last of them."""
+    at = list(indices)
+    for dimension, offset in enumerate(offsets, len(at) - len(offsets)):
+        if offset:
+            moved = arith.ConstantOp(ir.IndexType.get(), offset).result
+            at[dimension] = arith.AddIOp(at[dimension], moved).result
+    return at
 
 
 def _written_by_lines(write: ir.Operation) -> ir.Value | None:
@@ -129,7 +175,7 @@ def _written_by_lines(write: ir.Operation) -> ir.Value | None:
         return None
     strides = _strides(kind)
     size = _bytes(kind.element_type)
-    if not strides or strides[-1] != 1 or vector.shape[-1] * size % _LINE:
+    if not size or not strides or strides[-1] != 1 or vector.shape[-1] * size % _LINE:
         return None
     moves = [
         *((1, step) for step in strides[rank - vector.rank : rank - 1]),
@@ -219,4 +265,5 @@ def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:
 
 
 def _bytes(element: ir.Type) -> int:
-    return int(getattr(element, "width", 8)) // 8
+    """Whole bytes of an element: of bits none."""
+    return int(getattr(element, "width", 64)) // 8

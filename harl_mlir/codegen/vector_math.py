@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harl_mlir.codegen.vector_library import LEVELS, is_in_libmvec, vector_symbol
 from harl_mlir.codegen.vectors import (
+    extended,
     extract,
     flattened,
     insert,
@@ -14,6 +15,7 @@ from harl_mlir.codegen.vectors import (
     places,
     put_lanes,
     shuffle,
+    truncated,
 )
 from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import func, ir
@@ -77,8 +79,8 @@ def _replace(op: ir.Operation, calls: _Calls) -> bool:
     if not widths:
         return False
     with ir.InsertionPoint(op), op.location:
-        operands = [_extended(value, single) for value in op.operands]
-        value = _truncated(_by_rows(operands, widths, calls), kind)
+        operands = [extended(value, single) for value in op.operands]
+        value = truncated(_by_rows(operands, widths, calls), kind)
     op.results[0].replace_all_uses_with(value)
     op.erase()
     return True
@@ -88,18 +90,6 @@ def _computed_in(element: ir.Type) -> ir.Type | None:
     """The type in which functions of `element` are computed, or None."""
     name = str(element)
     return ir.Type.parse("f32") if name in _WIDENED else element if name in _ENDS else None
-
-
-def _extended(value: ir.Value, element: ir.Type) -> ir.Value:
-    kind = value.type
-    if isinstance(kind, ir.VectorType):
-        wide = ir.VectorType.get(kind.shape, element)
-        return value if wide == kind else make("arith.extf", [value], wide)
-    return value if element == kind else make("arith.extf", [value], element)
-
-
-def _truncated(value: ir.Value, kind: ir.Type) -> ir.Value:
-    return value if value.type == kind else make("arith.truncf", [value], kind)
 
 
 def _by_rows(operands: list[ir.Value], widths: list[tuple[int, str]], calls: _Calls) -> ir.Value:
@@ -148,8 +138,8 @@ def _by_elements(module: ir.Module, op: ir.Operation) -> bool:
         return False
 
     def one(value: ir.Value) -> ir.Value:
-        called = _call(module, _INEXACT[op.name] + _ENDS[str(single)], [_extended(value, single)])
-        return _truncated(called, element)
+        called = _call(module, _INEXACT[op.name] + _ENDS[str(single)], [extended(value, single)])
+        return truncated(called, element)
 
     with ir.InsertionPoint(op), op.location:
         made = op.operands[0]

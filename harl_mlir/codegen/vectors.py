@@ -102,6 +102,18 @@ def bitcast(vector: ir.Value, kind: ir.VectorType) -> ir.Value:
     return vector if vector.type == kind else make("vector.bitcast", [vector], kind)
 
 
+def extended(value: ir.Value, element: ir.Type) -> ir.Value:
+    """A float, or a vector of them, in a type that may be wider."""
+    kind = value.type
+    wide = ir.VectorType.get(kind.shape, element) if isinstance(kind, ir.VectorType) else element
+    return value if wide == kind else make("arith.extf", [value], wide)
+
+
+def truncated(value: ir.Value, kind: ir.Type) -> ir.Value:
+    """A float, or a vector of them, rounded to a type that may be narrower."""
+    return value if value.type == kind else make("arith.truncf", [value], kind)
+
+
 def flattened(vector: ir.Value) -> ir.Value:
     """A vector as one of one dimension."""
     kind = ir.VectorType(vector.type)

@@ -115,17 +115,17 @@ def _filled_with(value: ir.Value) -> float | None:
 def _first_places(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
     """The first places where the rows' elements are those kept, as the type of `op`'s places."""
     type_, kinds = op.results[1].type, list(op.attributes["iterator_types"])
-    rows, length = list(type_.shape), op.operands[0].type.shape[-1]
+    rows = list(type_.shape)
     i32 = ir.IntegerType.get_signless(32)
     all_, row = found.maps
-    along = ir.AffineMap.get(len(kinds), 0, [ir.AffineDimExpr.get(len(rows))])
     with ir.InsertionPoint(op), op.location:
         none = arith.ConstantOp(i32, _LAST_PLACE).result
         start = linalg.fill(none, outs=[tensor.EmptyOp(rows, i32).result])
-    operands = [found.value, _wanted(op, found, kept), _numbers(op, length), start]
-    places = generic_like(op, operands, [all_, row, along, row], 1, iterators=kinds)
-    element, wanted, place, before = places.regions[0].blocks[0].arguments
+    operands = [found.value, _wanted(op, found, kept), start]
+    places = generic_like(op, operands, [all_, row, row], 1, iterators=kinds)
+    element, wanted, before = places.regions[0].blocks[0].arguments
     with ir.InsertionPoint(places.regions[0].blocks[0]), op.location:
+        place = arith.IndexCastOp(i32, linalg.IndexOp(len(rows)).result).result
         hit = arith.CmpFOp(_UEQ, element, wanted).result
         candidate = arith.SelectOp(hit, place, none).result
         least = arith.MinSIOp(candidate, before).result
@@ -151,19 +151,6 @@ def _wanted(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
         is_nan = arith.CmpFOp(_UNO, block.arguments[0], block.arguments[0]).result
         result = arith.SelectOp(is_nan, infinity, block.arguments[0]).result
     end_body(made, [result])
-    return made.results[0]
-
-
-def _numbers(op: ir.Operation, length: int) -> ir.Value:
-    """0, 1, 2, ... : read from memory they cost less than computed for each vector."""
-    i32 = ir.IntegerType.get_signless(32)
-    parallel = next(iter(op.attributes["iterator_types"]))
-    with ir.InsertionPoint(op), op.location:
-        empty = tensor.EmptyOp([length], i32).result
-    made = generic_like(op, [empty], [ir.AffineMap.get_identity(1)], 1, iterators=[parallel])
-    with ir.InsertionPoint(made.regions[0].blocks[0]), op.location:
-        number = arith.IndexCastOp(i32, linalg.IndexOp(0).result).result
-    end_body(made, [number])
     return made.results[0]
 
 

@@ -37,8 +37,13 @@ def part_empties(function: ir.OpView) -> None:
     and be copied for it. The lowering makes equal ones one again.
     """
     for op in linalg_ops(function):
-        for number, value in enumerate(op.operands):
-            empty = made_by(value, "tensor.empty")
-            if empty is not None and len(list(value.uses)) > 1:
-                with ir.InsertionPoint(op):
-                    op.operands[number] = empty.clone().results[0]
+        own_empties(op)
+
+
+def own_empties(op: ir.Operation) -> None:
+    """Give an op a `tensor.empty` of its own in the place of each that others take too."""
+    for number, value in enumerate(op.operands):
+        empty = made_by(value, "tensor.empty")
+        if empty is not None and len(list(value.uses)) > 1:
+            with ir.InsertionPoint(op):
+                op.operands[number] = empty.clone().results[0]

@@ -7,6 +7,7 @@ computed once a row is never computed for each element.
 
 from __future__ import annotations
 
+from harl_mlir.frontend.fills import own_empties
 from harl_mlir.frontend.generics import are_cheap, copy_body, end_body, generic_like
 from harl_mlir.frontend.program import indexing_maps, linalg_ops
 from harl_mlir.mlir import ir
@@ -18,7 +19,7 @@ from harl_mlir.tasks.rows import Rows, rows_of
 
 
 def fuse_rows(function: ir.OpView) -> None:
-    """Fuse what can be, from the last op to the first."""
+    """Fuse what can be, from the last op to the first; those left have each an empty tensor of its own."""
     ops = linalg_ops(function)
     nodes = [node for op in ops if (node := _node(op, function)) is not None]
     kinds = dict.fromkeys(rows for node in nodes if (rows := rows_of(node.facts)) is not None)
@@ -35,6 +36,11 @@ def fuse_rows(function: ir.OpView) -> None:
                     _fuse(op, consumer)
                 op.erase()
                 break
+    for op in linalg_ops(function):
+        node = _node(op, function)
+        # Else an op's result would be put in the place of another's, and be copied for it.
+        if node is not None and any(rows.fits(node.facts) for rows in kinds):
+            own_empties(op)
 
 
 def _node(op: ir.Operation, function: ir.OpView) -> Node | None:

@@ -15,6 +15,8 @@ _OPTION = "--pass-pipeline"
 _STEPS = (
     "harl-wide-buffers",
     "harl-copies-to-loops",
+    "harl-first-places",
+    "harl-compute-in-place",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",

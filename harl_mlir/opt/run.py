@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
+from harl_mlir.codegen.first_places import first_places
+from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, to_llvm
@@ -119,6 +121,10 @@ class _Run:
                 widen_buffers(self.module)
             case "harl-copies-to-loops":
                 copies_to_loops(self.module)
+            case "harl-first-places":
+                first_places(self.module)
+            case "harl-compute-in-place":
+                compute_in_place(self.module)
             case "harl-part-equal-results":
                 for function in functions(self.module):
                     part_equal_results(function)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from harl_mlir.tasks.contraction import is_multiply_add
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand, is_leading, plain_loop
 from harl_mlir.tasks.rows import common_rows, rows_of
-from harl_mlir.tasks.task import Member, Source, Task, TensorType
+from harl_mlir.tasks.subtask import subtask
+from harl_mlir.tasks.task import Task
 
 Links = Sequence[Mapping[int, int]]
 """For each op, by operand number, the op that makes the operand."""
@@ -101,23 +102,7 @@ def cuts_of(task: Task, chain: Chain, block: int) -> dict[int, int]:
 
 def task_of(task: Task, part: Part) -> Task:
     """A part of a chain as a task of its own."""
-    number = {member: i for i, member in enumerate(part.members)}
-    arguments: list[TensorType] = []
-    members: list[Member] = []
-    for member in part.members:
-        given = task.members[member]
-        sources: list[Source] = []
-        for operand, source in zip(given.op.operands, given.sources, strict=True):
-            if source.kind == "member" and source.index in number:
-                sources.append(Source("member", number[source.index]))
-            elif source.kind in ("member", "argument"):
-                sources.append(Source("argument", len(arguments)))
-                arguments.append(TensorType(operand.shape, operand.element, operand.is_scalar))
-            else:
-                sources.append(source)
-        members.append(Member(given.op, tuple(sources)))
-    results = (len(members) - 1,)
-    return Task("", "", tuple(arguments), tuple(members), number[part.anchor], results)
+    return subtask(task, part.members, part.anchor)
 
 
 def _common_loops(ops: Sequence[LinalgOp], links: Links) -> tuple[dict[int, int], ...]:

@@ -5,7 +5,8 @@ ops that take its result one after the other; or, without an anchor, a chain of 
 value inside such a group has one use. Or it is a row operation: all ops over the same rows that a root
 needs and nothing else uses, of which one at least reduces the rows and several go along them. Or it is a
 chain (`chain.py`): such groups on the way from products to a root, as the scores, the softmax and the second
-product of an attention are.
+product of an attention are. Elementwise groups that make an operand of a contraction, and nothing else,
+are members of its group (`producers.py`).
 
 A group leaves nothing behind when it is tiled from its root (the last op) and the others are fused into
 the root's loops.
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from harl_mlir.tasks.chain_groups import with_chains
 from harl_mlir.tasks.flow import Flow, Group, Node, flow_of
 from harl_mlir.tasks.linalg_op import is_leading
+from harl_mlir.tasks.producer_groups import with_producers
 from harl_mlir.tasks.rows import Rows, rows_of
 
 
@@ -46,7 +48,8 @@ def group(nodes: list[Node]) -> list[Group]:
             chain = _chain(nodes, flow, start, taken)
             taken.update(chain)
             groups.append(Group(chain, chain[-1]))
-    return with_chains(nodes, flow, sorted(groups, key=lambda g: g.root))
+    chained = with_chains(nodes, flow, sorted(groups, key=lambda g: g.root))
+    return with_producers(nodes, flow, chained)
 
 
 def _row_groups(nodes: list[Node], flow: Flow) -> list[Group]:

@@ -15,7 +15,11 @@
 // CHECK: %[[LINES:.*]] = arith.cmpi eq, %[[REST]]
 // CHECK: scf.if %[[LINES]]
 // CHECK: scf.for
-// CHECK: scf.for
+// CHECK: scf.for %[[J:[a-z0-9]+]] =
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]]
+// CHECK: memref.prefetch %arg0[{{.*}}, %[[AHEAD]]], read, locality<3>, data
+// CHECK: memref.prefetch
+// CHECK-NOT: memref.prefetch
 // CHECK: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<8x64xf32>, vector<32xf32>
 // CHECK: "llvm.x86.sse.sfence"
 // CHECK: else

@@ -12,8 +12,12 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/TypeSwitch.h"
+
+#include <cmath>
+#include <optional>
 
 using namespace mlir;
 
@@ -35,11 +39,86 @@ StringRef functionFor(Operation *op) {
       .Default([](Operation *) { return ""; });
 }
 
-/// f32, or a vector of that of known length.
-bool isSingle(Type type) {
-  if (auto vector = dyn_cast<VectorType>(type))
-    return !vector.isScalable() && vector.getElementType().isF32();
-  return type.isF32();
+/// f32, f16 or bf16, or a vector of those of known length.
+bool isKnown(Type type) {
+  if (auto vector = dyn_cast<VectorType>(type)) {
+    if (vector.isScalable())
+      return false;
+    type = vector.getElementType();
+  }
+  return type.isF32() || type.isF16() || type.isBF16();
+}
+
+/// Whether a value, or each element of it, is about that constant.
+bool isNumber(Value value, double number) {
+  FloatAttr constant;
+  DenseFPElementsAttr elements;
+  double found;
+  if (matchPattern(value, m_Constant(&constant)))
+    found = constant.getValueAsDouble();
+  else if (matchPattern(value, m_Constant(&elements)) && elements.isSplat())
+    found = elements.getSplatValue<APFloat>().convertToDouble();
+  else
+    return false;
+  return std::abs(found - number) <= 1e-6 * number;
+}
+
+/// Whether one of two values is `x`, and the other a constant.
+bool are(Value left, Value right, Value x, double number) {
+  return (left == x && isNumber(right, number)) ||
+         (right == x && isNumber(left, number));
+}
+
+/// What is divided by the square root of two, or multiplied by its
+/// reciprocal, to give `value`; else null.
+Value timesRootHalf(Value value) {
+  if (auto quotient = value.getDefiningOp<arith::DivFOp>())
+    return isNumber(quotient.getRhs(), std::sqrt(2.0)) ? quotient.getLhs()
+                                                       : Value();
+  auto product = value.getDefiningOp<arith::MulFOp>();
+  if (!product)
+    return {};
+  if (isNumber(product.getRhs(), std::sqrt(0.5)))
+    return product.getLhs();
+  return isNumber(product.getLhs(), std::sqrt(0.5)) ? product.getRhs()
+                                                    : Value();
+}
+
+/// The op of a kind that alone uses the result of `op`, once; else null.
+template <typename Op>
+Op onlyUse(Operation *op) {
+  return op->hasOneUse() ? dyn_cast<Op>(*op->user_begin()) : Op();
+}
+
+/// The other operand of an op of two, of which `one` makes one.
+Value other(Operation *op, Operation *one) {
+  return op->getOperand(op->getOperand(0) == one->getResult(0) ? 1 : 0);
+}
+
+/// What a function takes the place of, and the function's operand.
+struct Replaced {
+  SmallVector<Operation *> ops;
+  StringRef function;
+  Value argument;
+};
+
+/// The ops from `erf` on that nothing but x (1 + erf(x / sqrt(2))) / 2 needs.
+std::optional<Replaced> geluAround(math::ErfOp erf) {
+  Value x = timesRootHalf(erf.getOperand());
+  auto oneMore = onlyUse<arith::AddFOp>(erf);
+  if (!x || !oneMore || !isNumber(other(oneMore, erf), 1.0))
+    return std::nullopt;
+  auto product = onlyUse<arith::MulFOp>(oneMore);
+  if (!product)
+    return std::nullopt;
+  Value factor = other(product, oneMore);
+  auto half = factor.getDefiningOp<arith::MulFOp>();
+  if (half && are(half.getLhs(), half.getRhs(), x, 0.5))
+    return Replaced{{erf, oneMore, product}, "gelu", x};
+  auto whole = onlyUse<arith::MulFOp>(product);
+  if (whole && are(factor, other(whole, product), x, 0.5))
+    return Replaced{{erf, oneMore, product, whole}, "gelu", x};
+  return std::nullopt;
 }
 
 /// A copy of a scalar op, for vectors of the shape of `like` if that is one.
@@ -83,7 +162,7 @@ struct ApproximateMath
   void runOnOperation() override {
     SmallVector<Operation *> found;
     getOperation().walk([&](Operation *op) {
-      if (!functionFor(op).empty() && isSingle(op->getResult(0).getType()))
+      if (!functionFor(op).empty() && isKnown(op->getResult(0).getType()))
         found.push_back(op);
     });
     if (found.empty())
@@ -93,11 +172,26 @@ struct ApproximateMath
     if (!functions)
       return signalPassFailure();
     for (Operation *op : found) {
-      OpBuilder builder(op);
-      Value value = inlined(builder, *functions, functionFor(op),
-                            op->getOperand(0), op->getLoc());
-      op->getResult(0).replaceAllUsesWith(value);
-      op->erase();
+      Replaced replaced{{op}, functionFor(op), op->getOperand(0)};
+      if (auto erf = dyn_cast<math::ErfOp>(op))
+        if (std::optional<Replaced> gelu = geluAround(erf))
+          replaced = *gelu;
+      Operation *last = replaced.ops.back();
+      OpBuilder builder(last);
+      Location place = op->getLoc();
+      Type type = replaced.argument.getType();
+      Type single = builder.getF32Type();
+      if (auto vector = dyn_cast<VectorType>(type))
+        single = vector.cloneWith(std::nullopt, single);
+      Value value = replaced.argument;
+      if (type != single)
+        value = arith::ExtFOp::create(builder, place, single, value);
+      value = inlined(builder, *functions, replaced.function, value, place);
+      if (type != single)
+        value = arith::TruncFOp::create(builder, place, type, value);
+      last->getResult(0).replaceAllUsesWith(value);
+      for (Operation *each : llvm::reverse(replaced.ops))
+        each->erase();
     }
   }
 };

@@ -113,24 +113,6 @@ mapEach(OpBuilder &builder, Location place, Value value, RankedTensorType type,
       .getResult(0);
 }
 
-/// 0, 1, 2, ...
-static Value numbers(OpBuilder &builder, Location place, int64_t length) {
-  Type i32 = builder.getI32Type();
-  Value empty =
-      tensor::EmptyOp::create(builder, place, ArrayRef<int64_t>{length}, i32);
-  return linalg::GenericOp::create(
-             builder, place, empty.getType(), ValueRange(), empty,
-             ArrayRef<AffineMap>{builder.getMultiDimIdentityMap(1)},
-             ArrayRef<utils::IteratorType>{utils::IteratorType::parallel},
-             [&](OpBuilder &inside, Location inner, ValueRange) {
-               Value index = linalg::IndexOp::create(inside, inner, 0);
-               Value number =
-                   arith::IndexCastOp::create(inside, inner, i32, index);
-               linalg::YieldOp::create(inside, inner, number);
-             })
-      .getResult(0);
-}
-
 void splitArgMax(linalg::GenericOp op) {
   if (!isRecognised(op))
     return;
@@ -172,22 +154,21 @@ void splitArgMax(linalg::GenericOp op) {
             inside, inner, arith::CmpFPredicate::UNO, value, value);
         return arith::SelectOp::create(inside, inner, isNan, infinity, value);
       });
-  Value along = numbers(
-      builder, place, cast<RankedTensorType>(x.getType()).getShape().back());
-  AffineMap last = AffineMap::get(
-      kinds.size(), 0, builder.getAffineDimExpr(kinds.size() - 1));
   Value places =
       linalg::GenericOp::create(
-          builder, place, start.getType(), ValueRange{x, wanted, along}, start,
-          ArrayRef<AffineMap>{maps[0], maps[1], last, maps[1]}, kinds,
+          builder, place, start.getType(), ValueRange{x, wanted}, start,
+          ArrayRef<AffineMap>{maps[0], maps[1], maps[1]}, kinds,
           [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+            Value number =
+                linalg::IndexOp::create(inside, inner, kinds.size() - 1);
+            Value here = arith::IndexCastOp::create(inside, inner, i32, number);
             Value hit =
                 arith::CmpFOp::create(inside, inner, arith::CmpFPredicate::UEQ,
                                       arguments[0], arguments[1]);
-            Value candidate = arith::SelectOp::create(inside, inner, hit,
-                                                      arguments[2], none);
+            Value candidate =
+                arith::SelectOp::create(inside, inner, hit, here, none);
             Value least = arith::MinSIOp::create(inside, inner, candidate,
-                                                 arguments[3]);
+                                                 arguments[2]);
             linalg::YieldOp::create(inside, inner, least);
           })
           .getResult(0);

@@ -24,8 +24,7 @@ static bool moves(const OperandFacts &operand, unsigned loop) {
                       [&](const AffineRow &row) { return row[loop] != 0; });
 }
 
-/// Whether a body is `init + a * b`, widening casts of `a` and `b` allowed.
-static bool isMultiplyAdd(const LinalgFacts &op) {
+bool isMultiplyAdd(const LinalgFacts &op) {
   static const llvm::StringSet<> widening = {"arith.extf", "arith.extsi",
                                              "arith.extui", "arith.sitofp",
                                              "arith.uitofp"};

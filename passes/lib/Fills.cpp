@@ -39,18 +39,15 @@ void partFills(func::FuncOp function, StringRef mark) {
   }
 }
 
+void ownEmpties(Operation *op) {
+  for (OpOperand &use : op->getOpOperands())
+    if (auto empty = use.get().getDefiningOp<tensor::EmptyOp>();
+        empty && !use.get().hasOneUse())
+      use.set(OpBuilder(op).clone(*empty)->getResult(0));
+}
+
 void partEmpties(func::FuncOp function) {
-  SmallVector<OpOperand *> shared;
-  function.walk([&](linalg::LinalgOp op) {
-    for (OpOperand &use : op->getOpOperands())
-      if (auto empty = use.get().getDefiningOp<tensor::EmptyOp>())
-        shared.push_back(&use);
-  });
-  for (OpOperand *use : shared)
-    if (!use->get().hasOneUse())
-      use->set(OpBuilder(use->getOwner())
-                   .clone(*use->get().getDefiningOp())
-                   ->getResult(0));
+  function.walk([](linalg::LinalgOp op) { ownEmpties(op); });
 }
 
 } // namespace harl

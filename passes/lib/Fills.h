@@ -20,6 +20,10 @@ bool isFill(mlir::Operation *op);
 /// The attribute `mark` stays with the first.
 void partFills(mlir::func::FuncOp function, llvm::StringRef mark);
 
+/// Gives an op a `tensor.empty` of its own in the place of each that others
+/// take too.
+void ownEmpties(mlir::Operation *op);
+
 /// Gives each linalg op that takes a shared `tensor.empty` one of its own. Where
 /// threads share several ops, the result of one would else be put in the place
 /// of another's, and be copied for it. The lowering makes equal ones one again.

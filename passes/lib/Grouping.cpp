@@ -2,6 +2,7 @@
 
 #include "Grouping.h"
 #include "Chains.h"
+#include "Producers.h"
 #include "Rows.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -242,7 +243,7 @@ void Grouping::takeAbsorbedFills() {
 }
 
 std::vector<Group> groupNodes(ArrayRef<Node> nodes) {
-  return joinChains(nodes, Grouping(nodes).run());
+  return joinProducers(nodes, joinChains(nodes, Grouping(nodes).run()));
 }
 
 SmallVector<unsigned> afterOtherAnchors(ArrayRef<Node> nodes) {

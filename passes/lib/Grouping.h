@@ -5,7 +5,9 @@
 // without an anchor, a chain of elementwise ops. Every value inside such a group
 // has one use. Or it is a row operation: all ops over the same rows that a root
 // needs and nothing else uses, of which one at least reduces the rows and several
-// go along them. Or it is a chain of such groups (Chains.h). The same groups as `harl_mlir/tasks/grouping.py`.
+// go along them. Or it is a chain of such groups (Chains.h). Elementwise groups
+// that make an operand of a contraction are of its group (Producers.h). The same
+// groups as `harl_mlir/tasks/grouping.py`.
 //
 //===----------------------------------------------------------------------===//
 

@@ -109,6 +109,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   std::call_once(registered, registerListedPasses);
   Accuracy accuracy = options.accuracy;
   bool shared = options.threads > 1;
+  manager.addNestedPass<func::FuncOp>(createFirstPlacesPass());
+  manager.addNestedPass<func::FuncOp>(createComputeInPlacePass());
   appendStage(manager, "to buffers", options);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
   if (shared)

@@ -1,5 +1,6 @@
 //===- RowFusion.cpp - Elementwise ops as part of what takes them ---------===//
 
+#include "Fills.h"
 #include "Grouping.h"
 #include "RowForms.h"
 #include "Rows.h"
@@ -172,6 +173,15 @@ void fuseRows(func::FuncOp function) {
       break;
     }
   }
+  function.walk<WalkOrder::PreOrder>([&](linalg::LinalgOp op) {
+    std::optional<Node> node = nodeOf(op, function);
+    // Else an op's result would be put in the place of another's, and be copied
+    // for it.
+    if (node && llvm::any_of(kinds, [&](const Rows &rows) {
+          return rows.fits(node->facts);
+        }))
+      ownEmpties(op);
+  });
 }
 
 } // namespace harl

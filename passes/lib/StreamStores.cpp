@@ -36,6 +36,7 @@ namespace {
 
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
 constexpr int64_t kLine = 64;
+constexpr int64_t kAhead = 4096;
 constexpr int64_t kUnlimited = int64_t(1) << 40;
 
 bool hasX86() {
@@ -100,6 +101,7 @@ bool keepsLines(int64_t factor, int64_t stride, int64_t bytes) {
   return moved % kLine == 0;
 }
 
+/// Whole bytes of an element: of bits none.
 int64_t bytesOf(MemRefType type) {
   Type element = type.getElementType();
   return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() / 8 : 8;
@@ -141,13 +143,14 @@ Value rootOfLines(Value buffer) {
 Value writtenByLines(vector::TransferWriteOp write) {
   auto type = dyn_cast<MemRefType>(write.getBase().getType());
   VectorType vector = write.getVectorType();
-  if (!type || write.getMask() || isa<vector::MaskOp>(write->getParentOp()) || !vector.getRank() || vector.isScalable() ||
-      !write.getPermutationMap().isMinorIdentity() ||
+  if (!type || write.getMask() ||
+      isa<vector::MaskOp>(write->getParentOp()) || !vector.getRank() ||
+      vector.isScalable() || !write.getPermutationMap().isMinorIdentity() ||
       write.hasOutOfBoundsDim())
     return {};
   SmallVector<int64_t> strides = stridesOf(type);
   int64_t bytes = bytesOf(type);
-  if (strides.empty() || strides.back() != 1 ||
+  if (!bytes || strides.empty() || strides.back() != 1 ||
       !keepsLines(vector.getShape().back(), 1, bytes))
     return {};
   for (int64_t stride :
@@ -160,32 +163,77 @@ Value writtenByLines(vector::TransferWriteOp write) {
   return rootOfLines(write.getBase());
 }
 
+/// Indices with offsets added to the last of them.
+SmallVector<Value> movedBy(OpBuilder &builder, Location place,
+                           ValueRange indices, ArrayRef<int64_t> offsets) {
+  SmallVector<Value> moved(indices);
+  for (auto [offset, index] : llvm::zip(
+           offsets, MutableArrayRef(moved).take_back(offsets.size()))) {
+    if (!offset)
+      continue;
+    Value more = arith::ConstantIndexOp::create(builder, place, offset);
+    index = arith::AddIOp::create(builder, place, index, more);
+  }
+  return moved;
+}
+
+/// The places of a vector's rows, with a last index of 0.
+SmallVector<SmallVector<int64_t>> rowsOf(VectorType type) {
+  ArrayRef<int64_t> outer = type.getShape().drop_back();
+  SmallVector<int64_t> strides = computeStrides(outer);
+  SmallVector<SmallVector<int64_t>> rows;
+  for (int64_t i = 0; i < computeProduct(outer); ++i) {
+    rows.push_back(delinearize(i, strides));
+    rows.back().push_back(0);
+  }
+  return rows;
+}
+
 void makeNontemporal(vector::TransferWriteOp write) {
   OpBuilder builder(write);
   Location place = write.getLoc();
-  ArrayRef<int64_t> outer = write.getVectorType().getShape().drop_back();
-  SmallVector<int64_t> strides = computeStrides(outer);
-  for (int64_t i = 0; i < computeProduct(outer); ++i) {
-    SmallVector<int64_t> at = delinearize(i, strides);
-    SmallVector<Value> indices(write.getIndices());
-    for (auto [d, offset] : llvm::enumerate(at)) {
-      if (!offset)
-        continue;
-      Value &index = indices[indices.size() - outer.size() - 1 + d];
-      Value moved = arith::ConstantIndexOp::create(builder, place, offset);
-      index = arith::AddIOp::create(builder, place, index, moved);
-    }
+  for (ArrayRef<int64_t> at : rowsOf(write.getVectorType())) {
     Value row = write.getVector();
-    if (!at.empty())
-      row = vector::ExtractOp::create(builder, place, row, at);
+    if (at.size() > 1)
+      row = vector::ExtractOp::create(builder, place, row, at.drop_back());
     OperationState state(place, vector::StoreOp::getOperationName());
     state.addOperands({row, write.getBase()});
-    state.addOperands(indices);
+    state.addOperands(movedBy(builder, place, write.getIndices(), at));
     state.addAttribute("nontemporal", builder.getBoolAttr(true));
     state.addAttribute("alignment", builder.getI64IntegerAttr(kLine));
     builder.create(state);
   }
   write.erase();
+}
+
+/// Whether as many elements are read as written, at the same indices of as
+/// large a buffer.
+bool isAtTheSamePlace(vector::TransferReadOp read,
+                      vector::TransferWriteOp write) {
+  auto source = dyn_cast<MemRefType>(read.getBase().getType());
+  auto target = cast<MemRefType>(write.getBase().getType());
+  return source && bytesOf(source) && source.getShape() == target.getShape() &&
+         read.getVectorType().getShape() == write.getVectorType().getShape() &&
+         read.getPermutationMap() == write.getPermutationMap() &&
+         llvm::equal(read.getIndices(), write.getIndices());
+}
+
+/// Ask for the lines that lie some way behind those that are read, perhaps
+/// behind the buffer's end.
+void prefetch(vector::TransferReadOp read) {
+  OpBuilder builder(read);
+  Location place = read.getLoc();
+  VectorType type = read.getVectorType();
+  int64_t bytes = bytesOf(cast<MemRefType>(read.getBase().getType()));
+  for (SmallVector<int64_t> &at : rowsOf(type))
+    for (int64_t first = 0; first < type.getShape().back() * bytes;
+         first += kLine) {
+      at.back() = (kAhead + first) / bytes;
+      memref::PrefetchOp::create(
+          builder, place, read.getBase(),
+          movedBy(builder, place, read.getIndices(), at), /*isWrite=*/false,
+          /*localityHint=*/3, /*isDataCache=*/true);
+    }
 }
 
 Value allBeginLines(OpBuilder &builder, Location place, ArrayRef<Value> roots) {
@@ -229,6 +277,12 @@ void stream(scf::ForOp loop) {
   fence.addAttribute("operandSegmentSizes",
                      builder.getDenseI32ArrayAttr({0, 0}));
   loop->moveBefore(inside.create(fence));
+  loop.walk([&](vector::TransferReadOp read) {
+    if (llvm::any_of(found, [&](vector::TransferWriteOp write) {
+          return isAtTheSamePlace(read, write);
+        }))
+      prefetch(read);
+  });
   for (vector::TransferWriteOp write : found)
     makeNontemporal(write);
 }

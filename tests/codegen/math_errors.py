@@ -14,19 +14,24 @@ from tests.codegen.compiled import run_on
 Floats = npt.NDArray[Any]
 
 _PROGRAM = """
+from tests.codegen.compositions import function, numbers
 element, accuracy, shape, count, *ops = sys.argv[1:]
 count = int(count)
 shape = [int(size) for size in shape.split("x")] if shape != "scalar" else None
 held = f"tensor<{count}x{element}>"
+def result(op, names, kind):
+    if len(names) > 1:
+        return f"%w = {op} {', '.join(names)} : {kind}"
+    return chr(10).join([*numbers(kind), *function(op, "%w", names[0], kind)])
 def kernel(op):
     names = ["%x", "%y"][: 2 if op in ("math.powf", "math.atan2") else 1]
     given = ", ".join(f"{name}: {held}" for name in names)
     if shape is None:
         values = ", ".join(f"%v{i}: {element}" for i in range(len(names)))
-        listed = ", ".join(f"%v{i}" for i in range(len(names)))
+        listed = [f"%v{i}" for i in range(len(names))]
         body = f'''%r = linalg.map ins({", ".join(names)} : {", ".join([held] * len(names))})
         outs(%e : {held}) ({values}, %o: {element}) {{
-          %w = {op} {listed} : {element}
+          {result(op, listed, element)}
           linalg.yield %w : {element}
         }}'''
     else:
@@ -35,14 +40,14 @@ def kernel(op):
         kind = f"vector<{'x'.join(map(str, shape))}x{element}>"
         read = [f'''%v{i} = vector.transfer_read {name}[%i], %z {{in_bounds=[true]}} : {held}, {flat}
           %s{i} = vector.shape_cast %v{i} : {flat} to {kind}''' for i, name in enumerate(names)]
-        listed = ", ".join(f"%s{i}" for i in range(len(names)))
+        listed = [f"%s{i}" for i in range(len(names))]
         body = f'''%c0 = arith.constant 0 : index
         %step = arith.constant {size} : index
         %n = arith.constant {count} : index
         %z = arith.constant 0.0 : {element}
         %r = scf.for %i = %c0 to %n step %step iter_args(%t = %e) -> {held} {{
           {chr(10).join(read)}
-          %w = {op} {listed} : {kind}
+          {result(op, listed, kind)}
           %f = vector.shape_cast %w : {kind} to {flat}
           %u = vector.transfer_write %f, %t[%i] {{in_bounds=[true]}} : {flat}, {held}
           scf.yield %u : {held}
@@ -62,8 +67,8 @@ for op in ops:
 """
 
 _ELEMENTS = {np.dtype(np.float16): "f16", np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
-_ERF = np.frompyfunc(math.erf, 1, 1)
-_ERFC = np.frompyfunc(math.erfc, 1, 1)
+_ERF_OF_ONE = np.frompyfunc(math.erf, 1, 1)
+_ERFC_OF_ONE = np.frompyfunc(math.erfc, 1, 1)
 EXACT: dict[str, Callable[..., Floats]] = {
     "math.acos": np.arccos,
     "math.acosh": np.arccosh,
@@ -74,8 +79,8 @@ EXACT: dict[str, Callable[..., Floats]] = {
     "math.cbrt": np.cbrt,
     "math.cos": np.cos,
     "math.cosh": np.cosh,
-    "math.erf": lambda x: _ERF(x).astype(np.float64),
-    "math.erfc": lambda x: _ERFC(x).astype(np.float64),
+    "math.erf": lambda x: _ERF_OF_ONE(x).astype(np.float64),
+    "math.erfc": lambda x: _ERFC_OF_ONE(x).astype(np.float64),
     "math.exp": np.exp,
     "math.exp2": np.exp2,
     "math.expm1": np.expm1,
@@ -83,14 +88,22 @@ EXACT: dict[str, Callable[..., Floats]] = {
     "math.log10": np.log10,
     "math.log1p": np.log1p,
     "math.log2": np.log2,
+    "math.rsqrt": lambda x: 1 / np.sqrt(x),
     "math.sin": np.sin,
     "math.sinh": np.sinh,
+    "math.sqrt": np.sqrt,
     "math.tan": np.tan,
     "math.tanh": np.tanh,
     "math.powf": np.power,
     "math.atan2": np.arctan2,
 }
 """In the type that is given, which is to be wider than that of the code."""
+
+_EXACT_COMPOSED: dict[str, Callable[[Floats], Floats]] = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * EXACT["math.erfc"](-x * math.sqrt(0.5)) / 2,
+}
 
 SPECIAL = (
     *(0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.1754942e-38, 1.1754944e-38, 1.0, -1.0),
@@ -115,6 +128,12 @@ def computed(
     element = _ELEMENTS[rows.dtype]
     out = run_on(rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops)
     return list(np.frombuffer(out, rows.dtype).reshape(len(ops), -1))
+
+
+def exactly(op: str, x: Floats) -> Floats:
+    """A function of singles in double precision."""
+    with np.errstate(all="ignore"):
+        return {**EXACT, **_EXACT_COMPOSED}[op](x.astype(np.float64))
 
 
 def errors(op: str, operands: Floats, result: Floats) -> Floats:

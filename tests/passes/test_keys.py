@@ -18,7 +18,7 @@ from tests.frontend.test_row_forms import ARG_MAXES
 from tests.frontend.test_wide_sums import LEFT, WIDENED
 from tests.passes import body_kernels, group_kernels, named_kernels
 from tests.passes.built import driver
-from tests.schedule.sketches import chain_kernels, row_kernels
+from tests.schedule.sketches import chain_kernels, fused_kernels, row_kernels
 
 GOLDEN = Path(__file__).parents[1] / "tasks" / "golden"
 SPLIT = "\n// -----\n"
@@ -34,6 +34,7 @@ KINDS = {
     "sums of half precision": lambda: [*WIDENED.values(), *LEFT.values()],
     "row operations": lambda: [row_kernels.random_program(seed) for seed in range(60)],
     "chains": lambda: [chain_kernels.random_program(seed) for seed in range(150)],
+    "products among elementwise ops": lambda: [fused_kernels.random_program(seed) for seed in range(150)],
     "torch-mlir's row operations": lambda: row_programs.TORCH.values(),
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
     "places of the greatest": lambda: ARG_MAXES,

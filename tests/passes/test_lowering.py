@@ -13,6 +13,8 @@ from tests.passes.built import driver
 
 OWN = {
     "strict": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",
@@ -22,6 +24,8 @@ OWN = {
         "harl-dot-products{bf16=false i8=true}",
     ],
     "reassociate": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",
@@ -31,6 +35,8 @@ OWN = {
         "harl-dot-products{bf16=true i8=true}",
     ],
     "approximate": [
+        "harl-first-places",
+        "harl-compute-in-place",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",

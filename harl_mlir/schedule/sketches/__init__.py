@@ -18,6 +18,7 @@ from harl_mlir.schedule.sketches import (
     rows,
     window,
 )
+from harl_mlir.schedule.sketches.producers import emit_before
 from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
@@ -58,7 +59,8 @@ def emit_schedule(builder: ScheduleBuilder, task: Task, candidate: Candidate, ro
     if emit is not None:
         if cuts := cuts_of(candidate):
             task, root, _ = share(builder, task, root, cuts)
-        emit(builder, task, without_sharing(candidate), root)
+        candidate = without_sharing(candidate)
+        emit(builder, emit_before(builder, task, candidate, root, emit_schedule), candidate, root)
         return
     found = plugged_sketch(candidate.sketch, NAMES)
     if found is None:

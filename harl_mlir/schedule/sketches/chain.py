@@ -13,7 +13,8 @@ from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.schedule.sketches.threads import share
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.chain import BLOCK, LEFT, letter, part_candidate
+from harl_mlir.space.sketches.chain import BLOCK, prefix_of
+from harl_mlir.space.sketches.parts import part_candidate
 from harl_mlir.tasks.chain import chain_of_task, cuts_of, task_of
 from harl_mlir.tasks.task import Task
 
@@ -31,9 +32,9 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     inside, _, shell = share(builder, task, root, cuts_of(task, chain, candidate.number(BLOCK)))
     builder.run_alone(shell)
     for number, part in enumerate(chain.parts):
-        chosen = part_candidate(candidate, number)
-        if chosen.sketch != LEFT:
-            named, made = builder.named(f"{letter(number)}_"), builder.tagged(shell, _tag(part.root))
+        chosen = part_candidate(candidate, prefix_of(number))
+        if chosen is not None:
+            named, made = builder.named(prefix_of(number)), builder.tagged(shell, _tag(part.root))
             emit_part(named, task_of(inside, part), chosen, made)
 
 

@@ -15,6 +15,7 @@ Ops are found again by tags, never by handles that a later step may have consume
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -22,37 +23,53 @@ from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, ScheduleBuilder, Size
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
 from harl_mlir.schedule.sketches.contraction_blocks import copy_blocks, tile_rows
-from harl_mlir.schedule.sketches.contraction_loops import keep_in_registers, tile_contracted, vectorize
+from harl_mlir.schedule.sketches.contraction_feeds import feed_steps
+from harl_mlir.schedule.sketches.contraction_loops import (
+    keep_in_registers,
+    tile_contracted,
+    tile_steps,
+    vectorize,
+)
 from harl_mlir.schedule.sketches.contraction_nest import CONTRACTION, EPILOGUE, FILL, Kernel, Piece
 from harl_mlir.schedule.sketches.contraction_panels import pad_and_pack
 from harl_mlir.schedule.sketches.contraction_turn import finish_turning, is_turned, turn_result, write_turned
+from harl_mlir.schedule.sketches.producers import producer_handles
 from harl_mlir.schedule.sketches.transposition import fold_unit_dims, transpose_vectors
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.contraction import can_pad, fill_value, ways
 from harl_mlir.space.sketches.contraction_epilogue import is_on_tiles
 from harl_mlir.space.sketches.contraction_tiles import PLACES, Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, with_vectors_last
+from harl_mlir.tasks.producers import core_of, producers_of
 from harl_mlir.tasks.task import Task
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
     """Append the schedule of `candidate` for the contraction-like task with root op `root`."""
-    roles = ways(task, exact=candidate.word("fused") == "no").get(candidate.word("along"))
+    core = core_of(task) if producers_of(task) else task
+    roles = ways(core, exact=candidate.word("fused") == "no").get(candidate.word("along"))
     if roles is None:
         raise ValueError(f"{task.label()} cannot be scheduled with vectors along {candidate['along']}")
-    _Schedule(builder, task, candidate, roles).emit(root)
+    feeds = producer_handles(builder, task, root)
+    _Schedule(builder, core, candidate, roles, feeds).emit(root)
 
 
 class _Schedule:
     """`given` are the roles in the task's op; `op` and `roles` are what is left to schedule."""
 
     def __init__(
-        self, builder: ScheduleBuilder, task: Task, candidate: Candidate, given: Contraction
+        self,
+        builder: ScheduleBuilder,
+        task: Task,
+        candidate: Candidate,
+        given: Contraction,
+        feeds: Mapping[int, Sequence[Handle]],
     ) -> None:
         self.builder = builder
         self.task = task
         self.candidate = candidate
         self.given = given
+        self.feeds = feeds
         self.op, self.roles = with_vectors_last(task.anchor_op, given)
         self.lanes = candidate.number("lanes")
         rows, vector = candidate.number("rows"), candidate.number("vector")
@@ -79,13 +96,18 @@ class _Schedule:
         padded = can_pad(self.task, self.op, self.roles)
         kernel = Kernel(b, self.op, self.roles, self.lanes, padded, fill_value(self.task) or 0, nest)
         for piece in pieces:
-            pad_and_pack(kernel, piece)
+            pad_and_pack(kernel, piece, self.feeds.get(self.roles.vector_operand, ()))
         b.cse(nest)
         b.patterns(nest, ("canonicalization",))  # turns a padded fill into a fill of the padded tile
         if self._has_fill():
             b.generalize(b.match(nest, "linalg.fill"))
         contracted = [tile_contracted(kernel, piece) for piece in pieces]
-        inner = vectorize(kernel)
+        inner = tile_steps(kernel)
+        steps = [op for operand, ops in self.feeds.items() if operand not in self._copied() for op in ops]
+        if steps:
+            nest, inner, contracted = feed_steps(b, nest, steps, inner, contracted)
+            kernel = replace(kernel, nest=nest)
+        vectorize(kernel)
         if turned:
             write_turned(kernel, turned, fill_value(self.task) is not None)
         keep_in_registers(kernel, inner, contracted, self.candidate.number("unroll"))
@@ -137,6 +159,13 @@ class _Schedule:
             return CONTRACTION
         return FILL if member < self.task.anchor else EPILOGUE
 
+    def _copied(self, *ways: str) -> set[int]:
+        """The operands that are copied, in one of these ways if any are given."""
+        both = {self.roles.vector_operand: "pack", self.roles.broadcast_operand: "copy"}
+        return {
+            operand for operand, name in both.items() if self.candidate[name] in (ways or ("block", "panels"))
+        }
+
     def _has_fill(self) -> bool:
         return self.task.anchor > 0
 
@@ -166,10 +195,10 @@ class _Schedule:
             handles += depth
         for loop in at["depth"]:
             extents[loop.dim] = loop.size
-        copied = {self.roles.vector_operand: "pack", self.roles.broadcast_operand: "copy"}
-        copied = {operand: name for operand, name in copied.items() if self.candidate[name] == "block"}
+        copied = sorted(self._copied("block"))
         if copied:
-            target = copy_blocks(b, target, self.op, self.roles, extents, sorted(copied))
+            feeds = [self.feeds.get(operand, ()) for operand in copied]
+            target = copy_blocks(b, target, self.op, self.roles, extents, copied, feeds)
         if at["depth"]:
             return [*handles, *b.tile(target, *self._sizes(at["tile"], count))[1]]
         if self._has_epilogue() and self.on_tiles:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.sketches.contraction_feeds import feed_copy
 from harl_mlir.tasks.contraction import Contraction
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
 
@@ -21,20 +22,23 @@ def copy_blocks(
     roles: Contraction,
     extents: Sequence[int],
     numbers: Sequence[int],
+    feeds: Sequence[Sequence[Handle]],
 ) -> Handle:
     """Copy the blocks of operands `numbers` that `target` reads, so that each lies together.
 
-    `extents` are the loops of `target`. Returns the op that reads the copies.
+    `extents` are the loops of `target`, `feeds` for each of these operands what is computed as it is copied.
+    Returns the op that reads the copies.
     """
     b = builder
     # Nothing is padded. With the value of a transposition's pad, MLIR would take that one for this copy.
     values = [(operand.element, 1.0) for operand in op.operands]
     target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], values)
-    for number, pad in zip(numbers, b.split_handle(pads, 2) if len(numbers) > 1 else [pads], strict=True):
+    made = b.split_handle(pads, 2) if len(numbers) > 1 else [pads]
+    for number, pad, computed in zip(numbers, made, feeds, strict=True):
         loops = [loops_of(row)[0] for row in op.operands[number].map]
         # Tiled, so that no later step pulls the copy into its loops.
-        row, _ = b.tile(b.into_destination(pad), [*(int(extents[d] > 1) for d in loops[:-1]), 0])
-        b.vectorize(row)
+        row, around = b.tile(b.into_destination(pad), [*(int(extents[d] > 1) for d in loops[:-1]), 0])
+        b.vectorize(feed_copy(b, around[0], computed) if computed else row)
     return target
 
 

@@ -9,6 +9,7 @@ from harl_mlir.schedule.builder import FOLD_UNIT_DIMS, REDUCTIONS_TO_CONTRACTS
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches.contraction_nest import Kernel, Piece
 
+_STEP = "harl.step"
 _LOWER_PADS = ("vector.lower_masked_transfers", "linalg.pad_vectorization")
 
 
@@ -40,8 +41,8 @@ def tile_contracted(kernel: Kernel, piece: Piece) -> Contracted:
     return Contracted(loops)
 
 
-def vectorize(kernel: Kernel) -> Handle:
-    """Tile the innermost contracted loop by one and vectorise everything.
+def tile_steps(kernel: Kernel) -> Handle:
+    """Tile the innermost contracted loop by one.
 
     Returns the innermost loops of all pieces. Folding has lost the tags again; what is left is known by
     its iterators.
@@ -55,11 +56,17 @@ def vectorize(kernel: Kernel) -> Handle:
         if parallel == 2 and _lhs_comes_second(kernel):
             op = b.interchange(op, [1, 0, 2])
         op, made = b.tile(op, [*([0] * parallel), 1])
-        b.vectorize(op)
+        b.tag(op, _STEP)
         inner += made
+    return b.merge(*inner)
+
+
+def vectorize(kernel: Kernel) -> None:
+    """Vectorise everything in the nest."""
+    b, nest = kernel.builder, kernel.nest
+    b.vectorize(b.tagged(nest, _STEP))
     for parallel in (2, 1, 0):
         b.vectorize(b.with_iterators(nest, ["parallel"] * parallel))
-    return b.merge(*inner)
 
 
 def _lhs_comes_second(kernel: Kernel) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.sketches.contraction_feeds import feed_copy
 from harl_mlir.schedule.sketches.contraction_nest import Kernel, Piece
 
 
-def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
-    """Pad a piece's vector loop to whole registers and copy its panels, where it needs either."""
+def pad_and_pack(kernel: Kernel, piece: Piece, feeds: Sequence[Handle]) -> None:
+    """Pad a piece's vector loop to whole registers and copy its panels, where it needs either.
+
+    `feeds` are computed as they are copied: then there is one piece, and nothing is padded.
+    """
     b, op, roles = kernel.builder, kernel.op, kernel.roles
     if roles.vector not in piece.dims:
         return
@@ -33,7 +39,7 @@ def pad_and_pack(kernel: Kernel, piece: Piece) -> None:
     if grows[vectors]:
         _copy_by_rows(kernel, each[vectors], piece, width)
     else:
-        _copy_by_rows(kernel, b.into_destination(each[vectors]), piece, None)
+        _copy_by_rows(kernel, b.into_destination(each[vectors]), piece, None, feeds)
 
 
 def _width(lanes: int, extent: int) -> int:
@@ -54,9 +60,12 @@ def _hoist(kernel: Kernel, pad: Handle, piece: Piece) -> None:
         b.licm(b.parent_loop(pad))
 
 
-def _copy_by_rows(kernel: Kernel, copy: Handle, piece: Piece, width: int | None) -> None:
+def _copy_by_rows(
+    kernel: Kernel, copy: Handle, piece: Piece, width: int | None, feeds: Sequence[Handle] = ()
+) -> None:
     b = kernel.builder
     rows = kernel.op.operands[kernel.roles.vector_operand].map
     rank = sum(1 for row in rows if any(row[d] for d in piece.dims))
-    row, _ = b.tile(copy, [1] * (rank - 1))
+    row, loops = b.tile(copy, [1] * (rank - 1))
+    row = feed_copy(b, loops[0], feeds) if feeds else row
     b.vectorize(row, [*([1] * (rank - 1)), width] if width else None)

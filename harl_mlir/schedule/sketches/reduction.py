@@ -6,14 +6,20 @@ from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import accumulation, nest
 from harl_mlir.schedule.sketches.nest import Tile
+from harl_mlir.schedule.sketches.producers import fuse_inside, producer_handles
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.nest import loop_order, pieces
 from harl_mlir.space.sketches.reduction import InnerRoles, has_partial_results, inner_roles
+from harl_mlir.tasks.producers import core_of
 from harl_mlir.tasks.task import Task
+
+_LOOP = "harl.reduction"
 
 
 def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handle) -> None:
     """Append the schedule of `candidate`; the task must be one the sketch applies to."""
+    feeds = [op for ops in producer_handles(builder, task, root).values() for op in ops]
+    task = core_of(task) if feeds else task
     roles = inner_roles(task) if has_partial_results(candidate) else None
     if roles is None:
         accumulation.emit(builder, task, candidate, root)
@@ -31,6 +37,11 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     nest.fuse_members(builder, inner, shell, tiles, list(range(len(shape))), rank)
     anchor = builder.tagged(shell, nest.ANCHOR)
     _, reductions = _partial_results(builder, task, candidate, roles, anchor)
+    if feeds:
+        for number, loop in enumerate(reductions):
+            builder.tag(loop, f"{_LOOP}{number}")
+        shell = fuse_inside(builder, shell, feeds)
+        reductions = [builder.tagged(shell, f"{_LOOP}{number}") for number in range(len(reductions))]
     builder.vectorize(builder.match(shell, "linalg.generic", "linalg.fill", "linalg.reduce"))
     nest.tidy(builder, shell)
     for loop in reductions:

@@ -10,9 +10,19 @@ from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.plugged import plugged_spaces
 from harl_mlir.space.sketch import Sketches
-from harl_mlir.space.sketches import chain, contraction, dots, elementwise, reduction, rows, window
+from harl_mlir.space.sketches import (
+    chain,
+    contraction,
+    dots,
+    elementwise,
+    producers,
+    reduction,
+    rows,
+    window,
+)
 from harl_mlir.space.sketches.threads import shared_spaces
 from harl_mlir.space.space import Space
+from harl_mlir.tasks.producers import producers_of
 from harl_mlir.tasks.task import Task
 
 SKETCHES: tuple[Sketches, ...] = (
@@ -56,6 +66,8 @@ def sketches_for(
         chained = chain.spaces(part, processor, ours)
         if chained:
             return chained
+        if producers_of(part):
+            return producers.spaces(part, lambda alone: of(alone, processor))
         # The other sketches would reduce a row once for each tile of what follows.
         sketches = (rows.spaces,) if rows.roles_of(part) is not None else SKETCHES
         return tuple(space for spaces in sketches for space in spaces(part, processor, accuracy))
@@ -67,5 +79,5 @@ def recorded_spaces(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
     """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
-    nests = nest_space(task, processor, accuracy)
+    nests = None if producers_of(task) else nest_space(task, processor, accuracy)
     return (*sketches_for(task, processor, accuracy, threads), *((nests,) if nests else ()))

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 from harl_mlir.processor import Processor
-from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.sketches.parts import LEFT, prefixed, sketch_decision
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.chain import Chain, chain_of_task, cuts_of, task_of
 from harl_mlir.tasks.part import part_of
@@ -27,9 +27,6 @@ BLOCK = "block"
 
 SpacesOf = Callable[[Task], Sequence[Space]]
 
-LEFT = "none"
-"""The sketch of a part that no sketch schedules: its ops stay the loops that they are."""
-_SKETCH = "sketch"
 _BLOCK_MEANING = "rows for which all parts are done before the next rows; 0: each part for all rows at once"
 _SKETCH_MEANING = "the sketch that schedules part"
 _LEAST_BLOCK = 16
@@ -39,17 +36,10 @@ _FIXED = frozenset({"block", "width", "depth", "copy"})
 """Decisions of a contraction that stay at their defaults: blocks within a block."""
 
 
-def letter(part: int) -> str:
-    """What stands in front of the names of a part's decisions."""
+def prefix_of(part: int) -> str:
+    """What stands in front of the names of a part's decisions: `a_`."""
     turn, place = divmod(part, len(ascii_lowercase))
-    return ascii_lowercase[place] + (str(turn) if turn else "")
-
-
-def part_candidate(candidate: Candidate, part: int) -> Candidate:
-    """A part's candidate in that of a chain."""
-    start = f"{letter(part)}_"
-    values = {name.removeprefix(start): v for name, v in candidate.values if name.startswith(start)}
-    return Candidate(str(values.pop(_SKETCH)), VERSION, tuple(values.items()))
+    return ascii_lowercase[place] + (str(turn) if turn else "") + "_"
 
 
 def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space, ...]:
@@ -78,16 +68,14 @@ def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space
     default = next(iter(offered))
     decisions = [Decision(BLOCK, tuple(sorted(offered)), default, meaning=_BLOCK_MEANING)]
     for number, (part, each) in enumerate(zip(offered[default], found, strict=True)):
-        name, meaning = f"{letter(number)}_{_SKETCH}", f"{_SKETCH_MEANING} {letter(number)}"
-        decisions.append(Decision(name, (part.sketch,), part.sketch, ordered=False, meaning=meaning))
-        decisions += [
-            replace(d, name=f"{letter(number)}_{d.name}", meaning=f"{letter(number)}: {d.meaning}")
-            for d in each
-        ]
+        prefix, name = prefix_of(number), prefix_of(number).removesuffix("_")
+        meaning = f"{_SKETCH_MEANING} {name}"
+        decisions.append(sketch_decision(prefix, part.sketch, part.version, meaning))
+        decisions += prefixed(prefix, each, name)
 
     def legal(values: Mapping[str, Value]) -> bool:
         return all(
-            part.is_legal({d.name: values[f"{letter(number)}_{d.name}"] for d in part.decisions})
+            part.is_legal({d.name: values[prefix_of(number) + d.name] for d in part.decisions})
             for number, part in enumerate(offered[int(values[BLOCK])])
         )
 
@@ -120,6 +108,11 @@ class _Part:
     sketch: str
     spaces: tuple[Space, ...]
     decisions: tuple[Decision, ...]
+
+    @property
+    def version(self) -> int:
+        """Of the sketch; 0 where there is none."""
+        return next((space.version for space in self.spaces), 0)
 
     def is_legal(self, values: Mapping[str, Value]) -> bool:
         """Whether one of the spaces allows the values."""

@@ -9,14 +9,16 @@ See `harl_mlir.schedule.sketches.contraction` for the script.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
-from harl_mlir.space.decision import LANES, Decision, number
+from harl_mlir.space.decision import LANES, Decision, Value, number
 from harl_mlir.space.sketches.contraction_choices import Choices
 from harl_mlir.space.sketches.contraction_nests import contracted
 from harl_mlir.space.sketches.contraction_storage import STORAGES, storages
+from harl_mlir.space.sketches.parts import TimesOf
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import Contraction, ways_of, with_vectors_last
 from harl_mlir.tasks.linalg_op import LinalgOp, loops_of
@@ -128,3 +130,38 @@ def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(len(loops_of(row)) == 1 for row in rows)
+
+
+def inside_of(space: Space, task: Task, operand: int) -> TimesOf | None:
+    """How often each element of an operand is computed, by decisions, if that is done where it is read.
+
+    What is broadcast is computed as scalars, each of which counts as a vector. That is None where decisions
+    do not allow it: vectors of the operand are neither padded nor copied in part.
+
+    None for sketches of other kinds, where the vector operand is copied with its dimensions in another order
+    or read across C, and where rows are done one by one, which would be much code, unless they read a copy.
+    """
+    if space.sketch not in NAMES:
+        return None
+    default = space.default().assignment
+    roles = ways(task, exact=default["fused"] == "no")[str(default["along"])]
+    in_vectors = operand == roles.vector_operand
+    copied = "pack" if in_vectors else "copy"
+    may_copy = any(d.name == copied and d.values != ("none",) for d in space.decisions)
+    if roles.transposed or (roles.across and in_vectors) or (roles.by_rows and not may_copy):
+        return None
+    dims = task.anchor_op.dims
+    rows = 1 if roles.row is None else dims[roles.row]
+    others = math.prod(dims[d] for d in roles.rows if d != roles.row)
+
+    def times(values: Mapping[str, Value]) -> int | None:
+        height, width, in_copy = number(values["rows"]), number(values["vector"]), values[copied] != "none"
+        if roles.by_rows and not in_copy:
+            return None
+        if not in_vectors:
+            return 1 if in_copy else number(values["lanes"]) * -(-dims[roles.vector] // width)
+        if dims[roles.vector] % width or (values["pack"] == "panels" and rows % height):
+            return None
+        return 1 if in_copy else others * -(-rows // height)
+
+    return times

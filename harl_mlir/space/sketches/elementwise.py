@@ -5,9 +5,10 @@ of a transpose the second dimension is the one along which the operand is contig
 both is turned round in registers.
 
 Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
-one before wherever operands lie alike within a page, as large allocations do); one row. A transposed
-block is one register wide and as many rows high, at most 16. Sizes that the width does not divide
-get a second, narrower loop and a last vector of what is left.
+one before wherever operands lie alike within a page, as large allocations do), four where functions are
+computed, as the steps of one vector wait for each other; one row. A transposed block is one register
+wide and as many rows high, at most 16. Sizes that the width does not divide get a second, narrower loop
+and a last vector of what is left.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ MEANINGS = {
 }
 
 _DEFAULT_REGISTERS = 2
+_REGISTERS_OF_FUNCTIONS = 4
 _ROWS = 8
 _BLOCK = 16
 STREAMED = "streamed"
@@ -163,7 +165,10 @@ def _widths(task: Task, roles: Roles | None, lanes: int) -> tuple[int, ...]:
 
 def _default_width(task: Task, usual: tuple[int, ...], lanes: int) -> int:
     whole = [width for width in usual if width > lanes and width % lanes]
-    return whole[0] if whole else nest.largest(usual, _DEFAULT_REGISTERS * lanes)
+    if whole:
+        return whole[0]
+    functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
+    return nest.largest(usual, (_REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS) * lanes)
 
 
 def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:

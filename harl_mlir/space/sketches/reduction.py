@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches import accumulation, nest
+from harl_mlir.space.sketches.parts import TimesOf
 from harl_mlir.space.sketches.plain_nests import partial_results
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.contraction import contraction_of
+from harl_mlir.tasks.contraction import contraction_of, step_along
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.task import Task
 
@@ -152,3 +153,20 @@ def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:
         legal,
         partial_results(task, roles.along, roles.rows, reductions, lanes, processor),
     )
+
+
+def inside_of(space: Space, task: Task, operand: int) -> TimesOf | None:
+    """How often each element of an operand is computed, by decisions, if that is done where it is read.
+
+    None for sketches and forms that do not at all.
+    """
+    op, roles = task.anchor_op, inner_roles(task)
+    if space.sketch != NAME or roles is None or not has_partial_results(space.default()) or not op.init.map:
+        return None
+    again = [d for d in op.parallel_dims if not step_along(op.operands[operand], d)]
+
+    def times(values: Mapping[str, Value]) -> int:
+        rows = None if roles.rows is None else op.result_loops[roles.rows]
+        return math.prod(op.dims[d] // (number(values["rows"]) if d == rows else 1) for d in again)
+
+    return times

@@ -41,7 +41,7 @@ def statement_of(
         accesses=tuple(found),
         vector=vector,
         lanes=lanes,
-        operations=_operations(task),
+        operations=operations_of(task),
         processor=processor,
     )
 
@@ -89,7 +89,7 @@ def _access(
     return Access(operand.shape, element_bytes(operand.element), tuple(rows), part)
 
 
-def _operations(task: Task) -> int:
+def operations_of(task: Task) -> int:
     """Vector operations of one point of the anchor, those of all members shared out among its points."""
     total = 0.0
     for member in task.members:

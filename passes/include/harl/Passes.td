@@ -118,6 +118,28 @@ def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def FirstPlacesPass : Pass<"harl-first-places", "::mlir::func::FuncOp"> {
+  let summary = "Find the places of rows' greatest elements with the elements";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. Of the two loops over vectors
+    that find a row's greatest elements and their first places, the first keeps
+    the places too; the second is left for vectors that hold a NaN.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def ComputeInPlacePass
+    : Pass<"harl-compute-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Compute a tensor in the place of the one it is made of";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. A loop over vectors that reads a
+    tensor where it writes another, of which nothing was known before, carries
+    the first one if nothing else reads it later: no second buffer is needed.
+  }];
+}
+
 def PartEqualResultsPass
     : Pass<"harl-part-equal-results", "::mlir::func::FuncOp"> {
   let summary = "Return a copy where a function returns a buffer again";
@@ -145,9 +167,9 @@ def ApproximateMathPass
   let summary = "Polynomials in the place of exp, log, tanh and erf";
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
-    `tanh` and `erf` of f32, and of vectors of f32, become arithmetic that is
-    within 2.5 units in the last place; other element types and functions are
-    left to the math library.
+    `tanh` and `erf` of f32, and through that of f16 and bf16, become arithmetic
+    that is within 2.5 units in the last place, and x (1 + erf(x / sqrt(2))) / 2,
+    GELU, as a whole; other types and functions are left to the math library.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
@@ -235,7 +257,8 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
     attribute `harl.streamed` writes a result too large for any cache. Its
     stores of whole lines become nontemporal, in a copy of the loop that runs
-    where the buffers begin with a line. On x86 only; others lose the attribute.
+    where the buffers begin with a line, and what is read at the same places is
+    prefetched. On x86 only; others lose the attribute.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",

@@ -19,3 +19,9 @@ def pool() -> Iterator[Pool]:
 def strict_pool() -> Iterator[Pool]:
     with Pool(accuracy="strict") as shared:
         yield shared
+
+
+@pytest.fixture(scope="session")
+def approximate_pool() -> Iterator[Pool]:
+    with Pool(accuracy="approximate") as shared:
+        yield shared

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
+from hypothesis import strategies as st
+
 
 @dataclass
 class RowKernel:
@@ -150,7 +152,71 @@ def random_program(seed: int, counts: tuple[int, ...] = (6,), length: int = 40) 
             full.append(k.along(body, rng.choice(full), second))
         elif few:
             few.append(k.each("%y = arith.subf %a0, %a1 : f32", rng.choice(few), rng.choice(few)))
-    return k.text((full + few)[-1] if not few or rng.random() < 0.3 else k.along(_ADD, full[-1], few[-1]))
+    return k.text(
+        (full + few)[-1]
+        if not few or rng.random() < 0.3
+        else k.along("%y = arith.addf %a0, %a1 : f32", full[-1], few[-1])
+    )
 
 
-_ADD = "%y = arith.addf %a0, %a1 : f32"
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    """Ops on rows that use one another at random, as far as their shapes allow; the last is returned.
+
+    Of any types and shapes: with dimensions of one, of primes, of more or less than a vector.
+    """
+    element = draw(st.sampled_from(_ELEMENTS))
+    counts = tuple(draw(st.lists(st.integers(1, 7), min_size=1, max_size=3)))
+    length = draw(st.sampled_from((2, 3, 8, 15, 16, 31, 40, 64, 67, 128, 200, 257)))
+    kernel = RowKernel(counts, length, element)
+    full, few = ["%x"], list[str]()
+    for _ in range(draw(st.integers(2, 8))):
+        kind = draw(st.sampled_from(("reduce", "along", "along", "each")))
+        if kind == "reduce":
+            few.append(_reduction(draw, kernel, full, few))
+        elif kind == "along":
+            second = draw(st.sampled_from([*full, *few, "%w"]))
+            full.append(kernel.along(_body(draw, element), draw(st.sampled_from(full)), second))
+        elif few:
+            body = _body(draw, element)
+            few.append(kernel.each(body, draw(st.sampled_from(few)), draw(st.sampled_from(few))))
+    if few and draw(st.booleans()):
+        return kernel.text(kernel.along(_body(draw, element), full[-1], few[-1]))
+    return kernel.text(draw(st.sampled_from((few or full)[-1:] + full[-1:])))
+
+
+def _reduction(draw: st.DrawFn, kernel: RowKernel, full: list[str], few: list[str]) -> str:
+    start, combiner = draw(st.sampled_from(_REDUCTIONS[_is_float(kernel.element)]))
+    inputs = [draw(st.sampled_from(full)), *draw(st.lists(st.sampled_from([*few, "%w"]), max_size=1))]
+    add = "arith.addf" if _is_float(kernel.element) else "arith.addi"
+    kept = f"%y = arith.{combiner} {'%m' if len(inputs) > 1 else '%a0'}, %o : {kernel.element}"
+    if len(inputs) > 1:
+        kept = f"%m = {add} %a0, %a1 : {kernel.element}\n    {kept}"
+    return kernel.reduce(_STARTS.get((start, kernel.element), start), kept, *inputs)
+
+
+def _body(draw: st.DrawFn, element: str) -> str:
+    combiner = draw(st.sampled_from(_COMBINING[_is_float(element)]))
+    function = draw(st.sampled_from(_FUNCTIONS)) if element in ("f32", "f64") else ""
+    if not function:
+        return f"%y = arith.{combiner} %a0, %a1 : {element}"
+    return f"%u = math.{function} %a0 : {element}\n    %y = arith.{combiner} %u, %a1 : {element}"
+
+
+def _is_float(element: str) -> bool:
+    return element.startswith(("f", "bf"))
+
+
+_ELEMENTS = ("f32", "f32", "f64", "f16", "bf16", "i32", "i8", "i64")
+_REDUCTIONS = {
+    True: (("0.0", "addf"), ("least", "maximumf"), ("most", "minimumf")),
+    False: (("0", "addi"), ("0", "maxsi"), ("0", "minsi"), ("0", "xori")),
+}
+_COMBINING = {True: ("addf", "subf", "maximumf", "mulf"), False: ("addi", "subi", "maxsi", "muli")}
+# Of arguments that stay small: results of unbounded functions would leave the range of their type.
+_FUNCTIONS = ("", "", "", "tanh", "erf", "absf")
+_STARTS = {
+    ("least", "f16"): "0xFC00", ("least", "bf16"): "0xFF80", ("least", "f32"): "0xFF800000",
+    ("least", "f64"): "0xFFF0000000000000", ("most", "f16"): "0x7C00", ("most", "bf16"): "0x7F80",
+    ("most", "f32"): "0x7F800000", ("most", "f64"): "0x7FF0000000000000",
+}  # fmt: skip

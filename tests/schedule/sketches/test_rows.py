@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from harl_mlir.accuracy import ACCURACIES, Accuracy
 from harl_mlir.measure.operands import seeded_arguments
 from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.reference import reference
@@ -46,14 +52,34 @@ def test_places_of_the_greatest(pool: Pool, shape: tuple[int, ...]) -> None:
     assert assert_legal(pool, arg_max(shape, least=False, both=False), "rows", 3, 1) == 1
 
 
-def test_random_programs(pool: Pool) -> None:
-    several = 0
-    for seed in range(16):
-        text = k.random_program(seed)
-        tasks = pool.analyse(text, "kernel.mlir").tasks
-        several += sum(len(task.members) > 3 for task in tasks)
-        assert_legal(pool, text, "rows", 1, seed)
-    assert several > 3, "the programs hold few row operations"
+@pytest.fixture(scope="module")
+def pools() -> Iterator[dict[Accuracy, Pool]]:
+    with ExitStack() as stack:
+        yield {accuracy: stack.enter_context(Pool(accuracy=accuracy)) for accuracy in ACCURACIES}
+
+
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+def test_random_programs(pools: dict[Accuracy, Pool], accuracy: Accuracy) -> None:
+    _check(pools[accuracy], examples=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accuracy", ACCURACIES)
+def test_many_random_programs(pools: dict[Accuracy, Pool], accuracy: Accuracy) -> None:
+    _check(pools[accuracy], examples=300)
+
+
+def _check(pool: Pool, examples: int) -> None:
+    row_operations = 0
+
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(text=k.programs(), seed=st.integers(0, 1 << 30))
+    def are_right(text: str, seed: int) -> None:
+        nonlocal row_operations
+        row_operations += assert_legal(pool, text, "rows", 2, seed)
+
+    are_right()
+    assert row_operations > examples / 8
 
 
 def test_what_is_used_elsewhere_is_no_member(pool: Pool) -> None:

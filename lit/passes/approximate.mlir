@@ -1,0 +1,72 @@
+// Under approximate accuracy functions become polynomials, GELU as a whole, however its factors are ordered.
+// REQUIRES: passes
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(func.func(harl-approximate-math))' | %FileCheck %s
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s
+
+// The limit beyond which the tail of the normal distribution is taken as zero.
+// CHECK-LABEL: func.func @gelu
+// CHECK: arith.constant dense<5.500000e+00> : vector<16xf32>
+// CHECK-NOT: math.erf
+// CHECK: return
+func.func @gelu(%x: vector<16xf32>) -> vector<16xf32> {
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %half = arith.constant dense<0.5> : vector<16xf32>
+  %root = arith.constant dense<1.41421354> : vector<16xf32>
+  %d = arith.divf %x, %root : vector<16xf32>
+  %e = math.erf %d : vector<16xf32>
+  %s = arith.addf %e, %one : vector<16xf32>
+  %h = arith.mulf %s, %half : vector<16xf32>
+  %r = arith.mulf %x, %h : vector<16xf32>
+  return %r : vector<16xf32>
+}
+
+// CHECK-LABEL: func.func @gelu_of_half
+// CHECK: arith.constant 5.500000e+00 : f32
+// CHECK-NOT: math.erf
+// CHECK: return
+func.func @gelu_of_half(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %root = arith.constant 0.707106769 : f32
+  %d = arith.mulf %root, %x : f32
+  %e = math.erf %d : f32
+  %s = arith.addf %one, %e : f32
+  %h = arith.mulf %half, %x : f32
+  %r = arith.mulf %s, %h : f32
+  return %r : f32
+}
+
+// Not of x: the error function, whose parts meet at 0.9375.
+// CHECK-LABEL: func.func @of_another
+// CHECK: arith.constant 9.375000e-01 : f32
+// CHECK-NOT: math.erf
+// CHECK: return
+func.func @of_another(%x: f32, %y: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %root = arith.constant 1.41421354 : f32
+  %d = arith.divf %x, %root : f32
+  %e = math.erf %d : f32
+  %s = arith.addf %e, %one : f32
+  %h = arith.mulf %s, %half : f32
+  %r = arith.mulf %y, %h : f32
+  return %r : f32
+}
+
+// CHECK-LABEL: func.func @through_single
+// CHECK: arith.extf %{{.*}} : vector<4xbf16> to vector<4xf32>
+// CHECK-NOT: math.exp
+// CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
+func.func @through_single(%x: vector<4xbf16>) -> vector<4xbf16> {
+  %e = math.exp %x : vector<4xbf16>
+  return %e : vector<4xbf16>
+}
+
+// CHECK-LABEL: func.func @left
+// CHECK: math.exp %{{.*}} : f64
+// CHECK: math.sin %{{.*}} : f32
+func.func @left(%x: f64, %y: f32) -> (f64, f32) {
+  %e = math.exp %x : f64
+  %s = math.sin %y : f32
+  return %e, %s : f64, f32
+}
