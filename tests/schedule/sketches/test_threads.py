@@ -13,7 +13,14 @@ from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Value
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches import chain_kernels, test_dots, test_elementwise, test_reduction, test_window
+from tests.schedule.sketches import (
+    chain_kernels,
+    test_dots,
+    test_elementwise,
+    test_producers,
+    test_reduction,
+    test_window,
+)
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn
 from tests.schedule.sketches.loop_nests import LoopNest
@@ -54,6 +61,7 @@ def two(all_cores: None) -> Iterator[Pool]:
 
 _KINDS = {
     "contraction": st.one_of(contractions(), convolutions()),
+    "contraction with producers": test_producers.fed(),
     "elementwise": test_elementwise.nests(),
     "reduction": test_reduction.nests(),
     "window": test_window.nests(),
@@ -68,7 +76,7 @@ def test_random_kernels_on_two_threads(two: Pool, kind: str) -> None:
     )
     @given(nest=_KINDS[kind], seed=st.integers(0, 1 << 30))
     def are_right(nest: LoopNest | str, seed: int) -> None:
-        assert_legal(two, nest if isinstance(nest, str) else nest.text, kind, 2, seed)
+        assert_legal(two, nest if isinstance(nest, str) else nest.text, kind.split()[0], 2, seed)
 
     are_right()
 
