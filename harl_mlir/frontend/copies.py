@@ -1,17 +1,17 @@
 """Padding, concatenation and slices, which are no linalg ops, as copies that are tuned like any other.
 
-`tensor.pad` with a constant becomes a fill and a copy that is inserted into it, `tensor.concat` copies that
-are inserted into an empty tensor, and what is inserted, or returned as a slice, of what the function is given
-is copied by `linalg.copy`. What is computed for its place is left, as it may be computed there, and so is the
-padding that a linalg op reads: two tasks more for each of a network's convolutions would take more time to
-tune than they save. No result changes by it.
+`tensor.pad` with a constant becomes a copy, and fills of what lies around, which are no tasks;
+`tensor.concat` becomes copies; all are inserted into an empty tensor. What is inserted, or returned as a
+slice, of what the function is given is copied by `linalg.copy`. What is computed for its place is left, as
+it may be computed there, and so is the padding that a linalg op reads: a task more for each of a network's
+convolutions would take more time to tune than it saves. No result changes by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from harl_mlir.frontend.program import entry_block
+from harl_mlir.frontend.program import BORDER, entry_block
 from harl_mlir.mlir import ir, linalg, tensor
 
 _VIEWS = ("tensor.cast", "tensor.collapse_shape", "tensor.expand_shape", "tensor.extract_slice")
@@ -62,8 +62,24 @@ def _padded(op: ir.Operation) -> ir.Value | None:
         if value.owner.name != "arith.constant":
             return None
         value = value.owner.clone().results[0]
-    whole = linalg.fill(value, outs=[tensor.empty(kind.shape, kind.element_type)])
+    whole = tensor.empty(kind.shape, kind.element_type)
+    for at, shape in _border(ir.RankedTensorType(source.type).shape, low, high):
+        around = linalg.fill(value, outs=[_slice(whole, at, shape)])
+        around.owner.attributes[BORDER] = ir.UnitAttr.get()
+        whole = _inserted(around, whole, at)
     return _insert(source, whole, low)
+
+
+def _border(
+    inside: Sequence[int], low: Sequence[int], high: Sequence[int]
+) -> Iterator[tuple[list[int], list[int]]]:
+    """What lies around something that is padded: offsets and sizes of blocks, none of which overlap."""
+    at, shape = [0] * len(inside), [sum(sizes) for sizes in zip(low, inside, high, strict=True)]
+    for d, extent in enumerate(inside):
+        for start, size in ((0, low[d]), (low[d] + extent, high[d])):
+            if size:
+                yield [*at[:d], start, *at[d + 1 :]], [*shape[:d], size, *shape[d + 1 :]]
+        at[d], shape[d] = low[d], extent
 
 
 def _joined(op: ir.Operation) -> ir.Value:
@@ -89,19 +105,35 @@ def _inserted_as_it_was(op: ir.Operation) -> ir.Value | None:
 
 def _insert(source: ir.Value, whole: ir.Value, at: Sequence[int]) -> ir.Value:
     """`whole` with `source` copied into it at an offset."""
-    kind = ir.RankedTensorType(source.type)
-    places = {
-        "static_offsets": ir.DenseI64ArrayAttr.get(list(at)),
-        "static_sizes": ir.DenseI64ArrayAttr.get(list(kind.shape)),
-        "static_strides": ir.DenseI64ArrayAttr.get([1] * kind.rank),
-    }
+    return _inserted(_copy(source), whole, at)
+
+
+def _inserted(part: ir.Value, whole: ir.Value, at: Sequence[int]) -> ir.Value:
+    segments = {"operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1, 0, 0, 0])}
     made: ir.Value = ir.Operation.create(
         "tensor.insert_slice",
         results=[whole.type],
-        operands=[_copy(source), whole],
-        attributes={**places, "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1, 0, 0, 0])},
+        operands=[part, whole],
+        attributes={**_place(at, ir.RankedTensorType(part.type).shape), **segments},
     ).result
     return made
+
+
+def _slice(whole: ir.Value, at: Sequence[int], shape: Sequence[int]) -> ir.Value:
+    kind = ir.RankedTensorType.get(shape, ir.RankedTensorType(whole.type).element_type)
+    segments = {"operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 0, 0, 0])}
+    made: ir.Value = ir.Operation.create(
+        "tensor.extract_slice", results=[kind], operands=[whole], attributes={**_place(at, shape), **segments}
+    ).result
+    return made
+
+
+def _place(at: Sequence[int], shape: Sequence[int]) -> dict[str, ir.Attribute]:
+    return {
+        "static_offsets": ir.DenseI64ArrayAttr.get(list(at)),
+        "static_sizes": ir.DenseI64ArrayAttr.get(list(shape)),
+        "static_strides": ir.DenseI64ArrayAttr.get([1] * len(at)),
+    }
 
 
 def _copy(source: ir.Value) -> ir.Value:

@@ -69,6 +69,10 @@ class ScheduleBuilder(Handles):
         """Named op -> `linalg.generic`."""
         return self.op("transform.structured.generalize", [op], 1)[0]
 
+    def specialize(self, op: Handle) -> Handle:
+        """`linalg.generic` -> the named op that it is."""
+        return self.op("transform.structured.specialize", [op], 1)[0]
+
     def allow_contraction(self, op: Handle) -> None:
         """Let the floating-point adds and multiplies in the body of `op` be fused: `fastmath<contract>`."""
         arithmetic = self.match(op, "arith.addf", "arith.mulf")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harl_mlir.errors import Place
-from harl_mlir.frontend.program import place_of
+from harl_mlir.frontend.program import BORDER, place_of
 from harl_mlir.mlir import ir
 from harl_mlir.schedule import remarks
 from harl_mlir.schedule.interpret import Run
@@ -41,18 +41,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Seen:
-    """An op as it was before: `producers` and `function` are numbers of other ops seen."""
+    """An op as it was before: `producers` and `function` are numbers of other ops seen.
+
+    `is_border`: it fills what lies around something padded, which nobody wrote as an op.
+    """
 
     name: str
     types: str
     place: Place
     producers: tuple[int, ...]
     function: int | None
+    is_border: bool
 
     @property
     def is_linalg(self) -> bool:
         """Whether it is an op of linalg itself, not one that stands in a linalg op's body."""
-        return self.name.startswith("linalg.") and self.name not in _NO_LINALG_OPS
+        return self.name.startswith("linalg.") and self.name not in _NO_LINALG_OPS and not self.is_border
 
 
 def look_at(ops: Sequence[ir.Operation], file: str) -> list[Seen]:
@@ -66,7 +70,8 @@ def look_at(ops: Sequence[ir.Operation], file: str) -> list[Seen]:
         owners = [value.owner for value in op.operands]
         made = [owner.operation for owner in owners if not isinstance(owner, ir.Block)]
         producers = tuple(numbers[owner] for owner in made if owner in numbers)
-        seen.append(Seen(op.name, _types(op), place_of(op.location, file), producers, function))
+        place, is_border = place_of(op.location, file), BORDER in op.attributes
+        seen.append(Seen(op.name, _types(op), place, producers, function, is_border))
     return seen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from harl_mlir.frontend.prepare import Prepared
-from harl_mlir.frontend.program import function_name, functions, linalg_ops, made_by, place_of
+from harl_mlir.frontend.program import BORDER, function_name, functions, linalg_ops, made_by, place_of
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analysis import Analysis, Skipped
 from harl_mlir.tasks.extract import extract
@@ -99,6 +99,8 @@ def _nodes(function: ir.OpView, file: str) -> tuple[list[Node], list[Skipped]]:
     for op in ops:
         if any(isinstance(value.type, (ir.MemRefType, ir.UnrankedMemRefType)) for value in op.operands):
             continue  # said when it could not be raised
+        if BORDER in op.attributes:
+            continue  # nothing that somebody wrote
         try:
             facts = read_facts(op)
             if not facts.dims:

@@ -15,7 +15,7 @@ namespace harl {
 /// `constant` plus each value times its factor; factors are not zero.
 struct Linear {
   int64_t constant = 0;
-  llvm::SmallDenseMap<mlir::Value, int64_t> factors;
+  llvm::DenseMap<mlir::Value, int64_t> factors;
 
   int64_t movesWith(mlir::Value value) const { return factors.lookup(value); }
   bool differsInConstant(const Linear &other) const {

@@ -48,3 +48,41 @@ def test_a_value_returned_twice() -> None:
     in_place, first, second = "InPlace(argument=1)", "OutParameter(parameter=2)", "OutParameter(parameter=3)"
     assert places == f"{first} {in_place} {second} {in_place}"
     assert right == "True True True"
+
+
+_PIECES = """
+# Extents of a buffer and of the slice of it that is copied from, or to: pieces of every length lie in both.
+random = np.random.default_rng(1)
+for case in range(24):
+    kind, dtype = [("f32", np.float32), ("i8", np.int8), ("f64", np.float64)][case % 3]
+    shape = [int(n) for n in random.choice([1, 1, 2, 3, 5, 17], size=1 + case % 4)]
+    low, high = ([int(random.choice([0, 0, 1, 3])) for _ in shape] for _ in range(2))
+    if case % 2:  # whole rows
+        low[-1] = high[-1] = 0
+    whole = [a + n + b for a, n, b in zip(low, shape, high)]
+    small, large = (f"memref<{'x'.join(map(str, s))}x{kind}>" for s in (shape, whole))
+    strides = [int(np.prod(whole[d + 1 :])) for d in range(len(whole))]
+    at = sum(a * s for a, s in zip(low, strides))
+    view = f"memref<{'x'.join(map(str, shape))}x{kind}, strided<{strides}, offset: {at}>>"
+    place = f"{low} {shape} {[1] * len(shape)} : {large} to {view}"
+    for copy in ("memref.copy %a, %b : {0} to {1}", "linalg.copy ins(%a : {0}) outs(%b : {1})"):
+        for inwards in (True, False):
+            ends = (small, view) if inwards else (view, small)
+            source, target = ("%x", "%v") if inwards else ("%v", "%x")
+            op = copy.replace("%a", source).replace("%b", target).format(*ends)
+            body = f"%v = memref.subview %y{place}\\n{op}\\nreturn"
+            text = f"func.func @kernel(%x: {small}, %y: {large}) {{ {body} }}"
+            x, y = ((random.random(s) * 100).astype(dtype) for s in (shape, whole))
+            inside = tuple(slice(a, a + n) for a, n in zip(low, shape))
+            wanted = x.copy(), y.copy()
+            if inwards:
+                wanted[1][inside] = x
+            else:
+                wanted[0][:] = y[inside]
+            compiled(text).bind([x.ctypes.data, y.ctypes.data])(1)
+            assert (x == wanted[0]).all() and (y == wanted[1]).all(), text
+"""
+
+
+def test_pieces_of_every_length() -> None:
+    run(_PIECES)

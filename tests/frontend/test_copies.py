@@ -40,7 +40,7 @@ _SLICE = """func.func @kernel(%x: tensor<8x96xf32>) -> tensor<4x48xf32> {
   return %r : tensor<4x48xf32>
 }"""
 _CASES: dict[str, tuple[str, int, Callable[..., np.ndarray]]] = {
-    "pad": (_PAD, 2, lambda x: np.pad(x, ((0, 0), (1, 2), (2, 1)), constant_values=2.5)),
+    "pad": (_PAD, 1, lambda x: np.pad(x, ((0, 0), (1, 2), (2, 1)), constant_values=2.5)),
     "concat": (_CONCAT, 2, lambda x, y: np.concatenate([x, y], 1)),
     "insert": (_INSERT, 2, lambda x: np.pad(x, ((1, 1), (3, 3)), constant_values=-1)),
     "slice": (_SLICE, 1, lambda x: x[2:6, 32:80]),

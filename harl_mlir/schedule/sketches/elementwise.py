@@ -11,7 +11,15 @@ from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.elementwise import STREAMED, Roles, extent_along, is_single_copy, roles_of
+from harl_mlir.space.sketches.elementwise import (
+    CALL,
+    STREAMED,
+    Roles,
+    extent_along,
+    is_single_copy,
+    operand_order,
+    roles_of,
+)
 from harl_mlir.space.sketches.nest import pieces
 from harl_mlir.tasks.task import Task
 
@@ -25,6 +33,9 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         raise ValueError("the elementwise sketch does not apply to the task")
     handles = nest.generalised(builder, task, root)
     last = len(task.members) - 1
+    if candidate.assignment.get("by") == CALL:
+        builder.specialize(handles[last])
+        return
     tiles, order = _tiles(task, roles, candidate)
     if candidate.word("flatten") == "yes":
         handles[last] = builder.op("transform.structured.flatten_elementwise", [handles[last]], 1)[0]
@@ -86,7 +97,9 @@ def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], 
             step = candidate.number(name)
             tiles[dimension] = Tile(shape[dimension], step, name, 0 if roles.transposed else tail)
     order = [d for d in range(len(shape)) if d != roles.vector] + [roles.vector]
-    if candidate.word("order") == "operand" and roles.second is not None:
+    if candidate.word("order") == "operand" and not roles.transposed:
+        order = list(operand_order(task))
+    elif candidate.word("order") == "operand" and roles.second is not None:
         order.remove(roles.second)
         order.append(roles.second)
     return tiles, order

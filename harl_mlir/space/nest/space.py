@@ -16,6 +16,7 @@ from harl_mlir.space.nest.nest import LoopNest, parse, plain_nest
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import is_multiply_add
+from harl_mlir.tasks.producers import producers_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 SKETCH, VERSION = "loop_nest", 1
@@ -76,7 +77,8 @@ def rules_for(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACC
         return None
     if not op.reduction_dims or not op.init.map or all(extent == 1 for extent in op.dims):
         return None
-    if sum(bool(member.op.reduction_dims) for member in task.members) > 1:
+    # Nor are what is computed before an operand, or other sums, parts of the nest.
+    if sum(bool(member.op.reduction_dims) for member in task.members) > 1 or producers_of(task):
         return None
     return NestRules(op, processor.lanes(element_bytes(op.init.element)), processor.vector_registers)
 

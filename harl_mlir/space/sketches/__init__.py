@@ -79,5 +79,5 @@ def recorded_spaces(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
     """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
-    nests = None if producers_of(task) else nest_space(task, processor, accuracy)
+    nests = nest_space(task, processor, accuracy)
     return (*sketches_for(task, processor, accuracy, threads), *((nests,) if nests else ()))

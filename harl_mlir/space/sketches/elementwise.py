@@ -6,9 +6,11 @@ both is turned round in registers.
 
 Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
 one before wherever operands lie alike within a page, as large allocations do), four where functions are
-computed, as the steps of one vector wait for each other; one row. A transposed block is one register
-wide and as many rows high, at most 16. Sizes that the width does not divide get a second, narrower loop
-and a last vector of what is left.
+computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
+operand and four registers wide where stores go past the caches, which then need no order but are the better
+the longer. A transposed block is one register wide, at most 16 elements, and as many rows high. Sizes that
+the width does not divide get a second, narrower loop and a last vector of what is left. A copy of more than
+the first cache holds, that is not streamed, is a call of `memcpy`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest, plain_nests
 from harl_mlir.space.space import Space
+from harl_mlir.tasks.linalg_op import loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "elementwise"
@@ -31,17 +34,20 @@ MEANINGS = {
     "flatten": "whether all loops become one",
     "width": "elements of the innermost vector",
     "rows": "the vector's extent along a second dimension",
-    "order": "whether the result's or the operand's contiguous dimension is the innermost loop",
+    "order": "whether loops follow the dimensions of the result or of the operand, as it lies in memory",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
     "stores": "whether the result goes through the caches or past them, to memory (streamed)",
+    "by": "whether a copy goes in vectors or by a call of memcpy for each piece that lies together",
     "block": "elements along both dimensions of the blocks that a transpose goes through; 0: there are none",
 }
 
 _DEFAULT_REGISTERS = 2
 _REGISTERS_OF_FUNCTIONS = 4
+_SCATTERED_REGISTERS = 4
 _ROWS = 8
 _BLOCK = 16
 STREAMED = "streamed"
+CALL = "call"
 _LINE_BYTES = 64
 _BLOCKS = (0, 32, 64, 128, 256)
 _DEFAULT_BLOCK = 64
@@ -98,6 +104,13 @@ def is_single_copy(task: Task) -> bool:
     return len(task.members) == 1 and nest.is_copy(op) and nest.has_plain_maps(op)
 
 
+def is_plain_copy(task: Task) -> bool:
+    """Whether the task is one copy of a tensor as it lies."""
+    op = task.root.op
+    identity = tuple((*(int(d == i) for d in range(len(op.dims))), 0) for i in range(len(op.dims)))
+    return is_single_copy(task) and op.yields == 0 and all(operand.map == identity for operand in op.operands)
+
+
 def extent_along(task: Task, roles: Roles | None = None) -> int:
     """Elements along the vector dimension; with no roles, of all loops made one."""
     shape = task.root.op.init.shape
@@ -111,12 +124,22 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         return ()
     lanes = nest.lanes_of(task, processor)
     decisions = (
-        _transposed(task, roles, lanes, processor) if roles.transposed else _straight(task, roles, lanes)
+        _transposed(task, roles, lanes, processor)
+        if roles.transposed
+        else _straight(task, roles, lanes, processor)
     )
-    if _may_stream(task, processor):
+    streams = _may_stream(task, processor)
+    if streams:
         decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
+    if is_plain_copy(task):
+        called = not streams and task.bytes > processor.l1_bytes
+        decisions = (*decisions, _decision("by", ("vectors", CALL), CALL if called else "vectors"))
+    usual = {d.name: d.default for d in decisions}
 
     def legal(values: Mapping[str, Value]) -> bool:
+        if values.get("by") == CALL:
+            rest = {**usual, "by": CALL, **({"stores": "cached"} if streams else {})}
+            return all(values[name] == value for name, value in rest.items())
         if values["flatten"] == "yes":
             return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
         block = int(values.get("block", 0))
@@ -132,30 +155,46 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     return (Space(NAME, VERSION, decisions, legal, nests),)
 
 
-def _straight(task: Task, roles: Roles, lanes: int) -> tuple[Decision, ...]:
+def operand_order(task: Task) -> tuple[int, ...]:
+    """The dimensions of the result of a copy as its operand has them."""
+    op = task.root.op
+    loops = [loop for row in op.inputs[0].map for loop in loops_of(row)] if is_single_copy(task) else []
+    found = tuple(op.result_loops.index(loop) for loop in loops)
+    return found if len(found) == len(op.result_loops) else tuple(range(len(op.result_loops)))
+
+
+def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:
     flat = ("no", "yes") if roles.flattens else ("no",)
     widths = sorted({w for f in flat for w in _widths(task, None if f == "yes" else roles, lanes)})
     usual = _widths(task, None if roles.flattens else roles, lanes)
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
+    moved = [d for d in operand_order(task) if task.root.op.init.shape[d] > 1]
+    orders = ("result",) if moved == sorted(moved) else ("result", "operand")
+    scattered = len(orders) > 1 and _may_stream(task, processor)
+    functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
+    registers = _REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS
+    registers = _SCATTERED_REGISTERS if scattered else registers
     return (
         _decision("flatten", flat, flat[-1]),
-        _decision("width", tuple(widths), _default_width(task, usual, lanes)),
+        _decision("width", tuple(widths), _default_width(usual, registers * lanes, lanes)),
         _decision("rows", rows, 1),
-        _decision("order", ("result",), "result"),
+        _decision("order", orders, "operand" if scattered else "result"),
         _decision("tail", (lanes,), lanes),
     )
 
 
 def _widths(task: Task, roles: Roles | None, lanes: int) -> tuple[int, ...]:
-    """As `nest.widths`; a copy's rows of some registers and a part of one may be one vector each.
+    """As `nest.widths`, of a transpose from the width of a block in registers on.
 
-    In pieces it would not be computed where it is inserted.
+    A copy's rows of some registers and a part of one may be one vector each: in pieces it would not be
+    computed where it is inserted.
     """
     extent = extent_along(task, roles)
+    if roles is not None and roles.transposed:
+        return nest.widths(extent, min(lanes, _BLOCK))
     found = nest.widths(extent, lanes)
     whole = (
         roles is not None
-        and not roles.transposed
         and is_single_copy(task)
         and extent % lanes != 0
         and lanes < extent <= nest.REGISTERS_PER_VALUE * lanes
@@ -163,12 +202,9 @@ def _widths(task: Task, roles: Roles | None, lanes: int) -> tuple[int, ...]:
     return tuple(sorted({*found, extent})) if whole else found
 
 
-def _default_width(task: Task, usual: tuple[int, ...], lanes: int) -> int:
+def _default_width(usual: tuple[int, ...], most: int, lanes: int) -> int:
     whole = [width for width in usual if width > lanes and width % lanes]
-    if whole:
-        return whole[0]
-    functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
-    return nest.largest(usual, (_REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS) * lanes)
+    return whole[0] if whole else nest.largest(usual, most)
 
 
 def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:
@@ -183,7 +219,7 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
     large = task.bytes > processor.l2_bytes
-    widths = nest.widths(shape[roles.vector], lanes)
+    widths = _widths(task, roles, lanes)
     rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
     rows = tuple(sorted({1, *rows}))
     return (
@@ -205,7 +241,7 @@ def _may_stream(task: Task, processor: Processor) -> bool:
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
-    words = name in ("flatten", "order", "stores")
+    words = name in ("flatten", "order", "stores", "by")
     return Decision(name, values, default, ordered=not words, meaning=MEANINGS[name])
 
 

@@ -109,13 +109,18 @@ def WideBuffersPass : Pass<"harl-wide-buffers", "::mlir::func::FuncOp"> {
 }
 
 def CopiesToLoopsPass : Pass<"harl-copies-to-loops", "::mlir::func::FuncOp"> {
-  let summary = "memref.copy to linalg.copy where a side is not contiguous";
+  let summary = "Copies between buffers in pieces that are each a memcpy";
   let description = [{
-    A step of `harl-lower-to-llvm`. LLVM would be given a call of `memrefCopy`,
-    which takes descriptors apart element by element and is in none of the
-    libraries a kernel is linked with.
+    A step of `harl-lower-to-llvm`. `memref.copy` and `linalg.copy` between
+    buffers become loops around copies of what lies in one piece in both: for
+    others LLVM would be given a call of `memrefCopy`, which takes descriptors
+    apart element by element and is in none of the libraries a kernel is linked
+    with. Where pieces are of a few bytes only they become `linalg.copy`.
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
 }
 
 def FirstPlacesPass : Pass<"harl-first-places", "::mlir::func::FuncOp"> {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from tests.schedule.sketches.legality import assert_legal, processor_with
+from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _SIZES = (1, 2, 3, 5, 7, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
@@ -62,21 +63,22 @@ def test_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int
     assert assert_legal(pool, nest.text, "elementwise", 1, seed, vector_bytes) == 1
 
 
-def _copy(dims: tuple[int, ...], rows: tuple[int, ...]) -> str:
+def _copy(dims: tuple[int, ...], rows: tuple[int, ...], element: str = "f32") -> str:
     loops = ", ".join(f"d{i}" for i in range(len(dims)))
     indices = ", ".join(f"d{loop}" for loop in rows)
     source = "x".join(str(dims[loop]) for loop in rows)
     result = "x".join(map(str, dims))
     kinds = ", ".join(['"parallel"'] * len(dims))
-    return f"""func.func @k(%a: tensor<{source}xf32>) -> tensor<{result}xf32> {{
-  %e = tensor.empty() : tensor<{result}xf32>
+    return f"""func.func @k(%a: tensor<{source}x{element}>) -> tensor<{result}x{element}> {{
+  %e = tensor.empty() : tensor<{result}x{element}>
   %r = linalg.generic {{indexing_maps = [
       affine_map<({loops}) -> ({indices})>, affine_map<({loops}) -> ({loops})>],
-      iterator_types = [{kinds}]}} ins(%a : tensor<{source}xf32>) outs(%e : tensor<{result}xf32>) {{
-  ^bb0(%x: f32, %o: f32):
-    linalg.yield %x : f32
-  }} -> tensor<{result}xf32>
-  return %r : tensor<{result}xf32>
+      iterator_types = [{kinds}]}}
+      ins(%a : tensor<{source}x{element}>) outs(%e : tensor<{result}x{element}>) {{
+  ^bb0(%x: {element}, %o: {element}):
+    linalg.yield %x : {element}
+  }} -> tensor<{result}x{element}>
+  return %r : tensor<{result}x{element}>
 }}"""
 
 
@@ -108,6 +110,9 @@ _AWKWARD = {
     "copy of a prime": _copy((1009,), (0,)),
     "transpose": _copy((37, 50), (1, 0)),
     "transpose of whole blocks": _copy((32, 48), (1, 0)),
+    "transpose of doubles": _copy((40, 50), (1, 0), "f64"),
+    "transpose of halves": _copy((70, 50), (1, 0), "f16"),
+    "transpose of bytes": _copy((50, 130), (1, 0), "i8"),
     "transpose beside a unit dimension": _copy((33, 1, 18), (2, 1, 0)),
     "reversed dimensions": _copy((5, 7, 19), (2, 1, 0)),
     "broadcast along vectors": _copy((19, 37), (0,)),
@@ -155,6 +160,46 @@ def test_transposes_in_blocks(pool: Pool, name: str) -> None:
         assert measurement.ok, f"{measurement.failure}\n{candidate.values}"
 
 
+@pytest.mark.parametrize("element", ["f32", "f16", "bf16", "i8"])
+def test_blocks_of_sixteen_are_transposed_by_default(pool: Pool, element: str) -> None:
+    (task,) = pool.analyse(_copy((96, 128), (1, 0), element), "kernel.mlir").tasks
+    (space,) = sketches_for(task, processor_with(64))
+    assert (space.default().number("width"), space.default().number("rows")) == (16, 16)
+
+
 @pytest.mark.parametrize("name", _AWKWARD)
 def test_awkward_kernels(pool: Pool, name: str) -> None:
     assert assert_legal(pool, _AWKWARD[name], "elementwise", 2, 1) == 1
+
+
+@pytest.mark.parametrize("dims", [(9, 43), (1009,), (1, 3, 1, 5, 1), (4, 7, 640)])
+def test_copies_by_memcpy(pool: Pool, dims: tuple[int, ...]) -> None:
+    (task,) = pool.analyse(_copy(dims, tuple(range(len(dims)))), "kernel.mlir").tasks
+    processor = processor_with(64)
+    (space,) = sketches_for(task, processor)
+    assert (space.default().assignment["by"] == "call") == (task.bytes > processor.l1_bytes)
+    called = [
+        candidate
+        for rows in (1, 2)
+        if space.is_legal(
+            candidate := Candidate(
+                space.sketch,
+                space.version,
+                tuple({**space.default().assignment, "rows": rows, "by": "call"}.items()),
+            )
+        )
+    ]
+    assert len(called) == 1
+    measurement = pool.measure(task, called[0])
+    assert measurement.ok, measurement.failure
+
+
+@pytest.mark.parametrize("rows", [(1, 0, 2), (1, 2, 0, 3), (0, 2, 1, 3)])
+def test_loops_as_the_operand_lies(pool: Pool, rows: tuple[int, ...]) -> None:
+    text = _copy((3, 5, 2, 48)[-len(rows) :], rows)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, replace(processor_with(64), l3_bytes=64))
+    assert space.default().assignment["order"] == "operand"
+    for candidate in drawn(space, 6, 0):
+        measurement = pool.measure(task, candidate)
+        assert measurement.ok, f"{measurement.failure}\n{candidate.values}"

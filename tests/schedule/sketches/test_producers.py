@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.producers import producers_of
@@ -135,6 +136,7 @@ func.func @f(%w: tensor<24x200xi8>, %x: tensor<200xf32>) -> tensor<24xf32> {
 def test_matrix_times_vector(pool: Pool) -> None:
     """Weights are widened in the vectors that read them, by default."""
     (task,) = pool.analyse(_MATVEC, "kernel.mlir").tasks
+    assert nest_space(task, processor_with(64)) is None
     (space,) = sketches_for(task, processor_with(64))
     assert space.default()["producer0"] == "inside"
     for place in ("inside", "before"):
