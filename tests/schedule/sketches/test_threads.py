@@ -24,7 +24,7 @@ from tests.schedule.sketches import (
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn
 from tests.schedule.sketches.loop_nests import LoopNest
-from tests.schedule.sketches.row_kernels import distance_from_most, layer_norm, softmax
+from tests.schedule.sketches.row_kernels import distance_from_most, layer_norm, programs, softmax
 from tests.threads import NEEDS_THREADS
 
 pytestmark = NEEDS_THREADS
@@ -66,6 +66,7 @@ _KINDS = {
     "reduction": test_reduction.nests(),
     "window": test_window.nests(),
     "chain": st.integers(0, 1 << 30).map(chain_kernels.random_program),
+    "rows": programs(),
 }
 
 
