@@ -7,7 +7,7 @@ import pytest
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.mlir import ir
-from tests.codegen.math_errors import computed, errors, exactly, singles
+from tests.codegen.math_errors import computed, errors, exactly, singles, sixteenths
 
 _ULPS = {
     "math.exp": 1.3,
@@ -145,3 +145,11 @@ def test_what_is_not_gelu_is_an_error_function(name: str) -> None:
         # Of the error function, and of no other: the places where its two parts meet and where it is 1.
         assert "9.375000e-01" in str(module)
         assert "4.000000e+00" in str(module)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("op", _ULPS)
+def test_error_over_the_whole_range(op: str) -> None:
+    for x in sixteenths():
+        (result,) = computed([op], x, [32], "approximate")
+        assert errors(op, x, result).max() <= _ULPS[op]

@@ -9,7 +9,7 @@ from harl_mlir.codegen.vector_library import LEVELS, is_in_libmvec, level_of
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.mlir import ir
 from harl_mlir.processor import this_processor
-from tests.codegen.math_errors import EXACT, SPECIAL, computed, errors, singles
+from tests.codegen.math_errors import EXACT, SPECIAL, computed, errors, singles, sixteenths
 
 _ULPS = 4.0
 _OF_ONE = [op for op in EXACT if op not in ("math.powf", "math.atan2", "math.sqrt", "math.rsqrt")]
@@ -132,8 +132,6 @@ def test_level_of_this_processor() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("op", _OF_ONE)
 def test_error_over_the_whole_range(op: str) -> None:
-    for part in range(16):
-        bits = np.arange(part << 28, (part + 1) << 28, 61, dtype=np.uint64)[: (1 << 22)]
-        x = bits.astype(np.uint32).view(np.float32)
+    for x in sixteenths():
         (result,) = computed([op], x, [32])
         assert errors(op, x, result).max() <= _ULPS

@@ -8,9 +8,9 @@ Defaults: flattened; two registers wide (with four, the loads of an iteration wa
 one before wherever operands lie alike within a page, as large allocations do), four where functions are
 computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
 operand and four registers wide where stores go past the caches, which then need no order but are the better
-the longer. A transposed block is one register wide and as many rows high, at most 16. Sizes that the width
-does not divide get a second, narrower loop and a last vector of what is left. A copy of more than the first
-cache holds, that is not streamed, is a call of `memcpy`.
+the longer. A transposed block is one register wide, at most 16 elements, and as many rows high. Sizes that
+the width does not divide get a second, narrower loop and a last vector of what is left. A copy of more than
+the first cache holds, that is not streamed, is a call of `memcpy`.
 """
 
 from __future__ import annotations
@@ -184,15 +184,17 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
 
 
 def _widths(task: Task, roles: Roles | None, lanes: int) -> tuple[int, ...]:
-    """As `nest.widths`; a copy's rows of some registers and a part of one may be one vector each.
+    """As `nest.widths`, of a transpose from the width of a block in registers on.
 
-    In pieces it would not be computed where it is inserted.
+    A copy's rows of some registers and a part of one may be one vector each: in pieces it would not be
+    computed where it is inserted.
     """
     extent = extent_along(task, roles)
+    if roles is not None and roles.transposed:
+        return nest.widths(extent, min(lanes, _BLOCK))
     found = nest.widths(extent, lanes)
     whole = (
         roles is not None
-        and not roles.transposed
         and is_single_copy(task)
         and extent % lanes != 0
         and lanes < extent <= nest.REGISTERS_PER_VALUE * lanes
@@ -217,7 +219,7 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
     large = task.bytes > processor.l2_bytes
-    widths = nest.widths(shape[roles.vector], lanes)
+    widths = _widths(task, roles, lanes)
     rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
     rows = tuple(sorted({1, *rows}))
     return (

@@ -63,21 +63,22 @@ def test_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int
     assert assert_legal(pool, nest.text, "elementwise", 1, seed, vector_bytes) == 1
 
 
-def _copy(dims: tuple[int, ...], rows: tuple[int, ...]) -> str:
+def _copy(dims: tuple[int, ...], rows: tuple[int, ...], element: str = "f32") -> str:
     loops = ", ".join(f"d{i}" for i in range(len(dims)))
     indices = ", ".join(f"d{loop}" for loop in rows)
     source = "x".join(str(dims[loop]) for loop in rows)
     result = "x".join(map(str, dims))
     kinds = ", ".join(['"parallel"'] * len(dims))
-    return f"""func.func @k(%a: tensor<{source}xf32>) -> tensor<{result}xf32> {{
-  %e = tensor.empty() : tensor<{result}xf32>
+    return f"""func.func @k(%a: tensor<{source}x{element}>) -> tensor<{result}x{element}> {{
+  %e = tensor.empty() : tensor<{result}x{element}>
   %r = linalg.generic {{indexing_maps = [
       affine_map<({loops}) -> ({indices})>, affine_map<({loops}) -> ({loops})>],
-      iterator_types = [{kinds}]}} ins(%a : tensor<{source}xf32>) outs(%e : tensor<{result}xf32>) {{
-  ^bb0(%x: f32, %o: f32):
-    linalg.yield %x : f32
-  }} -> tensor<{result}xf32>
-  return %r : tensor<{result}xf32>
+      iterator_types = [{kinds}]}}
+      ins(%a : tensor<{source}x{element}>) outs(%e : tensor<{result}x{element}>) {{
+  ^bb0(%x: {element}, %o: {element}):
+    linalg.yield %x : {element}
+  }} -> tensor<{result}x{element}>
+  return %r : tensor<{result}x{element}>
 }}"""
 
 
@@ -109,6 +110,9 @@ _AWKWARD = {
     "copy of a prime": _copy((1009,), (0,)),
     "transpose": _copy((37, 50), (1, 0)),
     "transpose of whole blocks": _copy((32, 48), (1, 0)),
+    "transpose of doubles": _copy((40, 50), (1, 0), "f64"),
+    "transpose of halves": _copy((70, 50), (1, 0), "f16"),
+    "transpose of bytes": _copy((50, 130), (1, 0), "i8"),
     "transpose beside a unit dimension": _copy((33, 1, 18), (2, 1, 0)),
     "reversed dimensions": _copy((5, 7, 19), (2, 1, 0)),
     "broadcast along vectors": _copy((19, 37), (0,)),
@@ -154,6 +158,13 @@ def test_transposes_in_blocks(pool: Pool, name: str) -> None:
         assert space.is_legal(candidate)
         measurement = pool.measure(task, candidate)
         assert measurement.ok, f"{measurement.failure}\n{candidate.values}"
+
+
+@pytest.mark.parametrize("element", ["f32", "f16", "bf16", "i8"])
+def test_blocks_of_sixteen_are_transposed_by_default(pool: Pool, element: str) -> None:
+    (task,) = pool.analyse(_copy((96, 128), (1, 0), element), "kernel.mlir").tasks
+    (space,) = sketches_for(task, processor_with(64))
+    assert (space.default().number("width"), space.default().number("rows")) == (16, 16)
 
 
 @pytest.mark.parametrize("name", _AWKWARD)
