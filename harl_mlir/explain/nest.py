@@ -17,6 +17,7 @@ from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import is_multiply_add
 from harl_mlir.tasks.linalg_op import AffineRow, LinalgOp, Operand, loops_of
 from harl_mlir.tasks.loop_names import dimension_names
+from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task
 
 _LETTERS = "ABDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -120,8 +121,15 @@ def _joined(*notes: str) -> str:
 
 
 def _of_loop_nest(task: Task, candidate: Candidate, names: Sequence[str]) -> list[Line]:
-    nest = parse(task.anchor_op.dims, candidate.word("nest"))
     lanes, called, lines = candidate.number("lanes"), _Names(names), list[Line]()
+    cuts, op = cuts_of(candidate), task.anchor_op
+    part = part_of(task, cuts) if cuts else task
+    assert part is not None
+    for dimension in sorted(cuts):
+        cut = op.result_loops[dimension]
+        text = _loop(called.next(cut), op.dims[cut], part.anchor_op.dims[cut])
+        lines.append(Line(len(lines), text, _SHARED))
+    nest = parse(part.anchor_op.dims, candidate.word("nest"))
     for loop, extent, trips in zip(nest.loops, nest.extents, nest.trips, strict=True):
         marks = {"": "", "u": "unrolled", "v": _vectors(extent, lanes)}
         text = _loop(called.next(loop.dim), extent, loop.step)

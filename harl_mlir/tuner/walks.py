@@ -13,6 +13,8 @@ from harl_mlir.looptune.agent import HANDFUL
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import nest_space, rules_for
+from harl_mlir.space.sketches.threads import SHARED, cuts_of, shared_as
+from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.state import TaskState
 
@@ -50,16 +52,22 @@ def walk_tasks(states: Sequence[TaskState], walker: Walker, processor: Processor
     """Walk each task that has loop nests to walk over.
 
     Its spaces are then that of its nests, with what the walk found best as the default and the next best
-    listed, and its first sketch's. Other tasks keep theirs.
+    listed, and its first sketch's. Other tasks keep theirs. Where threads share the default of the first
+    sketch, they share so here, and the nests are those of a part.
     """
     for state in states:
         heed()
-        rules = rules_for(state.task, processor, accuracy)
-        if rules is None:
+        first = state.spaces[0].default() if state.spaces else None
+        cuts = cuts_of(first) if first else {}
+        part = part_of(state.task, cuts) if cuts else state.task
+        rules = rules_for(part, processor, accuracy) if part else None
+        if part is None or rules is None:
             continue
-        walk = walker.walk(state.task, rules)
+        walk = walker.walk(part, rules)
         best, *others = walk.best[:HANDFUL]
-        space = nest_space(state.task, processor, accuracy, best, others)
+        space = nest_space(part, processor, accuracy, best, others)
         assert space is not None
+        if first and SHARED in first.assignment:
+            space = shared_as(space, first[SHARED])
         state.walk, state.walk_peak_gflops = walk, walker.peak_gflops
         state.spaces = (space, *state.spaces[:1])

@@ -13,8 +13,10 @@ from harl_mlir.explain.nest import Line, nest_lines, statement_text
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.space import candidate_of, nest_space, rules_for
 from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches.threads import shared_as
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.loop_names import dimension_names
+from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task
 from tests.space.sketches.single_op_tasks import PROCESSOR
 from tests.space.sketches.test_contraction_space import conv, matmul
@@ -105,6 +107,24 @@ def test_threads_share_the_loops_around_all_others() -> None:
     assert all(line.note != lines[0].note for line in lines[1:])
     lines = nest_lines(task, space, space.candidate({**values, "shared": "no"}))
     assert all("threads" not in line.note for line in lines)
+
+
+def test_threads_share_the_loops_around_a_walked_nest() -> None:
+    task = matmul(96, 80, 50)
+    space = nest_space(part_of(task, {0: 2}) or task, PROCESSOR)
+    assert space is not None
+    shared = shared_as(space, "d0/2")
+    candidate = shared.candidate({**shared.default().assignment, "nest": "0/7 1/16 2/1 0/1u 1/1v"})
+    assert shared.is_legal(candidate)
+    lines = [str(line) for line in nest_lines(task, shared, candidate)]
+    assert lines[:3] == [
+        "for m in 0..96 step 48   # shared by threads",
+        "  for m' in 0..48 step 7   # the last step has 6",
+        "    for n in 0..80 step 16",
+    ]
+    assert extents(nest_lines(task, shared, candidate), dimension_names(task.anchor_op)) == {
+        "m": 96, "n": 80, "k": 50
+    }  # fmt: skip
 
 
 def test_a_walked_nest() -> None:

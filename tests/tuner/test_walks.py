@@ -10,6 +10,8 @@ from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.registry import make_agent
 from harl_mlir.space.decision import Value
 from harl_mlir.space.nest.space import SKETCH, candidate_of, rules_for
+from harl_mlir.space.sketches.threads import shared_as
+from harl_mlir.tasks.part import part_of
 from harl_mlir.tuner.walks import walk_tasks
 from tests.small_task import matmul_task
 from tests.tuner.recorded import RecordedBench, memory, search, tile_space
@@ -41,6 +43,22 @@ def test_a_task_without_nests_keeps_its_spaces() -> None:
     walk_tasks(run.states, PLAIN_WALKER, this_processor(), "strict")
     assert run.states[0].spaces == ORDINARY
     assert run.states[0].walk is None
+
+
+def test_threads_share_nests_of_parts_as_they_share_the_first_sketch() -> None:
+    spaces = (shared_as(tile_space("a"), "d0/2"), tile_space("b"))
+    run = search(RecordedBench(known_times), memory(), [spaces])
+    walk_tasks(run.states, PLAIN_WALKER, this_processor(), "reassociate")
+    (state,) = run.states
+    assert [space.sketch for space in state.spaces] == [SKETCH, "a"]
+    part = part_of(state.task, {0: 2})
+    assert part is not None
+    rules = rules_for(part, this_processor())
+    assert rules is not None
+    candidate = state.spaces[0].default()
+    assert candidate["shared"] == "d0/2"
+    assert candidate["nest"] == plain_walk(part, rules).best[0].text()
+    assert state.spaces[0].is_legal(candidate)
 
 
 def test_a_handful_of_nests_is_measured_and_stored_ones_are_recalled() -> None:

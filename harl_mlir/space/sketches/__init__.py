@@ -79,5 +79,9 @@ def recorded_spaces(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
 ) -> tuple[Space, ...]:
     """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
-    nests = nest_space(task, processor, accuracy)
-    return (*sketches_for(task, processor, accuracy, threads), *((nests,) if nests else ()))
+
+    def nests(part: Task) -> tuple[Space, ...]:
+        space = nest_space(part, processor, accuracy)
+        return (space,) if space else ()
+
+    return (*sketches_for(task, processor, accuracy, threads), *shared_spaces(nests, task, threads))

@@ -51,6 +51,15 @@ def without_sharing(candidate: Candidate) -> Candidate:
     return Candidate(candidate.sketch, candidate.version, values)
 
 
+def shared_as(space: Space, shared: Value) -> Space:
+    """The space of a part with one more decision, of one value: the way to share that makes such parts."""
+
+    def legal(values: Mapping[str, Value]) -> bool:
+        return space.constraint({name: value for name, value in values.items() if name != SHARED})
+
+    return Space(space.sketch, space.version, (*space.decisions, _decision((shared,), shared)), legal)
+
+
 def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int) -> tuple[Space, ...]:
     """The spaces of a task of which `threads` may share the work, given those of any task.
 
@@ -89,10 +98,13 @@ def _shared(parts: _Parts, sketch: str, words: tuple[str, ...], preferred: list[
     if chosen is None:
         return None
     space, word = chosen
-    decision = Decision(SHARED, words, word, ordered=False, meaning=_MEANING)
     whole = parts.spaces(ALONE).get(space.sketch)
     nests = None if whole is None or whole.nests is None else parts.nests(whole.nests)
-    return Space(space.sketch, space.version, (*space.decisions, decision), legal, nests)
+    return Space(space.sketch, space.version, (*space.decisions, _decision(words, word)), legal, nests)
+
+
+def _decision(words: tuple[Value, ...], default: Value) -> Decision:
+    return Decision(SHARED, words, default, ordered=False, meaning=_MEANING)
 
 
 @dataclass(frozen=True)

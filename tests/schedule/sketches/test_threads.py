@@ -12,7 +12,8 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Value
-from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches import recorded_spaces, sketches_for
+from harl_mlir.space.sketches.contraction_epilogue import EPILOGUE, ON_BLOCKS
 from tests.schedule.sketches import (
     chain_kernels,
     test_dots,
@@ -165,6 +166,18 @@ def test_chains_on_two_threads(two: Pool) -> None:
         assert two.verify(task, candidate, run=True) is None, candidate
 
 
+@pytest.mark.parametrize("text", [_ALONE, _FUSED], ids=["alone", "fused"])
+def test_loop_nests_of_parts_are_right(two: Pool, text: str) -> None:
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    spaces = recorded_spaces(task, this_processor(), threads=2)
+    (space,) = (space for space in spaces if space.sketch == "loop_nest")
+    first, *others = drawn(space, 4, 3)
+    for candidate in (_with(first, "no"), _with(first, "d0/2"), *others):
+        if space.is_legal(candidate):
+            assert two.verify(task, candidate, run=True) is None, candidate
+    assert space.is_legal(_with(first, first["shared"]))
+
+
 def test_odd_sizes_are_shared(two: Pool) -> None:
     assert assert_legal(two, layer_norm((37,), 40), "rows", 3, 7)
     assert assert_legal(
@@ -203,7 +216,8 @@ def test_a_part_that_an_epilogue_follows_is_done_in_blocks_without_copies(two: P
     (task,) = two.analyse(_FUSED, "kernel.mlir").tasks
     space = sketches_for(task, this_processor(), threads=2)[0]
     for word in ("d0/2", "d1/2"):
-        candidate = space.candidate({**space.default().assignment, "shared": word, "depth": 16})
+        blocks = {"shared": word, "depth": 16, EPILOGUE: ON_BLOCKS}
+        candidate = space.candidate({**space.default().assignment, **blocks})
         assert space.is_legal(candidate)
         # Copying tiles out of a buffer of the part's own would be refused.
         assert two.verify(task, candidate, run=True) is None
