@@ -177,6 +177,10 @@ def _goes_along(loop: ir.Operation, search: _Search, extremum: _Extremum) -> boo
         return False
     if list(loop.operands)[:3] != list(search.loop.operands)[:3] or loop.block != search.loop.block:
         return False
+    lower, upper = (_splat(bound) for bound in list(loop.operands)[:2])
+    # Else there is no first place.
+    if lower is None or upper is None or lower >= upper:
+        return False
     element = _other(combiner, before)
     steps = [each.regions[0].blocks[0].arguments[0] for each in (loop, search.loop)]
     return element is not None and _is_same(element, search.element, {steps[0]: steps[1]})

@@ -37,7 +37,7 @@ def compute_in_place(module: ir.Module) -> None:
         if op.name == "scf.for":
             own_empties(op)
     for op in ops:
-        if op.name != "scf.for" or [type(r.type) for r in op.results] != [ir.RankedTensorType]:
+        if op.name != "scf.for" or len(op.results) != 1 or not _is_static(op.results[0].type):
             continue
         start, place = _start(op.operands[3])
         if _is_unknown(start) and place is not None:
@@ -47,6 +47,10 @@ def compute_in_place(module: ir.Module) -> None:
         kept = [writer for writer in found if writer is not None]
         if len(kept) == len(found):
             _take_over(start, kept)
+
+
+def _is_static(kind: ir.Type) -> bool:
+    return isinstance(kind, ir.RankedTensorType) and bool(kind.has_static_shape)
 
 
 def _start(value: ir.Value) -> tuple[ir.Value, tuple[int, ...] | None]:
@@ -135,10 +139,11 @@ def _writer(loop: ir.Operation, kind: ir.Type, place: Sequence[int]) -> _Writer 
 
 
 def _is_plain(transfer: ir.Operation) -> bool:
-    """Whether a vector has the dimensions of the tensor, in their order, and no mask."""
+    """Whether a vector has the dimensions of the tensor, in their order, and nothing is left out of it."""
     map_ = ir.AffineMapAttr(transfer.attributes["permutation_map"]).value
     masked = list(ir.DenseI32ArrayAttr(transfer.attributes["operandSegmentSizes"]))[-1]
-    return bool(map_ == ir.AffineMap.get_identity(map_.n_dims)) and not masked
+    inside = all(ir.BoolAttr(each).value for each in ir.ArrayAttr(transfer.attributes["in_bounds"]))
+    return bool(map_ == ir.AffineMap.get_identity(map_.n_dims)) and inside and not masked
 
 
 def _sum(index: ir.Value, more: int = 0) -> tuple[tuple[ir.Value, ...], int]:

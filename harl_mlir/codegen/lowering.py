@@ -31,7 +31,9 @@ from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
+from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import PassManager, func, ir, memref
+from harl_mlir.processor import BF16_DOTS
 
 _PASSES = "lowering.txt"
 _OUT_PARAMETERS = ("to out-parameters", "to loops", "to hoisted buffers")
@@ -161,8 +163,24 @@ def to_llvm(
     _run_unverified(module, _text(*_owned(threads), threads=threads))
     stream(module)
     dot_products(module, dots, reassociate=accuracy != "strict")
+    if BF16_DOTS not in dots:
+        expand_bf16(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     module.operation.verify()
+
+
+def expand_bf16(module: ir.Module) -> None:
+    """Compute in f32 what is computed in bf16, and round by integer operations; else nothing is changed.
+
+    LLVM would call functions of its compiler's runtime library where the processor has no instruction.
+    """
+    computed = (
+        op.name.startswith("arith.") and str(getattr(result.type, "element_type", result.type)) == "bf16"
+        for op in all_ops(module.operation)
+        for result in op.results
+    )
+    if any(computed):
+        _run_unverified(module, _text("to bits of bf16"))
 
 
 def _run_unverified(module: ir.Module, pipeline: str) -> None:

@@ -21,6 +21,7 @@ _STEPS = (
     "harl-inner-loops-alone",
     "harl-approximate-math",
     "harl-stream-stores",
+    "harl-expand-bf16",
     "harl-vectorize-lanes",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")

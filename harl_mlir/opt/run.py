@@ -12,7 +12,7 @@ from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
-from harl_mlir.codegen.lowering import bufferize_public, to_llvm
+from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, to_llvm
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
@@ -138,6 +138,8 @@ class _Run:
                 approximate_math(self.module)
             case "harl-dot-products":
                 dot_products(self.module, stage.dots)
+            case "harl-expand-bf16":
+                expand_bf16(self.module)
             case "harl-stream-stores":
                 stream(self.module)
             case "harl-vectorize-lanes":

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -203,6 +204,11 @@ bool goesAlong(scf::ForOp loop, Search &search, const Extremum &extremum) {
       loop.getUpperBound() != search.loop.getUpperBound() ||
       loop.getStep() != search.loop.getStep() ||
       loop->getBlock() != search.loop->getBlock())
+    return false;
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound());
+  std::optional<int64_t> upper = getConstantIntValue(loop.getUpperBound());
+  // Else there is no first place.
+  if (!lower || !upper || *lower >= *upper)
     return false;
   Value element = other(combiner, loop.getRegionIterArgs()[0]);
   return element && isSame(element, search.element, loop.getInductionVar(),

@@ -37,6 +37,18 @@ struct Writer {
   SmallVector<vector::TransferReadOp> reads;
 };
 
+bool isStatic(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape();
+}
+
+/// Whether a vector has the dimensions of the tensor, in their order, and
+/// nothing is left out of it.
+bool isPlain(VectorTransferOpInterface transfer) {
+  return !transfer.getMask() && !transfer.hasOutOfBoundsDim() &&
+         transfer.getPermutationMap().isIdentity();
+}
+
 /// Where a slice of as many dimensions is, if that is known and it leaves
 /// nothing out.
 template <typename Slice>
@@ -67,7 +79,7 @@ std::pair<Value, int64_t> sumOf(Value index, int64_t more = 0) {
 /// known.
 std::optional<Place> placeOf(vector::TransferWriteOp write) {
   Place place;
-  if (write.getMask() || !write.getPermutationMap().isIdentity())
+  if (!isPlain(write))
     return std::nullopt;
   for (Value index : write.getIndices()) {
     auto [value, number] = sumOf(index);
@@ -142,8 +154,7 @@ std::optional<Writer> writerOf(scf::ForOp loop, Type kind,
   auto write =
       loop.getYieldedValues()[0].getDefiningOp<vector::TransferWriteOp>();
   if (!write || write->getBlock() != loop.getBody() || !carried.hasOneUse() ||
-      write.getBase() != carried || write.getMask() ||
-      !write.getPermutationMap().isIdentity())
+      write.getBase() != carried || !isPlain(write))
     return std::nullopt;
   int64_t along = 0, count = 0;
   SmallVector<std::pair<Value, int64_t>> wanted;
@@ -167,9 +178,8 @@ std::optional<Writer> writerOf(scf::ForOp loop, Type kind,
     bool same = llvm::all_of(reads, [&](vector::TransferReadOp read) {
       auto at = llvm::map_to_vector(read.getIndices(),
                                     [](Value index) { return sumOf(index); });
-      return read->getBlock() == loop.getBody() && !read.getMask() &&
-             at == wanted && read.getVectorType() == write.getVectorType() &&
-             read.getPermutationMap().isIdentity();
+      return read->getBlock() == loop.getBody() && isPlain(read) &&
+             at == wanted && read.getVectorType() == write.getVectorType();
     });
     if (same)
       return Writer{loop, write, reads};
@@ -281,7 +291,7 @@ struct ComputeInPlace
     llvm::MapVector<Value, SmallVector<std::pair<scf::ForOp, Place>>> found;
     for (scf::ForOp loop : loops) {
       if (loop.getNumResults() != 1 ||
-          !isa<RankedTensorType>(loop.getResult(0).getType()))
+          !isStatic(loop.getResult(0).getType()))
         continue;
       auto [start, place] = startOf(loop.getInitArgs()[0]);
       if (place && isUnknown(start))

@@ -7,12 +7,15 @@
 #include "harl/Pipelines.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -26,12 +29,16 @@ using namespace mlir;
 
 namespace harl {
 
+#define GEN_PASS_DEF_EXPANDBF16PASS
+#include "harl/Passes.h.inc"
+
 #include "LoweringText.h"
 
 namespace {
 
 /// Makes the names in the list known where the program has not done so.
 void registerListedPasses() {
+  arith::registerArithPasses();
   registerTransformsPasses();
   registerConversionPasses();
   registerLinalgPasses();
@@ -75,6 +82,25 @@ void appendStage(OpPassManager &manager, StringRef stage,
   }
 }
 
+struct ExpandBF16 : public impl::ExpandBF16PassBase<ExpandBF16> {
+  void runOnOperation() override {
+    WalkResult found = getOperation().walk([](Operation *op) {
+      bool computes = isa<arith::ArithDialect>(op->getDialect()) &&
+                      llvm::any_of(op->getResultTypes(), [](Type type) {
+                        return getElementTypeOrSelf(type).isBF16();
+                      });
+      return computes ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (!found.wasInterrupted())
+      return;
+    OpPassManager manager(ModuleOp::getOperationName());
+    LowerToLLVMOptions options;
+    appendStage(manager, "to bits of bf16", options);
+    if (failed(runPipeline(manager, getOperation())))
+      signalPassFailure();
+  }
+};
+
 } // namespace
 
 void buildLowerToLLVMPipeline(OpPassManager &manager,
@@ -111,6 +137,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   dots.i8 = options.i8Dots;
   if (dots.bf16 || dots.i8)
     manager.addNestedPass<func::FuncOp>(createDotProductsPass(dots));
+  if (!options.bf16Dots)
+    manager.addPass(createExpandBF16Pass());
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);

@@ -17,6 +17,7 @@ from harl_mlir.errors import InputError
 from harl_mlir.export.link import libraries
 from harl_mlir.export.loaded import load
 from harl_mlir.export.package import cmake_config, pkg_config
+from harl_mlir.measure.operands import exact, stored
 from harl_mlir.measure.pool import Pool
 from tests.codegen.test_object import MATMUL, ON_MEMREF, default_library
 
@@ -92,6 +93,38 @@ def test_what_a_processor_cannot_do_is_refused_instead_of_calling_a_compilers_li
         InputError, match=r"has no instruction for what __\w+hf\w+ does, which is not in libc"
     ):
         pool.compile(kernel, "kernel.mlir", target=Target("x86-64"))
+
+
+BF16 = """
+func.func @rounded(%x: tensor<64xf32>, %y: tensor<64xbf16>) -> (tensor<64xbf16>, tensor<64xbf16>) {
+  %e = tensor.empty() : tensor<64xbf16>
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+    iterator_types = ["parallel"]} ins(%x : tensor<64xf32>) outs(%e : tensor<64xbf16>) {
+  ^bb0(%a: f32, %o: bf16):
+    %n = arith.truncf %a : f32 to bf16
+    linalg.yield %n : bf16
+  } -> tensor<64xbf16>
+  %s = linalg.add ins(%r, %y : tensor<64xbf16>, tensor<64xbf16>) outs(%e : tensor<64xbf16>) -> tensor<64xbf16>
+  return %r, %s : tensor<64xbf16>, tensor<64xbf16>
+}
+"""
+
+
+@pytest.mark.parametrize("cpu", ["x86-64", "x86-64-v3", "x86-64-v4"])
+def test_bf16_is_rounded_in_integers_where_there_is_no_instruction(pool: Pool, cpu: str) -> None:
+    bits = np.random.default_rng(4).integers(0, 1 << 32, 64, dtype=np.uint32)
+    # Infinity, NaN, halfway to even and to odd, the largest that is finite.
+    bits[:6] = 0x7F800000, 0x7FC00001, 0x3F808000, 0x3F818000, 0x7F7FFFFF, 0x80000000
+    x, y = bits.view(np.float32), stored(np.linspace(-3, 3, 64), "bf16")
+    made = pool.compile(BF16, "kernel.mlir", target=Target(cpu))
+    assert not [name for name in undefined_symbols(made.object) if name.startswith("__")]
+    rounded, total = load(made.object, made.functions)["rounded"](x, y)
+    with np.errstate(all="ignore"):
+        total_wanted = (exact(rounded, "bf16") + exact(y, "bf16")).astype(np.float32)
+        for result, wanted in ((rounded, x), (total, total_wanted)):
+            numbers = ~np.isnan(wanted)
+            assert (np.isnan(exact(result, "bf16")) == ~numbers).all()
+            np.testing.assert_array_equal(result[numbers], stored(wanted, "bf16")[numbers])
 
 
 @pytest.mark.parametrize("cpu", ["cortex-a72", "nonsense", "help", "i386", ""])

@@ -286,6 +286,19 @@ def VectorizeLanesPass : Pass<"harl-vectorize-lanes", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ExpandBF16Pass : Pass<"harl-expand-bf16", "::mlir::ModuleOp"> {
+  let summary = "Arithmetic on bf16 in f32, and rounding to bf16 in integers";
+  let description = [{
+    A step of `harl-lower-to-llvm` where the processor is not known to have
+    AVX512-BF16. LLVM would be given calls of its compiler's runtime library,
+    which kernels are not linked with. Where no bf16 is computed, nothing is
+    changed.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
 def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
   let summary = "Stores past the caches in loops that a schedule marks";
   let description = [{

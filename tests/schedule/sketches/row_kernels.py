@@ -180,6 +180,8 @@ def programs(draw: st.DrawFn) -> str:
         elif few:
             body = _body(draw, element)
             few.append(kernel.each(body, draw(st.sampled_from(few)), draw(st.sampled_from(few))))
+    if not (few or full[1:]):
+        few.append(_reduction(draw, kernel, full, few))
     if few and draw(st.booleans()):
         return kernel.text(kernel.along(_body(draw, element), full[-1], few[-1]))
     return kernel.text(draw(st.sampled_from((few or full)[-1:] + full[-1:])))
