@@ -23,8 +23,8 @@
 
 // ALONE-NOT: matched by
 
-// REMARK-COUNT-3: remark: matched by
-// REMARK-NOT: remark:
+// REMARK-COUNT-4: remark: matched by
+// REMARK-NOT: remark: matched by
 
 // CHECK-LABEL: func.func @rows
 // CHECK: scf.forall (
@@ -36,6 +36,11 @@
 // CHECK: vector.transfer_write
 // CHECK-NOT: linalg.
 // CHECK: return
+// CHECK-LABEL: func.func @padded
+// CHECK-COUNT-3: linalg.fill
+// CHECK-NOT: linalg.
+// CHECK: vector.transfer_write
+// CHECK: return
 
 // NORMAL-LABEL: func.func @rows
 // NORMAL-COUNT-4: linalg.generic
@@ -43,6 +48,11 @@
 // NORMAL-LABEL: func.func @joined
 // NORMAL-COUNT-2: linalg.copy
 // NORMAL-NOT: tensor.concat
+// NORMAL: return
+// NORMAL-LABEL: func.func @padded
+// NORMAL-COUNT-3: linalg.fill {harl.border}
+// NORMAL: linalg.copy
+// NORMAL-NOT: tensor.pad
 // NORMAL: return
 
 #all = affine_map<(d0, d1) -> (d0, d1)>
@@ -92,7 +102,16 @@ func.func @joined(%x: tensor<24x40xf32>, %y: tensor<24x40xf32>) -> tensor<24x80x
   return %r : tensor<24x80xf32>
 }
 
-// NUMBERS: {{^}}1869718022694759668{{$}}
+func.func @padded(%x: tensor<24x80xf32>) -> tensor<27x81xf32> {
+  %z = arith.constant 2.0 : f32
+  %r = tensor.pad %x low[1, 0] high[2, 1] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %z : f32
+  } : tensor<24x80xf32> to tensor<27x81xf32>
+  return %r : tensor<27x81xf32>
+}
+
+// NUMBERS: {{^}}2453003406354565066{{$}}
 func.func @main() -> i64 {
   %start = arith.constant 0 : i64
   %x = tensor.generate {
@@ -102,7 +121,8 @@ func.func @main() -> i64 {
   } : tensor<24x40xf32>
   %y = func.call @rows(%x) : (tensor<24x40xf32>) -> tensor<24x40xf32>
   %z = func.call @joined(%x, %y) : (tensor<24x40xf32>, tensor<24x40xf32>) -> tensor<24x80xf32>
-  %r = tensor.cast %z : tensor<24x80xf32> to tensor<?x?xf32>
+  %p = func.call @padded(%z) : (tensor<24x80xf32>) -> tensor<27x81xf32>
+  %r = tensor.cast %p : tensor<27x81xf32> to tensor<?x?xf32>
   %hash = func.call @hash(%r, %start) : (tensor<?x?xf32>, i64) -> i64
   return %hash : i64
 }
