@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from harl_mlir.frontend.prepare import prepare
 from harl_mlir.measure.pool import Pool
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
 from harl_mlir.tasks.task import Task
 from tests.passes.built import driver
-from tests.passes.test_keys import GOLDEN, KINDS, SPLIT, prepared
+from tests.passes.test_keys import GOLDEN, KINDS, SPLIT
 
 
 def extract(text: str, directory: Path) -> dict[str, str]:
@@ -28,7 +29,7 @@ def extract(text: str, directory: Path) -> dict[str, str]:
 
 def tasks(text: str) -> tuple[Task, ...]:
     with ir.Context(), ir.Location.unknown():
-        return analyse(prepared(text), "k.mlir").tasks
+        return analyse(prepare(text, "k.mlir", accuracy="reassociate"), "k.mlir").tasks
 
 
 @pytest.mark.parametrize("kind", KINDS)
