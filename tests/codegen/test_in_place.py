@@ -123,7 +123,7 @@ func.func @kernel(%x: tensor<256xf32>) -> tensor<128xf32> {
         _second("%d = arith.mulf %v, %v", "%u = vector.transfer_read %o[%i], %z {in_bounds = [true]} :"
                 " tensor<128xf32>, vector<32xf32>\n    %d = arith.mulf %v, %u"),
     ],
-    ids=["read later", "known before", "a part", "elsewhere", "overlapping", "an argument", "twice", "itself"],
+    ids=["read later", "known before", "a part", "elsewhere", "overlapping", "argument", "twice", "itself"],
 )  # fmt: skip
 def test_other_loops_stay(text: str) -> None:
     assert _changed(text) == _kept(text)
