@@ -29,7 +29,8 @@ func.func @product(%a: tensor<24x16xf32>, %b: tensor<16x32xf32>) -> tensor<24x32
 }
 """
 HALF = KERNEL.replace("f32", "f16")
-"""Sums in half precision: none of our own sketches takes them."""
+"""Sums in half precision: under strict accuracy none of our own sketches takes them."""
+STRICT = ("--accuracy", "strict")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_every_candidate_of_its_sketch_is_right(site: Path, monkeypatch: pytest.
     from harl_mlir_example.space import space as row_blocks  # type: ignore[import-not-found]
 
     checked = 0
-    with Pool() as pool:
+    with Pool(accuracy="strict") as pool:
         for kernel, rows, columns in ((KERNEL, 6, 4), (HALF, 4, 6)):
             small = kernel.replace("24x", f"{rows}x").replace("x32x", f"x{columns}x")
             (task,) = pool.analyse(small, "k.mlir").tasks
@@ -119,7 +120,7 @@ def test_its_worker_s_half_stays_in_the_worker(
     (tmp_path / "k.mlir").write_text(HALF)
     program = (
         "import sys; from harl_mlir.cli.main import main\n"
-        "assert main(['tune', 'k.mlir', '--trials', '0']) == 0\n"
+        "assert main(['tune', 'k.mlir', '--trials', '0', '--accuracy', 'strict']) == 0\n"
         "print([name in sys.modules for name in ('torch_mlir', 'harl_mlir_example.space',"
         " 'harl_mlir_example.schedule', 'harl_mlir_example.agent')])"
     )
@@ -145,7 +146,7 @@ def test_its_agent_is_compared_with_ours(run: Callable[..., Run], tmp_path: Path
 
 def test_an_op_that_only_its_sketch_takes_gets_its_schedule(run: Callable[..., Run], tmp_path: Path) -> None:
     (tmp_path / "k.mlir").write_text(HALF)
-    ended = run("tune", "k.mlir", "--trials", "0", "--check", "-o", "tuned.mlir", "--json")
+    ended = run("tune", "k.mlir", "--trials", "0", "--check", *STRICT, "-o", "tuned.mlir", "--json")
     assert ended.exit_code == 0, ended.err
     (task,) = ended.object["tasks"]
     assert (task["sketch"], task["checked"]) == ("row_blocks", True)
@@ -157,7 +158,7 @@ def test_a_library_with_its_schedules_needs_it_no_more(
     run: Callable[..., Run], environment: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "k.mlir").write_text(HALF)
-    assert run("tune", "k.mlir", "--trials", "0", "-o", "tuned.mlir").exit_code == 0
+    assert run("tune", "k.mlir", "--trials", "0", *STRICT, "-o", "tuned.mlir").exit_code == 0
     environment["PYTHONPATH"] = str(ROOT)
     applied = run("apply", "k.mlir", "--library", "k.schedules.mlir")
     assert applied.out == (tmp_path / "tuned.mlir").read_text()
