@@ -170,12 +170,12 @@ def _take_over(start: ir.Value, writers: Sequence[_Writer]) -> None:
     order = {op.operation: number for number, op in enumerate(block.operations)}
     root = _root(value)
     began = None if root is None else _in_block(root.owner.operation, block)
-    if root is None or began is None or root == start:
+    if root is None or began is None or root == start or root.type != start.type:
         return
     found = [_in_block(use.owner.operation, block) for use in start.uses]
     users = [user for user in found if user is not None]
     first = min(users, key=lambda user: order[user])
-    if len(users) < len(found) or order[first] < order[value.owner.operation]:
+    if len(users) < len(found) or order[first] <= order[value.owner.operation]:
         return
     ours = {read for writer in writers for read in writer.reads}
     uses = [use.owner.operation for use in value.uses if use.owner.operation not in ours]

@@ -32,7 +32,9 @@ def vectorise_lanes(module: ir.Module) -> int:
     A loop that holds anything else than arithmetic, reads and writes of elements is left as it is.
     """
     count = 0
-    for op in [op for op in all_ops(module.operation) if op.name == "scf.for" and LANES in op.attributes]:
+    # The inner first: an outer one is erased with what it holds.
+    marked = [op for op in all_ops(module.operation) if op.name == "scf.for" and LANES in op.attributes]
+    for op in reversed(marked):
         wanted = ir.IntegerAttr(op.attributes[LANES]).value
         del op.attributes[LANES]
         loop = op.opview

@@ -103,7 +103,7 @@ def _copy(source: ir.Value, target: ir.Value) -> None:
     """Widen what is in one buffer into another: a row as a vector, more in loops."""
     given, made = (ir.MemRefType(each.type) for each in (source, target))
     identity = ir.AffineMapAttr.get(ir.AffineMap.get_identity(given.rank))
-    if math.prod(given.shape) == given.shape[-1] <= _ROW:
+    if given.rank and given.has_static_shape and math.prod(given.shape) == given.shape[-1] <= _ROW:
         first = [arith.ConstantOp(ir.IndexType.get(), 0).result] * given.rank
         inside = ir.ArrayAttr.get([ir.BoolAttr.get(True)])
         last = ir.AffineMapAttr.get(ir.AffineMap.get_minor_identity(given.rank, 1))

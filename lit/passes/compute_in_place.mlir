@@ -65,3 +65,33 @@ func.func @read_later(%x: tensor<64xf32>) -> (tensor<64xf32>, tensor<64xf32>) {
   }
   return %a, %b : tensor<64xf32>, tensor<64xf32>
 }
+
+// And so does what is read of a part of another tensor, which is larger.
+// CHECK-LABEL: func.func @read_of_a_part
+// CHECK: tensor.empty() : tensor<128xf32>
+// CHECK: tensor.empty() : tensor<64xf32>
+// CHECK: %[[PART:.*]] = tensor.extract_slice
+// CHECK: scf.for
+// CHECK: vector.transfer_read %[[PART]][
+func.func @read_of_a_part(%x: tensor<128xf32>) -> tensor<64xf32> {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<128xf32>
+  %f = tensor.empty() : tensor<64xf32>
+  %a = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %e) -> (tensor<128xf32>) {
+    %v = vector.transfer_read %x[%k], %z {in_bounds = [true]} : tensor<128xf32>, vector<32xf32>
+    %w = vector.transfer_write %v, %o[%k] {in_bounds = [true]} : vector<32xf32>, tensor<128xf32>
+    scf.yield %w : tensor<128xf32>
+  }
+  %p = tensor.extract_slice %a[32] [64] [1] : tensor<128xf32> to tensor<64xf32>
+  %b = scf.for %k = %c0 to %c64 step %c32 iter_args(%o = %f) -> (tensor<64xf32>) {
+    %v = vector.transfer_read %p[%k], %z {in_bounds = [true]} : tensor<64xf32>, vector<32xf32>
+    %d = arith.mulf %v, %v : vector<32xf32>
+    %w = vector.transfer_write %d, %o[%k] {in_bounds = [true]} : vector<32xf32>, tensor<64xf32>
+    scf.yield %w : tensor<64xf32>
+  }
+  return %b : tensor<64xf32>
+}

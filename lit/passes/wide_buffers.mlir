@@ -80,3 +80,23 @@ func.func @narrow(%a: memref<32xf16>, %c: memref<32xf32>, %out: memref<32xf16>) 
   %zw = arith.extf %z : f32 to f64
   return %x, %xw, %yw, %zw : f16, f32, f64, f64
 }
+
+// A number of its own and rows of unknown length are copied in loops.
+// CHECK-LABEL: func.func @no_rows(
+// CHECK: memref.alloc() : memref<f32>
+// CHECK: linalg.generic
+// CHECK: memref.alloc(%{{.*}}) : memref<?xf32>
+// CHECK: linalg.generic
+// CHECK-NOT: memref.copy
+func.func @no_rows(%a: memref<f16>, %b: memref<?xf16>, %n: index) -> (f32, f32) {
+  %i0 = arith.constant 0 : index
+  %one = memref.alloc() : memref<f16>
+  memref.copy %a, %one : memref<f16> to memref<f16>
+  %x = memref.load %one[] : memref<f16>
+  %xw = arith.extf %x : f16 to f32
+  %row = memref.alloc(%n) : memref<?xf16>
+  memref.copy %b, %row : memref<?xf16> to memref<?xf16>
+  %y = memref.load %row[%i0] : memref<?xf16>
+  %yw = arith.extf %y : f16 to f32
+  return %xw, %yw : f32, f32
+}

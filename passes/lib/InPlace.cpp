@@ -242,12 +242,12 @@ void takeOver(Value start, ArrayRef<Writer> writers) {
       ours.insert(read);
     }
   Value root = maker && maker->getBlock() == block ? rootOf(value) : Value();
-  if (!root || root == start)
+  if (!root || root == start || root.getType() != start.getType())
     return;
   Operation *first = nullptr;
   for (Operation *user : start.getUsers()) {
     Operation *here = block->findAncestorOpInBlock(*user);
-    if (!here || here->isBeforeInBlock(maker))
+    if (!here || here == maker || here->isBeforeInBlock(maker))
       return;
     if (!first || here->isBeforeInBlock(first))
       first = here;

@@ -82,6 +82,31 @@ def test_a_read_between_is_done_before() -> None:
 
 _READ_LATER = _KERNEL.replace("%s = vector.transfer_write %l, %r", "%s = vector.transfer_write %l, %t")
 _STARTS_FULL = _second("= %f)", "= %x)")
+_READS_A_PART = """
+func.func @kernel(%x: tensor<256xf32>) -> tensor<128xf32> {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %c256 = arith.constant 256 : index
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<256xf32>
+  %f = tensor.empty() : tensor<128xf32>
+  %t = scf.for %i = %c0 to %c256 step %c32 iter_args(%o = %e) -> (tensor<256xf32>) {
+    %v = vector.transfer_read %x[%i], %z {in_bounds = [true]} : tensor<256xf32>, vector<32xf32>
+    %d = arith.addf %v, %v : vector<32xf32>
+    %w = vector.transfer_write %d, %o[%i] {in_bounds = [true]} : vector<32xf32>, tensor<256xf32>
+    scf.yield %w : tensor<256xf32>
+  }
+  %p = tensor.extract_slice %t[64] [128] [1] : tensor<256xf32> to tensor<128xf32>
+  %r = scf.for %i = %c0 to %c128 step %c32 iter_args(%o = %f) -> (tensor<128xf32>) {
+    %v = vector.transfer_read %p[%i], %z {in_bounds = [true]} : tensor<128xf32>, vector<32xf32>
+    %d = arith.mulf %v, %v : vector<32xf32>
+    %w = vector.transfer_write %d, %o[%i] {in_bounds = [true]} : vector<32xf32>, tensor<128xf32>
+    scf.yield %w : tensor<128xf32>
+  }
+  return %r : tensor<128xf32>
+}
+"""
 
 
 @pytest.mark.parametrize(
@@ -89,6 +114,7 @@ _STARTS_FULL = _second("= %f)", "= %x)")
     [
         _READ_LATER,
         _STARTS_FULL,
+        _READS_A_PART,
         _second("vector.transfer_read %t[%i]", "vector.transfer_read %t[%c16]"),
         _second("step %c32", "step %c16").replace("to %c128 step %c16", "to %c32 step %c16"),
         _second("vector.transfer_read %t[%i]", "vector.transfer_read %x[%i]"),
@@ -97,7 +123,7 @@ _STARTS_FULL = _second("= %f)", "= %x)")
         _second("%d = arith.mulf %v, %v", "%u = vector.transfer_read %o[%i], %z {in_bounds = [true]} :"
                 " tensor<128xf32>, vector<32xf32>\n    %d = arith.mulf %v, %u"),
     ],
-    ids=["read later", "known before", "elsewhere", "overlapping", "an argument", "twice", "itself"],
+    ids=["read later", "known before", "a part", "elsewhere", "overlapping", "argument", "twice", "itself"],
 )  # fmt: skip
 def test_other_loops_stay(text: str) -> None:
     assert _changed(text) == _kept(text)

@@ -131,3 +131,29 @@ with ir.Context(), ir.Location.unknown():
     assert "harl.lanes" not in str(module)
 """
     run(program, text)
+
+
+def test_the_inner_of_two_marked_loops_is_taken() -> None:
+    """Each could be; the outer is erased with what it holds."""
+    program = """
+from harl_mlir.codegen.lanes import vectorise_lanes
+with ir.Context(), ir.Location.unknown():
+    module = ir.Module.parse(sys.argv[1])
+    assert vectorise_lanes(module) == 1, module
+    module.operation.verify()
+    assert "harl.lanes" not in str(module)
+"""
+    text = """func.func @kernel(%x: memref<24xf32>, %y: memref<24xf32>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c22 = arith.constant 22 : index
+      %zero = arith.constant 0.0 : f32
+      scf.for %k = %c0 to %c22 step %c1 {
+        scf.for %i = %c0 to %c22 step %c1 {
+          %a = memref.load %x[%k] : memref<24xf32>
+          memref.store %a, %y[%k] : memref<24xf32>
+        } {harl.lanes = 8 : i64}
+      } {harl.lanes = 8 : i64}
+      return
+    }"""
+    run(program, text)
