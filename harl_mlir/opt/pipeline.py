@@ -20,6 +20,7 @@ _STEPS = (
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-approximate-math",
+    "harl-pad-bf16-vectors",
     "harl-stream-stores",
     "harl-expand-bf16",
     "harl-vectorize-lanes",
