@@ -22,6 +22,7 @@ from pathlib import Path
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
+from harl_mlir.codegen.bf16_lengths import holds_bf16_vectors, pad_bf16_vectors
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
@@ -165,7 +166,10 @@ def to_llvm(
     dot_products(module, features, reassociate=accuracy != "strict")
     if BF16_DOTS not in features:
         expand_bf16(module)
+    in_bf16 = holds_bf16_vectors(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
+    if in_bf16:
+        pad_bf16_vectors(module)
     module.operation.verify()
 
 

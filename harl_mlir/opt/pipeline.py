@@ -19,6 +19,7 @@ _STEPS = (
     "harl-compute-in-place",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
+    "harl-pad-bf16-vectors",
     "harl-stream-stores",
     "harl-expand-bf16",
     "harl-vectorize-lanes",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
+from harl_mlir.codegen.bf16_lengths import pad_bf16_vectors
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
@@ -146,6 +147,8 @@ class _Run:
                 dot_products(self.module, stage.features)
             case "harl-expand-bf16":
                 expand_bf16(self.module)
+            case "harl-pad-bf16-vectors":
+                pad_bf16_vectors(self.module)
             case "harl-stream-stores":
                 stream(self.module)
             case "harl-vectorize-lanes":

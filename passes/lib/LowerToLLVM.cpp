@@ -145,6 +145,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);
+  manager.addPass(createPadBF16VectorsPass());
 }
 
 void buildDefaultPipeline(OpPassManager &manager,

@@ -22,6 +22,7 @@ OWN = {
         "harl-vector-math{isa=none}",
         "harl-stream-stores",
         "harl-dot-products{bf16=false i8=true}",
+        "harl-pad-bf16-vectors",
     ],
     "reassociate": [
         "harl-first-places",
@@ -33,6 +34,7 @@ OWN = {
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
+        "harl-pad-bf16-vectors",
     ],
     "approximate": [
         "harl-first-places",
@@ -45,6 +47,7 @@ OWN = {
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
+        "harl-pad-bf16-vectors",
     ],
 }
 

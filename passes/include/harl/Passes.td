@@ -304,6 +304,16 @@ def ExpandBF16Pass : Pass<"harl-expand-bf16", "::mlir::ModuleOp"> {
   ];
 }
 
+def PadBF16VectorsPass : Pass<"harl-pad-bf16-vectors", "::mlir::ModuleOp"> {
+  let summary = "Seven lanes more for vectors of 9, 17, 25, ... bf16";
+  let description = [{
+    The last step of `harl-lower-to-llvm`. LLVM cannot compile vectors of
+    those lengths for processors with AVX512-BF16. They are read and written
+    in two parts; no result changes.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
   let summary = "Stores past the caches in loops that a schedule marks";
   let description = [{
