@@ -11,6 +11,9 @@ from pathlib import Path
 BF16_DOTS = "avx512_bf16"
 """The feature of processors that multiply and add pairs of bf16."""
 
+AVX512 = "avx512f"
+"""The feature of processors that have vectors of 64 bytes, and scale them by powers of two at once."""
+
 I8_DOTS = "avx512_vnni"
 """The feature of processors that multiply and add groups of four i8."""
 
@@ -75,7 +78,7 @@ def this_processor() -> Processor:
 
 def vector_unit(features: Collection[str]) -> tuple[int, int]:
     """Bytes of a vector register, and how many of them there are."""
-    if "avx512f" in features:
+    if AVX512 in features:
         return 64, 32
     if "avx" in features:
         return 32, 16

@@ -4,10 +4,33 @@
 // NaNs, infinities, signed zeros and subnormal numbers are as in the C library. Only products and the sums they go into
 // may be contracted; range reduction needs every other operation as it is written.
 
-// 1 ulp. exp(x) = 2^n exp(r), |r| <= log(2)/2. What is subnormal in the end is made 2^25 times larger, the rest smaller.
+// exp(r), |r| <= log(2)/2; beyond, it is positive, infinite, or NaN.
+func.func private @exp_of_rest(%r: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %c6 = arith.constant 0.0013814540579915047 : f32
+  %c5 = arith.constant 0.00836874544620514 : f32
+  %c4 = arith.constant 0.04166838899254799 : f32
+  %c3 = arith.constant 0.1666652113199234 : f32
+  %c2 = arith.constant 0.4999999403953552 : f32
+  // By pairs: a chain of sums would be waited for.
+  %r2 = arith.mulf %r, %r : f32
+  %m4 = arith.mulf %c5, %r fastmath<contract> : f32
+  %p4 = arith.addf %m4, %c4 fastmath<contract> : f32
+  %m6 = arith.mulf %c6, %r2 fastmath<contract> : f32
+  %p6 = arith.addf %m6, %p4 fastmath<contract> : f32
+  %m3 = arith.mulf %c3, %r fastmath<contract> : f32
+  %p3 = arith.addf %m3, %c2 fastmath<contract> : f32
+  %m2 = arith.mulf %p6, %r2 fastmath<contract> : f32
+  %p2 = arith.addf %m2, %p3 fastmath<contract> : f32
+  %p1 = arith.addf %r, %one : f32
+  %m0 = arith.mulf %p2, %r2 fastmath<contract> : f32
+  %e = arith.addf %m0, %p1 fastmath<contract> : f32
+  return %e : f32
+}
+
+// 1.3 ulp. exp(x) = 2^n exp(r), |r| <= log(2)/2. What is subnormal in the end is made 2^25 times larger, the rest smaller.
 func.func private @exp(%x: f32) -> f32 {
   %zero = arith.constant 0.0 : f32
-  %one = arith.constant 1.0 : f32
   %lowest = arith.constant -104.0 : f32
   %highest = arith.constant 89.0 : f32
   %log2e = arith.constant 1.44269504 : f32
@@ -20,11 +43,6 @@ func.func private @exp(%x: f32) -> f32 {
   // log(2) in two parts; products of the first with n are exact.
   %ln2_high = arith.constant 0.693359375 : f32
   %ln2_low = arith.constant -2.12194440e-4 : f32
-  %c6 = arith.constant 0.0013814540579915047 : f32
-  %c5 = arith.constant 0.00836874544620514 : f32
-  %c4 = arith.constant 0.04166838899254799 : f32
-  %c3 = arith.constant 0.1666652113199234 : f32
-  %c2 = arith.constant 0.4999999403953552 : f32
   %mantissa = arith.constant 23 : i32
   // Comparisons are false for NaN, which so stays in.
   %below = arith.cmpf olt, %x, %lowest : f32
@@ -41,24 +59,38 @@ func.func private @exp(%x: f32) -> f32 {
   %r_high = arith.subf %a, %n_high fastmath<contract> : f32
   %n_low = arith.mulf %n, %ln2_low fastmath<contract> : f32
   %r = arith.subf %r_high, %n_low fastmath<contract> : f32
-  // By pairs: a chain of sums would be waited for.
-  %r2 = arith.mulf %r, %r : f32
-  %m4 = arith.mulf %c5, %r fastmath<contract> : f32
-  %p4 = arith.addf %m4, %c4 fastmath<contract> : f32
-  %m6 = arith.mulf %c6, %r2 fastmath<contract> : f32
-  %p6 = arith.addf %m6, %p4 fastmath<contract> : f32
-  %m3 = arith.mulf %c3, %r fastmath<contract> : f32
-  %p3 = arith.addf %m3, %c2 fastmath<contract> : f32
-  %m2 = arith.mulf %p6, %r2 fastmath<contract> : f32
-  %p2 = arith.addf %m2, %p3 fastmath<contract> : f32
-  %p1 = arith.addf %r, %one : f32
-  %m0 = arith.mulf %p2, %r2 fastmath<contract> : f32
-  %e = arith.addf %m0, %p1 fastmath<contract> : f32
+  %e = func.call @exp_of_rest(%r) : (f32) -> f32
   %shifted_bits = arith.bitcast %shifted : f32 to i32
   %power_bits = arith.shli %shifted_bits, %mantissa : i32
   %power = arith.bitcast %power_bits : i32 to f32
   %near = arith.mulf %e, %power : f32
   %result = arith.mulf %near, %last : f32
+  return %result : f32
+}
+
+// e 2^n rounded once, for integers n and, where n is not finite, its limit. Of vectors of the processor's registers only.
+func.func private @scale(%e: f32, %n: f32) -> f32
+
+// The same numbers as @exp, with the processor's own scaling: nothing need be kept within bounds before.
+func.func private @exp_by_scale(%x: f32) -> f32 {
+  %log2e = arith.constant 1.44269504 : f32
+  %round = arith.constant 12582912.0 : f32
+  %ln2_high = arith.constant 0.693359375 : f32
+  %ln2_low = arith.constant -2.12194440e-4 : f32
+  %two = arith.constant 2.0 : f32
+  %scaled = arith.mulf %x, %log2e fastmath<contract> : f32
+  %shifted = arith.addf %scaled, %round fastmath<contract> : f32
+  %n = arith.subf %shifted, %round : f32
+  %n_high = arith.mulf %n, %ln2_high fastmath<contract> : f32
+  %r_high = arith.subf %x, %n_high fastmath<contract> : f32
+  %n_low = arith.mulf %n, %ln2_low fastmath<contract> : f32
+  %r = arith.subf %r_high, %n_low fastmath<contract> : f32
+  %e = func.call @exp_of_rest(%r) : (f32) -> f32
+  // Where |x| is so large that r is not small, or infinite, n alone says what comes out: of a positive, finite number.
+  // NaN is in n.
+  %is_small = arith.cmpf olt, %e, %two : f32
+  %bounded = arith.select %is_small, %e, %two : f32
+  %result = func.call @scale(%bounded, %n) : (f32, f32) -> f32
   return %result : f32
 }
 

@@ -132,7 +132,7 @@ def lower_kernel(
             check_memory(module, memory_bytes, loops=loops, threads=threads)
             add_repeat_loop(module, kernel)
             features = this_processor().features
-            to_llvm(module, accuracy, threads, dots=features, vectors=level_of(features))
+            to_llvm(module, accuracy, threads, features=features, vectors=level_of(features))
         except (ir.MLIRError, ValueError, RuntimeError) as error:
             raise LowerError(str(error)) from error
         return LoweredKernel(module, parameters, results, threads)

@@ -143,12 +143,12 @@ def to_llvm(
     accuracy: Accuracy = DEFAULT_ACCURACY,
     threads: int = 1,
     *,
-    dots: Collection[str] = (),
+    features: Collection[str] = (),
     vectors: str | None = None,
 ) -> None:
     """Run the second stage on a module; with several `threads` it then calls an OpenMP runtime.
 
-    `dots` are the features of the processor, which may have dot products; `vectors` is the instruction set
+    `features` are the processor's, which may have dot products or AVX-512; `vectors` is the instruction set
     for which the system's vector math library is called (`vector_library.level_of`), or None.
 
     Raises ir.MLIRError or ValueError where a pass fails.
@@ -157,14 +157,14 @@ def to_llvm(
     copies_to_loops(module)
     vectorise_lanes(module)
     if accuracy == "approximate":
-        approximate_math(module)
+        approximate_math(module, features)
     if vectors is not None and accuracy != "strict":
         vector_math(module, vectors)
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
     stream(module)
-    dot_products(module, dots, reassociate=accuracy != "strict")
-    if BF16_DOTS not in dots:
+    dot_products(module, features, reassociate=accuracy != "strict")
+    if BF16_DOTS not in features:
         expand_bf16(module)
     in_bf16 = holds_bf16_vectors(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))

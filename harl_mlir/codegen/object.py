@@ -54,7 +54,7 @@ def compile_object(
             for export, name, places in zip(exports, inner, scalars, strict=True):
                 _check_out_parameters(module, export, name, places)
             features = this_processor().features if chosen is None else _names_of(chosen)
-            to_llvm(module, accuracy, threads, dots=features, vectors=level_of(features))
+            to_llvm(module, accuracy, threads, features=features, vectors=level_of(features))
             _refuse_other_calls(module)
             _make_internal(module)
             for export, name, places in zip(exports, inner, scalars, strict=True):
@@ -127,7 +127,9 @@ def _refuse_other_calls(module: ir.Module) -> None:
 
 
 def _is_in_the_system(name: str) -> bool:
-    return is_in_libm(name) or is_in_libmvec(name) or is_in_openmp(name)
+    # What is named so is an instruction, or a code of LLVM's own.
+    is_intrinsic = name.startswith("llvm.")
+    return is_intrinsic or is_in_libm(name) or is_in_libmvec(name) or is_in_openmp(name)
 
 
 def _make_internal(module: ir.Module) -> None:

@@ -67,7 +67,7 @@ class _Calls:
         return [(lanes, symbol) for lanes, symbol in named if is_in_libmvec(symbol)]
 
     def call(self, symbol: str, operands: Sequence[ir.Value]) -> ir.Value:
-        return _call(self._module, symbol, operands)
+        return call_declared(self._module, symbol, operands)
 
 
 def _replace(op: ir.Operation, calls: _Calls) -> bool:
@@ -138,7 +138,7 @@ def _by_elements(module: ir.Module, op: ir.Operation) -> bool:
         return False
 
     def one(value: ir.Value) -> ir.Value:
-        called = _call(module, _INEXACT[op.name] + _ENDS[str(single)], [extended(value, single)])
+        called = call_declared(module, _INEXACT[op.name] + _ENDS[str(single)], [extended(value, single)])
         return truncated(called, element)
 
     with ir.InsertionPoint(op), op.location:
@@ -153,7 +153,7 @@ def _by_elements(module: ir.Module, op: ir.Operation) -> bool:
     return True
 
 
-def _call(module: ir.Module, symbol: str, operands: Sequence[ir.Value]) -> ir.Value:
+def call_declared(module: ir.Module, symbol: str, operands: Sequence[ir.Value]) -> ir.Value:
     """A call of a function that is declared where it is not yet."""
     kind = operands[0].type
     if symbol not in ir.SymbolTable(module.operation):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harl_mlir.accuracy import ACCURACIES, DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.vector_library import LEVELS
 from harl_mlir.errors import Place, UsageError
-from harl_mlir.processor import DOT_PRODUCTS
+from harl_mlir.processor import AVX512, DOT_PRODUCTS
 
 _OPTION = "--pass-pipeline"
 _STEPS = (
@@ -19,13 +19,12 @@ _STEPS = (
     "harl-compute-in-place",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
-    "harl-approximate-math",
     "harl-pad-bf16-vectors",
     "harl-stream-stores",
     "harl-expand-bf16",
     "harl-vectorize-lanes",
 )
-_LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "threads")
+_LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "avx512", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-normalize": ("strict",),
     "harl-annotate-workloads": (),
@@ -33,6 +32,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "harl-apply-schedules": ("library", "fail-if-none"),
     "harl-lower-to-llvm": _LOWERING,
     "harl-default": ("library", "fail-if-none", *_LOWERING),
+    "harl-approximate-math": ("avx512",),
     "harl-dot-products": ("bf16", "i8"),
     "harl-vector-math": ("isa",),
     **dict.fromkeys(_STEPS, ()),
@@ -42,7 +42,9 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 _NONE = "none"
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "accuracy": ACCURACIES,
-    **dict.fromkeys(("strict", "fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8"), ("true", "false")),
+    **dict.fromkeys(
+        ("strict", "fail-if-none", "bf16-dots", "i8-dots", "bf16", "i8", "avx512"), ("true", "false")
+    ),
     "vector-math": (_NONE, *LEVELS),
     "isa": (_NONE, *LEVELS),
 }
@@ -83,14 +85,11 @@ class Stage:
         return int(self.options.get("threads", "1"))
 
     @property
-    def dots(self) -> frozenset[str]:
-        """The features of processors whose dot products are used."""
+    def features(self) -> frozenset[str]:
+        """The features of processors that are used."""
         suffix = "" if self.name == "harl-dot-products" else "-dots"
-        return frozenset(
-            dot.feature
-            for element, dot in DOT_PRODUCTS.items()
-            if self.options.get(element + suffix) == "true"
-        )
+        options = {AVX512: "avx512", **{dot.feature: e + suffix for e, dot in DOT_PRODUCTS.items()}}
+        return frozenset(name for name, option in options.items() if self.options.get(option) == "true")
 
     @property
     def library(self) -> str | None:

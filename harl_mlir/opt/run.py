@@ -121,7 +121,13 @@ class _Run:
                 self._apply(stage)
             case "harl-lower-to-llvm":
                 bufferize_public(self.module, stage.threads)
-                to_llvm(self.module, stage.accuracy, stage.threads, vectors=stage.vectors, dots=stage.dots)
+                to_llvm(
+                    self.module,
+                    stage.accuracy,
+                    stage.threads,
+                    features=stage.features,
+                    vectors=stage.vectors,
+                )
             case "harl-wide-buffers":
                 widen_buffers(self.module)
             case "harl-copies-to-loops":
@@ -136,9 +142,9 @@ class _Run:
             case "harl-inner-loops-alone":
                 inner_loops_alone(self.module)
             case "harl-approximate-math":
-                approximate_math(self.module)
+                approximate_math(self.module, stage.features)
             case "harl-dot-products":
-                dot_products(self.module, stage.dots)
+                dot_products(self.module, stage.features)
             case "harl-expand-bf16":
                 expand_bf16(self.module)
             case "harl-pad-bf16-vectors":

@@ -1,7 +1,11 @@
 // Under approximate accuracy functions become polynomials, GELU as a whole, however its factors are ordered.
 // REQUIRES: passes
-// RUN: %harl-opt %s --pass-pipeline='builtin.module(func.func(harl-approximate-math))' | %FileCheck %s
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s
 // RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,SCALES
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,SCALES
+// RUN: %harl-opt %s --harl-lower-to-llvm='accuracy=approximate avx512' | mlir-translate-22 --mlir-to-llvmir | %FileCheck %s --check-prefix=LLVM
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm{accuracy=approximate avx512=true})' | mlir-translate-22 --mlir-to-llvmir | %FileCheck %s --check-prefix=LLVM
 
 // The limit beyond which the tail of the normal distribution is taken as zero.
 // CHECK-LABEL: func.func @gelu
@@ -69,4 +73,28 @@ func.func @left(%x: f64, %y: f32) -> (f64, f32) {
   %e = math.exp %x : f64
   %s = math.sin %y : f32
   return %e, %s : f64, f32
+}
+
+// By the processor's instruction where that is there, and rows fill registers; otherwise exponents are shifted.
+// CHECK-LABEL: func.func @rows
+// SCALES-COUNT-4: call @llvm.x86.avx512.mask.scalef.ps.512(
+// SCALES-NOT: arith.shli
+// CHECK-NOT: math.exp
+// CHECK: return
+// LLVM-LABEL: @rows
+// LLVM-COUNT-4: call <16 x float> @llvm.x86.avx512.mask.scalef.ps.512(<16 x float> {{.*}}, i16 -1, i32 4)
+// LLVM: ret
+func.func @rows(%x: vector<2x32xf32>) -> vector<2x32xf32> {
+  %e = math.exp %x : vector<2x32xf32>
+  return %e : vector<2x32xf32>
+}
+
+// CHECK-LABEL: func.func @part
+// CHECK: arith.shli
+// LLVM-LABEL: @part
+// LLVM-NOT: scalef
+// LLVM: ret
+func.func @part(%x: vector<24xf32>) -> vector<24xf32> {
+  %e = math.exp %x : vector<24xf32>
+  return %e : vector<24xf32>
 }

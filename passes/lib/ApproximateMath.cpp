@@ -7,9 +7,14 @@
 
 #include "harl/Passes.h"
 
+#include "DeclaredCalls.h"
+#include "DotVectors.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -123,11 +128,10 @@ std::optional<Replaced> geluAround(math::ErfOp erf) {
 
 /// A copy of a scalar op, for vectors of the shape of `like` if that is one.
 Value widened(OpBuilder &builder, Operation &op, Type like,
-              const IRMapping &values, Location place) {
+              ArrayRef<Value> operands, Location place) {
   OperationState state(place, op.getName());
   state.addAttributes(op.getAttrs());
-  for (Value operand : op.getOperands())
-    state.operands.push_back(values.lookup(operand));
+  state.addOperands(operands);
   Type type = op.getResult(0).getType();
   if (auto vector = dyn_cast<VectorType>(like)) {
     type = vector.cloneWith(std::nullopt, type);
@@ -140,25 +144,91 @@ Value widened(OpBuilder &builder, Operation &op, Type like,
   return builder.create(state)->getResult(0);
 }
 
-/// The function's ops at the insertion point; a call becomes the callee's ops.
-Value inlined(OpBuilder &builder, ModuleOp functions, StringRef name,
-              Value argument, Location place) {
-  auto function = functions.lookupSymbol<func::FuncOp>(name);
-  Block &block = function.getBody().front();
-  IRMapping values;
-  values.map(block.getArgument(0), argument);
-  for (Operation &op : block.without_terminator()) {
-    auto call = dyn_cast<func::CallOp>(op);
-    Value made = call ? inlined(builder, functions, call.getCallee(),
-                                values.lookup(call.getOperand(0)), place)
-                      : widened(builder, op, argument.getType(), values, place);
-    values.map(op.getResult(0), made);
-  }
-  return values.lookup(block.getTerminator()->getOperand(0));
+constexpr int64_t kLanes = 16;
+
+/// Whether it is a vector whose rows fill registers.
+bool isWhole(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && vector.getRank() > 0 &&
+         vector.getShape().back() % kLanes == 0;
 }
+
+/// The functions of approximate.mlir, for a module.
+class Functions {
+public:
+  Functions(ModuleOp functions, ModuleOp module)
+      : functions(functions), calls(module) {}
+
+  /// The function's ops at the insertion point; a call becomes the callee's
+  /// ops.
+  Value inlined(OpBuilder &builder, StringRef name, ValueRange arguments,
+                Location place) {
+    auto function = functions.lookupSymbol<func::FuncOp>(name);
+    if (function.isDeclaration())
+      return scaled(builder, arguments[0], arguments[1], place);
+    Block &block = function.getBody().front();
+    IRMapping values;
+    values.map(block.getArguments(), arguments);
+    for (Operation &op : block.without_terminator()) {
+      SmallVector<Value> operands;
+      for (Value operand : op.getOperands())
+        operands.push_back(values.lookup(operand));
+      auto call = dyn_cast<func::CallOp>(op);
+      Value made =
+          call ? inlined(builder, call.getCallee(), operands, place)
+               : widened(builder, op, arguments[0].getType(), operands, place);
+      values.map(op.getResult(0), made);
+    }
+    return values.lookup(block.getTerminator()->getOperand(0));
+  }
+
+private:
+  /// @scale: values times two to the powers, by the processor's instruction
+  /// for each register.
+  Value scaled(OpBuilder &builder, Value values, Value powers,
+               Location place) {
+    Value every = arith::ConstantIntOp::create(builder, place, -1, 16);
+    // The rounding that is set.
+    Value rounding = arith::ConstantIntOp::create(builder, place, 4, 32);
+    auto type = cast<VectorType>(values.getType());
+    ArrayRef<int64_t> outer = type.getShape().drop_back();
+    Value made = values;
+    for (int64_t number = 0, end = computeProduct(outer); number < end;
+         ++number) {
+      SmallVector<int64_t> at = delinearize(number, computeStrides(outer));
+      Value row = values, by = powers;
+      if (!at.empty()) {
+        row = vector::ExtractOp::create(builder, place, values, at);
+        by = vector::ExtractOp::create(builder, place, powers, at);
+      }
+      Value whole = row;
+      for (int64_t first = 0; first < type.getShape().back();
+           first += kLanes) {
+        Value lanes = lanesFrom(builder, place, row, first, kLanes);
+        Value n = lanesFrom(builder, place, by, first, kLanes);
+        // A call of what LLVM knows by name: the deallocation of buffers
+        // refuses intrinsics.
+        Value part =
+            calls.call(builder, place, "llvm.x86.avx512.mask.scalef.ps.512",
+                       {lanes, n, lanes, every, rounding});
+        whole = putLanes(builder, place, part, whole, first);
+      }
+      made = at.empty() ? whole
+                        : vector::InsertOp::create(builder, place, whole, made,
+                                                   at)
+                              .getResult();
+    }
+    return made;
+  }
+
+  ModuleOp functions;
+  Calls calls;
+};
 
 struct ApproximateMath
     : public impl::ApproximateMathPassBase<ApproximateMath> {
+  using ApproximateMathPassBase::ApproximateMathPassBase;
+
   void runOnOperation() override {
     SmallVector<Operation *> found;
     getOperation().walk([&](Operation *op) {
@@ -167,10 +237,11 @@ struct ApproximateMath
     });
     if (found.empty())
       return;
-    OwningOpRef<ModuleOp> functions =
+    OwningOpRef<ModuleOp> text =
         parseSourceString<ModuleOp>(kApproximateText, &getContext());
-    if (!functions)
+    if (!text)
       return signalPassFailure();
+    Functions functions(*text, getOperation());
     for (Operation *op : found) {
       Replaced replaced{{op}, functionFor(op), op->getOperand(0)};
       if (auto erf = dyn_cast<math::ErfOp>(op))
@@ -186,7 +257,9 @@ struct ApproximateMath
       Value value = replaced.argument;
       if (type != single)
         value = arith::ExtFOp::create(builder, place, single, value);
-      value = inlined(builder, *functions, replaced.function, value, place);
+      bool scales = avx512 && replaced.function == "exp" && isWhole(single);
+      value = functions.inlined(
+          builder, scales ? "exp_by_scale" : replaced.function, value, place);
       if (type != single)
         value = arith::TruncFOp::create(builder, place, type, value);
       last->getResult(0).replaceAllUsesWith(value);

@@ -122,8 +122,11 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createWideBuffersPass());
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addNestedPass<func::FuncOp>(createVectorizeLanesPass());
-  if (accuracy == Accuracy::approximate)
-    manager.addNestedPass<func::FuncOp>(createApproximateMathPass());
+  if (accuracy == Accuracy::approximate) {
+    ApproximateMathPassOptions functions;
+    functions.avx512 = options.avx512;
+    manager.addPass(createApproximateMathPass(functions));
+  }
   VectorMathPassOptions vectors;
   if (accuracy != Accuracy::strict)
     vectors.isa = options.vectorMath;

@@ -6,6 +6,8 @@
 
 #include "harl/Passes.h"
 
+#include "DeclaredCalls.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -96,34 +98,6 @@ Value truncated(OpBuilder &builder, Location place, Value value, Type type) {
     return value;
   return arith::TruncFOp::create(builder, place, type, value);
 }
-
-/// Calls of a module to functions that it declares.
-class Calls {
-public:
-  explicit Calls(ModuleOp module) : module(module), symbols(module) {}
-
-  Value call(OpBuilder &builder, Location place, const Twine &symbol,
-             ValueRange operands) {
-    SmallString<32> buffer;
-    StringRef name = symbol.toStringRef(buffer);
-    Type type = operands.front().getType();
-    if (!symbols.lookup(name)) {
-      OpBuilder top(module.getBodyRegion());
-      auto declared = func::FuncOp::create(
-          top, module.getLoc(), name,
-          top.getFunctionType(operands.getTypes(), type));
-      declared.setPrivate();
-      declared->setAttr("llvm.readnone", top.getUnitAttr());
-      symbols.insert(declared, module.getBody()->begin());
-    }
-    return func::CallOp::create(builder, place, name, type, operands)
-        .getResult(0);
-  }
-
-private:
-  ModuleOp module;
-  SymbolTable symbols;
-};
 
 /// Replaces functions of vectors in pieces of the processor's width.
 class Pieces {

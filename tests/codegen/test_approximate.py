@@ -7,6 +7,7 @@ import pytest
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.mlir import ir
+from harl_mlir.processor import AVX512
 from tests.codegen.math_errors import computed, errors, exactly, singles, sixteenths
 
 _ULPS = {
@@ -30,6 +31,42 @@ def test_error() -> None:
         assert errors(op, x, one).max() <= ulps, op
         if op in ("math.tanh", "math.erf"):
             assert np.nanmax(np.abs(one - exactly(op, x))) <= 2e-7
+
+
+def test_scaling_by_the_processor_gives_the_same_numbers() -> None:
+    x = singles(1 << 18)
+    # Vectors of 8 do not fill registers of AVX-512.
+    (scaled,), (shifted,) = (computed(["math.exp"], x, [lanes], "approximate") for lanes in (32, 8))
+    np.testing.assert_array_equal(scaled, shifted)
+    # Equal numbers: of zero the sign, too.
+    np.testing.assert_array_equal(np.signbit(scaled[scaled == 0]), False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "features", "calls"),
+    [
+        ("vector<64xf32>", [AVX512], 4),
+        ("vector<2x16xf32>", [AVX512], 2),
+        ("vector<2x1x32xbf16>", [AVX512], 4),
+        ("vector<24xf32>", [AVX512], 0),
+        ("vector<f32>", [AVX512], 0),
+        ("f32", [AVX512], 0),
+        ("vector<64xf32>", ["avx2"], 0),
+    ],
+)
+def test_whole_registers_are_scaled_where_the_processor_can(
+    kind: str, features: list[str], calls: int
+) -> None:
+    text = f"""func.func @f(%a: {kind}) -> {kind} {{
+      %0 = math.exp %a : {kind}
+      return %0 : {kind}
+    }}"""
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.parse(text)
+        approximate_math(module, features)
+        module.operation.verify()
+        assert str(module).count("call @llvm.x86.avx512.mask.scalef.ps.512(") == calls
+        assert ("arith.shli" in str(module)) == (calls == 0)
 
 
 @np.errstate(all="ignore")
@@ -145,6 +182,13 @@ def test_what_is_not_gelu_is_an_error_function(name: str) -> None:
         # Of the error function, and of no other: the places where its two parts meet and where it is 1.
         assert "9.375000e-01" in str(module)
         assert "4.000000e+00" in str(module)
+
+
+@pytest.mark.slow
+def test_scaling_by_the_processor_gives_the_same_numbers_over_the_whole_range() -> None:
+    for x in sixteenths():
+        (scaled,), (shifted,) = (computed(["math.exp"], x, [lanes], "approximate") for lanes in (32, 8))
+        np.testing.assert_array_equal(scaled, shifted)
 
 
 @pytest.mark.slow

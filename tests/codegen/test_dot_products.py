@@ -63,7 +63,7 @@ with ir.Context(), ir.Location.unknown():
     for accuracy, dots in (("reassociate", features), ("reassociate", ()), ("strict", features)):
         module = ir.Module.parse(sys.argv[1])
         bufferize(module, "kernel")
-        to_llvm(module, accuracy, dots=dots)
+        to_llvm(module, accuracy, features=dots)
         print(sum(str(module).count(name + ".512") for name in ("dpbf16ps", "vpdpbusd")))
 """
 

@@ -95,6 +95,33 @@ def test_what_a_processor_cannot_do_is_refused_instead_of_calling_a_compilers_li
         pool.compile(kernel, "kernel.mlir", target=Target("x86-64"))
 
 
+EXPONENTIALS = """
+func.func @powers(%x: tensor<64xf32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<64xf32>
+  %c0 = arith.constant 0 : index
+  %z = arith.constant 0.0 : f32
+  %s = linalg.sub ins(%x, %x : tensor<64xf32>, tensor<64xf32>) outs(%e : tensor<64xf32>) -> tensor<64xf32>
+  %v = vector.transfer_read %s[%c0], %z {in_bounds = [true]} : tensor<64xf32>, vector<64xf32>
+  %y = math.exp %v : vector<64xf32>
+  %r = vector.transfer_write %y, %e[%c0] {in_bounds = [true]} : vector<64xf32>, tensor<64xf32>
+  return %r : tensor<64xf32>
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("cpu", "scales"),
+    [("x86-64-v4", True), ("skylake-avx512", True), ("x86-64-v3", False), ("x86-64", False)],
+)
+def test_exp_is_scaled_by_processors_that_can(
+    pool: Pool, library: str, tmp_path: Path, cpu: str, scales: bool
+) -> None:
+    approximate = library.replace('harl.accuracy = "reassociate"', 'harl.accuracy = "approximate"')
+    made = pool.compile(EXPONENTIALS, "kernel.mlir", approximate, target=Target(cpu))
+    assert not undefined_symbols(made.object)
+    assert ("vscalefps" in disassembled(made.object, tmp_path)) == scales
+
+
 BF16 = """
 func.func @rounded(%x: tensor<64xf32>, %y: tensor<64xbf16>) -> (tensor<64xbf16>, tensor<64xbf16>) {
   %e = tensor.empty() : tensor<64xbf16>

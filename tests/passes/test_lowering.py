@@ -43,7 +43,7 @@ OWN = {
         "harl-wide-buffers",
         "harl-copies-to-loops",
         "harl-vectorize-lanes",
-        "harl-approximate-math",
+        "harl-approximate-math{avx512=true}",
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
@@ -64,7 +64,7 @@ def passes(pipeline: str) -> list[str]:
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 def test_the_passes_are_those_of_python(accuracy: Accuracy) -> None:
-    options = f"accuracy={accuracy} vector-math=avx2 bf16-dots i8-dots"
+    options = f"accuracy={accuracy} vector-math=avx2 bf16-dots i8-dots avx512"
     ours = passes(f"builtin.module(harl-lower-to-llvm{{{options}}})")
     assert [name for name in ours if name.startswith("harl-")] == OWN[accuracy]
     theirs = passes(pipeline_text(accuracy))

@@ -211,16 +211,21 @@ def InnerLoopsAlonePass
 }
 
 def ApproximateMathPass
-    : Pass<"harl-approximate-math", "::mlir::func::FuncOp"> {
+    : Pass<"harl-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Polynomials in the place of exp, log, tanh and erf";
   let description = [{
     A step of `harl-lower-to-llvm{accuracy=approximate}`. `math.exp`, `log`,
     `tanh` and `erf` of f32, and through that of f16 and bf16, become arithmetic
     that is within 2.5 units in the last place, and x (1 + erf(x / sqrt(2))) / 2,
     GELU, as a whole; other types and functions are left to the math library.
+    With AVX-512, `math.exp` of vectors whose rows fill registers is fewer
+    instructions, `vscalefps` among them, and the same numbers.
   }];
+  let options = [Option<"avx512", "avx512", "bool", /*default=*/"false",
+                        "Use vscalefps, which AVX-512 has">];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"
   ];
 }
 

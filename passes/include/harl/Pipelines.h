@@ -52,6 +52,10 @@ struct LowerToLLVMOptions
       *this, "i8-dots",
       llvm::cl::desc("The processor has AVX512-VNNI: use its dot products"),
       llvm::cl::init(false)};
+  Option<bool> avx512{
+      *this, "avx512",
+      llvm::cl::desc("The processor has AVX-512: scale by its vscalefps"),
+      llvm::cl::init(false)};
   Option<unsigned> threads{
       *this, "threads",
       llvm::cl::desc("Threads of an OpenMP runtime that share outer loops"),
