@@ -1,8 +1,8 @@
 // Polynomials in the place of calls of the math library, for single precision; `approximate.py` clones their bodies,
 // for vectors too. Coefficients: weighted Lawson iteration in double precision, rounded; the bounds beside the functions
 // are of the largest error over all arguments tried by tests/codegen/test_approximate.py, in units in the last place.
-// NaNs, infinities, signed zeros and subnormal numbers are as in the C library. Only products and the sums they go into
-// may be contracted; range reduction needs every other operation as it is written.
+// NaNs, infinities, signed zeros and subnormal numbers are as in the C library; @gelu of them is its limit. Only products
+// and the sums they go into may be contracted; range reduction needs every other operation as it is written.
 
 // exp(r), |r| <= log(2)/2; beyond, it is positive, infinite, or NaN.
 func.func private @exp_of_rest(%r: f32) -> f32 {
