@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value, number
-from harl_mlir.space.sketches.build_cost import MOST_SECONDS, build_seconds, parts
-from harl_mlir.space.sketches.contraction_epilogue import is_on_tiles
 from harl_mlir.space.sketches.contraction_tiles import Blocks, Loop, tile_loops
 from harl_mlir.tasks.contraction import Contraction, stride_along
-from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand
 from harl_mlir.tasks.task import element_bytes
 
 # Tile loops from the outermost: (B)atch, (C)olumns, (V)ector, (R)ows, (O)ther rows.
 _ORDERS = ("BCVOR", "BCOVR", "BCORV", "VBCOR", "BVORC", "BORCV", "ORBCV")
+ANY_ORDER = _ORDERS[0]
 _ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 24, 28)
 _ROWS_WANTED = 12
 _SHARERS_WANTED = 12
@@ -35,7 +33,7 @@ _VECTOR_MEANING = "elements of the register tile along the vectors, of one or se
 
 @dataclass(frozen=True)
 class Choices:
-    """The decisions of the contraction sketch with lanes along one loop, their defaults and legality.
+    """The decisions of the contraction sketch with lanes along one loop, and their defaults.
 
     Attributes:
         op, roles: what is left to schedule, see `with_vectors_last`.
@@ -119,10 +117,8 @@ class Choices:
     def rows_decision(self, vector: int) -> Decision:
         """Default: the largest divisor from 6 to 12 that fits the registers, else parts of about 12."""
         extent = self.row_extent
-        values = {1} | {min(rows, extent) for rows in _ROWS if self._fits(min(rows, extent), self.lanes)}
-        most = max(
-            rows for rows in values if rows <= _ROWS_WANTED and (rows == 1 or self._fits(rows, vector))
-        )
+        values = {1} | {min(rows, extent) for rows in _ROWS if self.fits(min(rows, extent), self.lanes)}
+        most = max(rows for rows in values if rows <= _ROWS_WANTED and (rows == 1 or self.fits(rows, vector)))
         divisors = [rows for rows in range(max(1, most // 2), most + 1) if extent % rows == 0]
         wanted = divisors[-1] if divisors else -(-extent // -(-extent // most))
         meaning = "rows of the register tile, each with accumulators of its own"
@@ -137,7 +133,7 @@ class Choices:
         for order in _ORDERS:
             loops = tuple(tile_loops(self.op, self.roles, 1, 1, order, Blocks()))
             seen.setdefault(loops, order)
-        wanted = _STREAMING if self._streams() else _ORDERS[0]
+        wanted = _STREAMING if self._streams() else ANY_ORDER
         default = seen[tuple(tile_loops(self.op, self.roles, 1, 1, wanted, Blocks()))]
         meaning = "loops over tiles from the outermost: Batch, Columns, Vector, Rows, Other rows"
         return Decision("order", tuple(seen.values()), default, ordered=False, meaning=meaning)
@@ -211,7 +207,7 @@ class Choices:
         A copy costs about what some ten tiles gain by it.
         """
         rows, vector = number(values["rows"]), number(values["vector"])
-        shared = self._sharers(rows, vector, str(values["order"]), Blocks()) >= _SHARERS_WANTED
+        shared = self.sharers(rows, vector, str(values["order"]), Blocks()) >= _SHARERS_WANTED
         far = self.vector_bytes > self.processor.l2_bytes // 2
         return shared and (far or self._widens) and not self._streams()
 
@@ -229,79 +225,8 @@ class Choices:
         meaning = "steps of the innermost contracted loop in its body"
         return Decision("unroll", tuple(sorted(values)), default, meaning=meaning)
 
-    def is_legal(self, values: Mapping[str, Value]) -> bool:
-        """The accumulators fit the registers; tiles fill blocks; a panel is packed where rows reuse it."""
-        rows, vector = values["rows"], values["vector"]
-        blocks = values["block"], values["width"], values["depth"]
-        if not self._suits(rows, vector, values["unroll"], *blocks):
-            return False
-        on_tiles = self.followed and is_on_tiles(values)
-        if on_tiles and values["depth"]:
-            return False
-        if values["copy"] == "block" and not self._copies(self.roles.broadcast_operand, on_tiles, *blocks):
-            return False
-        if values["pack"] == "block":
-            return self._copies(self.roles.vector_operand, on_tiles, *blocks)
-        return values["pack"] == "none" or self._shares(rows, vector, values["order"], *blocks)
-
-    # A search asks of tens of thousands of candidates, most of which have these parts in common with others.
-
-    @cached_property
-    def _suits(self) -> Callable[..., bool]:
-        return cache(self._tiles_suit)
-
-    @cached_property
-    def _copies(self) -> Callable[..., bool]:
-        return cache(lambda operand, on_tiles, *blocks: self._can_copy(operand, on_tiles, Blocks(*blocks)))
-
-    @cached_property
-    def _shares(self) -> Callable[..., bool]:
-        return cache(
-            lambda rows, vector, order, *blocks: self._sharers(rows, vector, order, Blocks(*blocks)) >= 2
-        )
-
-    def _tiles_suit(self, rows: int, vector: int, unroll: int, block: int, width: int, depth: int) -> bool:
-        """Whether tiles fit the registers, compile in time, and fill the blocks."""
-        if rows > 1 and not self._fits(rows, vector):
-            return False
-        if self._build_seconds(rows, vector, Blocks(block, width, depth), unroll) > MOST_SECONDS:
-            return False
-        if block and (block <= rows or block % rows):
-            return False
-        if width and (width < vector or width % vector):
-            return False
-        return not depth or self._unrolls(depth, unroll)
-
-    def _build_seconds(self, rows: int, vector: int, blocks: Blocks, unroll: int) -> float:
-        """What a candidate takes to compile, about: a piece for each way in which tiles are cut short."""
-        heights = parts(blocks.rows or self.row_extent, rows)
-        widths = parts(self.vector_extent, vector)
-        depths = parts(self.op.dims[self.roles.inner], blocks.depth or self.op.dims[self.roles.inner])
-        pieces = [(height, width) for height in heights for width in widths for _ in depths]
-        roles = self.roles
-        return build_seconds(pieces, self.lanes, unroll, by_rows=roles.by_rows, across=roles.across)
-
-    def _unrolls(self, depth: int, factor: int) -> bool:
-        """Whether blocks of the contracted loop, the last too, have at least `factor` steps."""
-        return factor <= depth and factor <= (self.op.dims[self.roles.inner] % depth or depth)
-
-    def _can_copy(self, operand: int, on_tiles: bool, blocks: Blocks) -> bool:
-        """Whether blocks of an operand can be copied: all alike, and boxes of it of more than one row.
-
-        Not where an epilogue is to pull the contraction, which reads the copies, into its tiles (`on_tiles`).
-        """
-        if self.op.dims[self.roles.inner] % (blocks.depth or 1) or on_tiles:
-            return False
-        rows = self.op.operands[operand].map
-        if any(len(loops_of(row)) != 1 for row in rows):
-            return False
-        extents = list(self.op.dims)
-        for loop in tile_loops(self.op, self.roles, 1, 1, _ORDERS[0], blocks):
-            if loop.place != "tile":
-                extents[loop.dim] = loop.size
-        return any(extents[d] > 1 for row in rows[:-1] for d in loops_of(row))
-
-    def _fits(self, rows: int, vector: int) -> bool:
+    def fits(self, rows: int, vector: int) -> bool:
+        """Whether the registers hold a tile's accumulators and what is multiplied."""
         registers = -(-vector // self.lanes)
         return rows * registers + registers <= self.processor.vector_registers - _REGISTERS_KEPT_FREE
 
@@ -316,7 +241,7 @@ class Choices:
         least = 2 if self.roles.by_rows else 1
         return all(least <= width and (width <= self.lanes or width in powers) for width in widths)
 
-    def _sharers(self, rows: int, vector: int, order: str, blocks: Blocks) -> int:
+    def sharers(self, rows: int, vector: int, order: str, blocks: Blocks) -> int:
         """How many register tiles in a row read the same panel of the vector operand."""
         used = self.op.operands[self.roles.vector_operand].map
         count = 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches.contraction_choices import Choices
 from harl_mlir.space.sketches.contraction_epilogue import EPILOGUE, ON_BLOCKS, epilogue_decision
+from harl_mlir.space.sketches.contraction_legality import Legality
 from harl_mlir.tasks.task import element_bytes
 
 
@@ -33,7 +34,7 @@ STORAGES = (IN_PLACE, PANELS, BLOCKS)
 class Stored:
     """The choices of a contraction that reads from one storage."""
 
-    choices: Choices
+    legality: Legality
     storage: Storage
     decisions: tuple[Decision, ...]
 
@@ -41,7 +42,7 @@ class Stored:
         """Whether the choices allow it; a sketch of blocks has one."""
         if self.storage is BLOCKS and values["pack"] == values["copy"] == "none":
             return False
-        return self.choices.is_legal(values)
+        return self.legality.is_legal(values)
 
 
 def storages(choices: Choices) -> list[Stored]:
@@ -49,14 +50,16 @@ def storages(choices: Choices) -> list[Stored]:
     decisions = choices.decisions()
     first = PANELS if choices.packs({d.name: d.default for d in decisions}) else IN_PLACE
     ordered = sorted(STORAGES, key=lambda storage: storage is not first)
-    found = (_with_legal_defaults(_stored(choices, storage, decisions)) for storage in ordered)
+    legality = Legality(choices)
+    found = (_with_legal_defaults(_stored(legality, storage, decisions)) for storage in ordered)
     return [stored for stored in found if stored]
 
 
-def _stored(choices: Choices, storage: Storage, decisions: tuple[Decision, ...]) -> Stored:
+def _stored(legality: Legality, storage: Storage, decisions: tuple[Decision, ...]) -> Stored:
     pack = Decision("pack", storage.pack, storage.pack[0], ordered=False, meaning=_PACK)
     copy = Decision("copy", storage.copy, storage.copy[0], ordered=False, meaning=_COPY)
-    return Stored(choices, storage, (*decisions[:-1], pack, copy, decisions[-1], *_after(choices, decisions)))
+    after = _after(legality.choices, decisions)
+    return Stored(legality, storage, (*decisions[:-1], pack, copy, decisions[-1], *after))
 
 
 def _after(choices: Choices, decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
@@ -83,7 +86,7 @@ def _with_legal_defaults(stored: Stored) -> Stored | None:
             for depth in decisions["depth"].values
             for pack, copy in (("block", "none"), ("none", "block"))
         ]
-        tried.sort(key=lambda some: _block_preference(stored.choices, some))
+        tried.sort(key=lambda some: _block_preference(stored.legality.choices, some))
     chosen = next((values | some for some in tried if stored.is_legal(values | some)), None)
     if chosen is None:
         return None
