@@ -6,6 +6,7 @@
 
 // LOWERED-LABEL: llvm.func @rows
 // LOWERED-NOT: llvm.call @malloc
+// LOWERED: llvm.func @read_later
 
 // CHECK-LABEL: func.func @rows
 // CHECK: scf.forall
