@@ -100,17 +100,21 @@ def test_error_of_sigmoid_and_silu() -> None:
         assert (np.abs(result - exact)[far] <= 2.0**-118 + 2.0**-23 * np.abs(exact[far])).all(), op
 
 
+def _approximated(text: str) -> str:
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.parse(text)
+        approximate_math(module)
+        module.operation.verify()
+        return str(module)
+
+
 @pytest.mark.parametrize("kind", ["f16", "bf16"])
 def test_halves_are_computed_in_single_precision(kind: str) -> None:
     text = f"""func.func @f(%a: vector<4x{kind}>) -> vector<4x{kind}> {{
       %0 = math.tanh %a : vector<4x{kind}>
       return %0 : vector<4x{kind}>
     }}"""
-    with ir.Context(), ir.Location.unknown():
-        module = ir.Module.parse(text)
-        approximate_math(module)
-        module.operation.verify()
-        left = str(module)
+    left = _approximated(text)
     assert "math.tanh" not in left
     assert f"arith.extf %arg0 : vector<4x{kind}> to vector<4xf32>" in left
 
@@ -141,11 +145,7 @@ def test_every_use_is_replaced() -> None:
       %1 = math.exp %0 : vector<4xf32>
       return %1 : vector<4xf32>
     }"""
-    with ir.Context(), ir.Location.unknown():
-        module = ir.Module.parse(text)
-        approximate_math(module)
-        module.operation.verify()
-        left = str(module)
+    left = _approximated(text)
     assert "math.tanh" not in left
     assert "math.exp" not in left
     assert "func.call" not in left

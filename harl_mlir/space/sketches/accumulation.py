@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.loop_nests import NestsOf
 from harl_mlir.space.sketches import nest
 from harl_mlir.space.sketches.plain_nests import accumulated
 from harl_mlir.space.space import Space
@@ -175,12 +176,8 @@ def space(
     def legal(values: Mapping[str, Value]) -> bool:
         return nest.fits_registers(values, ("width", "rows", "height"), lanes)
 
-    tiled = {"width": roles.vector, "rows": roles.second, "height": roles.third}
-    apart: tuple[Decision, ...] = ()
-    if roles.strided is not None:
-        tiled = {"lanes": roles.strided}
-        apart = (_lanes_decision(shape[roles.strided], lanes),)
-
+    strided = roles.strided
+    apart = () if strided is None else (_lanes_decision(shape[strided], lanes),)
     return Space(
         sketch,
         version,
@@ -194,16 +191,17 @@ def space(
             *apart,
         ),
         legal,
-        accumulated(
-            task,
-            tiled,
-            roles.strided if roles.vector is None else roles.vector,
-            roles.inner,
-            roles.reductions,
-            lanes,
-            processor,
-        ),
+        _nests(task, roles, lanes, processor),
     )
+
+
+def _nests(task: Task, roles: Roles, lanes: int, processor: Processor) -> NestsOf:
+    """The loops of a candidate."""
+    tiled = {"width": roles.vector, "rows": roles.second, "height": roles.third}
+    if roles.strided is not None:
+        tiled = {"lanes": roles.strided}
+    vector = roles.strided if roles.vector is None else roles.vector
+    return accumulated(task, tiled, vector, roles.inner, roles.reductions, lanes, processor)
 
 
 def _lanes_decision(extent: int, lanes: int) -> Decision:
