@@ -30,6 +30,7 @@ from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.streaming import stream
+from harl_mlir.codegen.taking_parts import take_parts
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.frontend.program import all_ops
@@ -162,6 +163,7 @@ def to_llvm(
         vector_math(module, vectors)
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
+    take_parts(module)
     stream(module)
     dot_products(module, features, reassociate=accuracy != "strict")
     if BF16_DOTS not in features:

@@ -17,9 +17,10 @@ from harl_mlir.errors import UsageError
 _DISTRIBUTION = "intel-openmp"
 _LIBRARY = "libiomp5.so"
 _SYSTEM = "omp"
-# So long a thread that has nothing to do looks out for work before it sleeps: waking it takes about as long.
+# So long a thread that has nothing to do looks out for work before it sleeps: no less than waking one takes,
+# else one late once is late again in each of calls that follow one another.
 # Older runtimes count in milliseconds.
-_DEFAULTS = b"KMP_BLOCKTIME=20us"
+_DEFAULTS = b"KMP_BLOCKTIME=50us"
 _COARSE_DEFAULTS = b"KMP_BLOCKTIME=0"
 
 

@@ -1,4 +1,5 @@
-// With threads the outermost loops run on OpenMP; those inside, and those that are marked, are ordinary.
+// With threads the outermost loops run on OpenMP, where threads take iterations of one another; those inside, and
+// those that are marked, are ordinary.
 
 // REQUIRES: passes
 // RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm{threads=2})' | %FileCheck %s
@@ -7,7 +8,7 @@
 
 // CHECK-LABEL: llvm.func @sums
 // CHECK:       omp.parallel num_threads
-// CHECK:         omp.wsloop
+// CHECK:         omp.wsloop nowait schedule(dynamic, nonmonotonic)
 // CHECK:           omp.loop_nest
 // CHECK-NOT:     omp.
 // CHECK:         omp.yield

@@ -133,6 +133,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addPass(createVectorMathPass(vectors));
   appendStage(manager, shared ? "to owned buffers on threads" : "to owned buffers",
               options);
+  if (shared)
+    manager.addNestedPass<func::FuncOp>(createTakePartsPass());
   manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   DotProductsPassOptions dots;
   // The instruction rounds sums of bf16 in an order of its own.

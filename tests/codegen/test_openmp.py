@@ -92,6 +92,41 @@ func.func @kernel(%a: memref<8x12xf32>) {
 """
 
 
+# The first iteration ends when the second has run, or after so many looks; both begin as one thread's.
+_WAITING = """
+KERNEL = '''
+func.func @kernel(%ran: memref<4xi32>, %looks: memref<1xi64>) {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %most = arith.constant 1000000000 : i64
+  %none = arith.constant 0 : i64
+  %step = arith.constant 1 : i64
+  %nothing = arith.constant 0 : i32
+  %yes = arith.constant 1 : i32
+  scf.forall (%i) in (4) {
+    %first = arith.cmpi eq, %i, %zero : index
+    scf.if %first {
+      %n = scf.while (%k = %none) : (i64) -> i64 {
+        %now = memref.atomic_rmw addi %nothing, %ran[%one] : (i32, memref<4xi32>) -> i32
+        %waits = arith.cmpi eq, %now, %nothing : i32
+        %few = arith.cmpi slt, %k, %most : i64
+        %more = arith.andi %waits, %few : i1
+        scf.condition(%more) %k : i64
+      } do {
+      ^bb0(%k: i64):
+        %next = arith.addi %k, %step : i64
+        scf.yield %next : i64
+      }
+      memref.store %n, %looks[%zero] : memref<1xi64>
+    }
+    %before = memref.atomic_rmw addi %yes, %ran[%i] : (i32, memref<4xi32>) -> i32
+  }
+  return
+}
+'''
+"""
+
+
 def test_only_the_outermost_loop_that_is_not_marked_is_shared() -> None:
     out = run(
         _NESTED
@@ -120,6 +155,22 @@ print(np.array_equal(a, want))
 """
     )
     assert out == "True\n"
+
+
+@_needs_threads
+def test_a_thread_takes_what_another_has_not_begun() -> None:
+    out = run(
+        _WAITING
+        + """
+kernel = compiled(KERNEL, threads=2)
+for _ in range(20):
+    ran, looks = np.zeros(4, np.int32), np.zeros(1, np.int64)
+    kernel.bind([ran.ctypes.data, looks.ctypes.data])(1)
+    assert ran.tolist() == [1, 1, 1, 1], ran
+    assert looks[0] < 1000000000
+"""
+    )
+    assert out == ""
 
 
 def test_the_lowering_for_one_thread_knows_no_openmp() -> None:

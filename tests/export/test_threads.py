@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 import harl_mlir
 from harl_mlir.cli.main import main
+from harl_mlir.codegen.elf import undefined_symbols
+from harl_mlir.codegen.openmp import find_runtime, is_in_openmp
 from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.sketches import sketches_for
@@ -119,6 +122,17 @@ def test_a_library_tuned_for_threads_is_right_on_any_number(library: str, thread
     for _ in range(3):
         np.testing.assert_allclose(module["product"](a, b, c), a @ b + c, rtol=1e-4, atol=1e-4)
     assert (b"__kmpc_fork_call" in module.object_code) == (threads == 2)
+
+
+def test_the_runtime_has_what_objects_call(library: str) -> None:
+    module = harl_mlir.compile(KERNEL, harl_mlir.ScheduleLibrary(library), threads=2)
+    called = {name for name in undefined_symbols(module.object_code) if is_in_openmp(name)}
+    assert called == {
+        "__kmpc_global_thread_num", "__kmpc_push_num_threads", "__kmpc_fork_call",
+        "__kmpc_dispatch_init_8u", "__kmpc_dispatch_next_8u",
+    }  # fmt: skip
+    runtime = ctypes.CDLL(find_runtime())
+    assert all(hasattr(runtime, name) for name in called)
 
 
 def test_several_threads_call_schedules_of_all_kinds_again_and_again() -> None:

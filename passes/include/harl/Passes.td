@@ -210,6 +210,17 @@ def InnerLoopsAlonePass
   let dependentDialects = ["::mlir::scf::SCFDialect"];
 }
 
+def TakePartsPass : Pass<"harl-take-parts", "::mlir::func::FuncOp"> {
+  let summary = "Threads take iterations that others have not begun";
+  let description = [{
+    A step of `harl-lower-to-llvm{threads=N}`, on loops of OpenMP. Each thread
+    begins with iterations of its own and then takes those of a thread that
+    woke late or has longer ones: `schedule(nonmonotonic: dynamic)`. The loop
+    waits for nobody, since the parallel region that it ends does.
+  }];
+  let dependentDialects = ["::mlir::omp::OpenMPDialect"];
+}
+
 def ApproximateMathPass
     : Pass<"harl-approximate-math", "::mlir::ModuleOp"> {
   let summary = "Polynomials in the place of exp, log, tanh and erf";
