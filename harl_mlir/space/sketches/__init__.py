@@ -56,11 +56,10 @@ def sketches_for(
 
     `threads` are what a kernel may run on, and share where that pays.
     """
-    # Parts that are computed at the same time have the last cache in common.
-    sharing = replace(processor, l3_bytes=processor.l3_bytes // threads)
 
-    def ours(part: Task) -> tuple[Space, ...]:
-        return of(part, processor if part is task else sharing)
+    def ours(part: Task, parts: int = threads) -> tuple[Space, ...]:
+        # Of the last cache each has its share: what one part leaves there, the next may push out.
+        return of(part, replace(processor, l3_bytes=processor.l3_bytes // parts))
 
     def of(part: Task, processor: Processor) -> tuple[Space, ...]:
         chained = chain.spaces(part, processor, ours)
@@ -80,7 +79,7 @@ def recorded_spaces(
 ) -> tuple[Space, ...]:
     """All spaces that records of a task may be of: those of `sketches_for`, and the one that is walked."""
 
-    def nests(part: Task) -> tuple[Space, ...]:
+    def nests(part: Task, parts: int) -> tuple[Space, ...]:
         space = nest_space(part, processor, accuracy)
         return (space,) if space else ()
 

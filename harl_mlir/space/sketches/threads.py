@@ -23,7 +23,8 @@ from harl_mlir.tasks.task import Task, element_bytes
 
 SHARED = "shared"
 ALONE = "no"
-SpacesOf = Callable[[Task], tuple[Space, ...]]
+SpacesOf = Callable[[Task, int], tuple[Space, ...]]
+"""The spaces of a part, and of how many it is one."""
 
 _MOST_PARTS_A_THREAD = 8
 _MOST_PAIRS = 4
@@ -35,6 +36,9 @@ _LINE_BYTES = 64
 _FLOPS_A_NANOSECOND = 64
 _BYTES_A_NANOSECOND = 32
 _WORTH_WAKING_NANOSECONDS = 20_000
+# Of a thread's work: so many parts, of which another takes what it has not begun, that each takes so long.
+_PARTS_A_THREAD = 4
+_WORTH_TAKING_NANOSECONDS = 5_000
 _STEPS_OF_BYTES = 5
 """Of parts that differ by less than such a step of a power of two in what they read, the first will do."""
 _MEANING = "what threads share: nothing, or dimensions of the result in so many parts (d0/4: the first in 4)"
@@ -66,11 +70,11 @@ def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int) -> tuple[Space,
     Each has the decisions of the default's part; of another part's what that allows.
     """
     if threads == 1:
-        return spaces_of(task)
+        return spaces_of(task, 1)
     parts = _Parts(spaces_of, task)
     words = parts.words(threads)
     if len(words) == 1:
-        return spaces_of(task)
+        return spaces_of(task, 1)
     preferred = parts.preferred(words, threads)
     names = [name for word in preferred[:1] for name in parts.spaces(word)]
     found = (_shared(parts, name, words, preferred) for name in names)
@@ -118,8 +122,10 @@ class _Parts:
     def spaces(self, shared: Value) -> dict[str, Space]:
         """Those of a part, by sketch."""
         if shared not in self._spaces:
-            part = self.task if shared == ALONE else part_of(self.task, _cuts(shared))
-            self._spaces[shared] = {} if part is None else {s.sketch: s for s in self.spaces_of(part)}
+            cuts = _cuts(shared)
+            part = part_of(self.task, cuts) if cuts else self.task
+            found = () if part is None else self.spaces_of(part, math.prod(cuts.values()))
+            self._spaces[shared] = {space.sketch: space for space in found}
         return self._spaces[shared]
 
     def words(self, threads: int) -> tuple[str, ...]:
@@ -142,13 +148,23 @@ class _Parts:
     def preferred(self, words: tuple[str, ...], threads: int) -> list[str]:
         """The ways to share, the one to try first before the others.
 
-        One part a thread, of the dimension by which parts read least; one thread for small work.
+        As many parts as wanted, of the dimension by which parts read least; one thread for small work.
         """
         if self._nanoseconds < _WORTH_WAKING_NANOSECONDS:
             return [ALONE]
         first = next(iter(self.spaces(ALONE)), None)
         offered = [word for word in words[1:] if first in self.spaces(word)]
         return [*sorted(offered, key=lambda word: self._cost(word, threads)), ALONE]
+
+    def _wanted(self, threads: int) -> int:
+        """How many parts there should be: several a thread, of which one that wakes late does fewer.
+
+        One a thread of a contraction, of which each part packs panels of its own.
+        """
+        if contraction_of(self.task.anchor_op) is not None:
+            return threads
+        a_thread = int(self._nanoseconds / threads / _WORTH_TAKING_NANOSECONDS)
+        return threads * max(1, min(_PARTS_A_THREAD, a_thread))
 
     def leads(self, shared: Value) -> bool:
         """Whether parts are contiguous: nothing is cut but the first dimension of several elements."""
@@ -214,14 +230,14 @@ class _Parts:
         )
         return rows >= min(_LEAST_ROWS, whole)
 
-    def _cost(self, shared: str, threads: int) -> tuple[float, int, int]:
-        """How good a way to share looks: idle threads, parts, about how much a part reads and writes."""
+    def _cost(self, shared: str, threads: int) -> tuple[float, float, int]:
+        """How good a way to share looks: idle threads, how far from the parts wanted, what a part moves."""
         cuts = _cuts(shared)
         part = part_of(self.task, cuts)
         assert part is not None
         return (
             -_busy(cuts, threads),
-            math.prod(cuts.values()),
+            abs(math.log2(math.prod(cuts.values()) / self._wanted(threads))),
             round(_STEPS_OF_BYTES * math.log2(_bytes(part))),
         )
 

@@ -78,7 +78,15 @@ def test_small_work_is_done_by_one_thread_at_first() -> None:
     assert not cuts_of(_spaces(_matmul(32, 32, 32))[0].default())
     assert not cuts_of(_spaces(_add(64, 64))[0].default())
     assert cuts_of(_spaces(_matmul(512, 512, 512))[0].default()) == {0: 2}
-    assert cuts_of(_spaces(_add(1024, 1024))[0].default()) == {0: 2}
+    assert cuts_of(_spaces(_add(1024, 1024))[0].default())
+
+
+def test_threads_take_parts_of_one_another_where_a_part_packs_no_panels() -> None:
+    assert cuts_of(_spaces(_matmul(1024, 1024, 1024))[0].default()) == {0: 2}
+    assert cuts_of(_spaces(_add(1024, 1024))[0].default()) == {0: 8}
+    assert cuts_of(_spaces(_add(1024, 1024), 4)[0].default()) == {0: 16}
+    # What takes 5 us is worth a part.
+    assert cuts_of(_spaces(_add(192, 256))[0].default()) == {0: 4}
 
 
 def test_the_default_cuts_what_parts_read_less_by() -> None:
@@ -111,12 +119,13 @@ def test_a_part_that_is_not_contiguous_is_not_made_one_loop() -> None:
 
 
 def test_parts_have_the_last_cache_in_common() -> None:
-    # More than the cache holds in all, but less in each of two parts.
+    # More than the cache holds in all, but less in each part.
     rows = 3 * PROCESSOR.l3_bytes // (2 * 4 * 4096)
     (space,) = _spaces(_add(rows, 4096))
     assert space.default()["stores"] == "streamed"
-    assert cuts_of(space.default()) == {0: 2}
-    assert space.is_legal(space.candidate({**space.default().assignment, SHARED: "no"}))
+    assert cuts_of(space.default()) == {0: 8}
+    for word in ("no", "d0/2", "d0/16"):
+        assert space.is_legal(space.candidate({**space.default().assignment, SHARED: word}))
 
 
 def test_loops_over_parts_are_around_the_nest() -> None:
