@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harl_mlir.accuracy import Accuracy
 from harl_mlir.frontend.copies import write_copies
+from harl_mlir.frontend.permutations import fold_permutations
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
 from harl_mlir.frontend.row_forms import normalise_rows
@@ -41,9 +42,9 @@ def prepare(
     """Read, make static, and raise to tensors, in the current context.
 
     With `accuracy`, what has a spelling that our own schedules are made for is brought into it: row
-    operations (see `row_forms`), padding and concatenation (see `copies`) and, but under `strict`,
-    convolutions of images with zeros inserted (see `zero_insertion`) and sums of f16 and bf16 (see
-    `wide_sums`). The same arguments give
+    operations (see `row_forms`), padding and concatenation (see `copies`), permuted operands of
+    contractions (see `permutations`) and, but under `strict`, convolutions of images with zeros inserted
+    (see `zero_insertion`) and sums of f16 and bf16 (see `wide_sums`). The same arguments give
     the same module, its ops in the same order.
 
     Raises:
@@ -64,5 +65,6 @@ def normalise(function: ir.OpView, accuracy: Accuracy) -> None:
     if accuracy != "strict":
         skip_inserted_zeros(function)
         widen_sums(function)
+    fold_permutations(function)
     write_copies(function)
     normalise_rows(function, strict=accuracy == "strict")

@@ -81,6 +81,22 @@ def is_multiply_add(op: LinalgOp) -> bool:
     return sorted(source(v) for v in product.operands) == [0, 1]
 
 
+def is_contraction(op: LinalgOp) -> bool:
+    """Whether it multiplies and adds along a plain loop of both operands, and C's last loop is of one alone.
+
+    In which order an operand has its dimensions plays no part.
+    """
+    if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
+        return False
+    long = [d for d in op.result_loops if op.dims[d] > 1]
+    return (
+        bool(_plainly_contracted(op))
+        and bool(long)
+        and any(op.dims[d] > 1 for d in op.reduction_dims)
+        and not _is_in_both(op, long[-1])
+    )
+
+
 def contraction_of(op: LinalgOp) -> Contraction | None:
     """The first of `ways_of`, or None where the op is not contraction-like."""
     return next(iter(ways_of(op)), None)
@@ -100,17 +116,10 @@ def ways_of(op: LinalgOp, *, exact: bool = False) -> tuple[Contraction, ...]:
 
     With `exact` every element of C has to be what the loops of `op`, in their order, make of it.
     """
-    if not is_multiply_add(op) or not op.reduction_dims or not op.parallel_dims:
+    if not is_contraction(op):
         return ()
     order = op.result_loops
     long = [d for d in order if op.dims[d] > 1]
-    if (
-        not _plainly_contracted(op)
-        or not long
-        or all(op.dims[d] == 1 for d in op.reduction_dims)
-        or _is_in_both(op, long[-1])
-    ):
-        return ()
     along, *others = (_roles(op, order, d, exact) for d in reversed(long))
     across = min((roles for roles in others if roles), key=lambda roles: roles.transposed, default=None)
     in_place = along is not None and not along.transposed

@@ -12,6 +12,7 @@ namespace harl {
 #include "harl/Passes.h.inc"
 
 void normalise(func::FuncOp function, bool strict) {
+  foldPermutations(function);
   writeCopies(function);
   normaliseRows(function, strict);
 }

@@ -25,6 +25,10 @@ inline constexpr llvm::StringLiteral kBorderAttr = "harl.border";
 /// accuracy, or any other, are for. One with branches is left as it is.
 void normalise(mlir::func::FuncOp function, bool strict = false);
 
+/// Makes permutations of what a contraction reads part of its indexing maps, but
+/// for operands that a window moves over.
+void foldPermutations(mlir::func::FuncOp function);
+
 /// Makes copies of padding and concatenation, and of what is inserted, or
 /// returned as a slice, of what the function is given. What is computed for its
 /// place, and the padding that a linalg op reads, is left.

@@ -145,6 +145,62 @@ def reductions() -> Iterator[str]:
             )
 
 
+_PRODUCTS = {
+    "linalg.matmul": ("mk", "kn", "mn"),
+    "linalg.batch_matmul": ("bmk", "bkn", "bmn"),
+    "linalg.matvec": ("mk", "k", "m"),
+    "linalg.depthwise_conv_1d_nwc_wc": ("bwc", "xc", "bvc"),
+    "linalg.conv_2d_nhwc_hwcf": ("bwwc", "xxcn", "bvvn"),
+    "linalg.add": ("mn", "mn", "mn"),
+}
+_SIZES = dict(zip("bmnkwxvc", (2, 6, 7, 9, 8, 3, 6, 5), strict=True))
+
+
+def permuted(seed: int) -> str:
+    """A product, a convolution or a sum of operands that are permuted, some of them twice or read again."""
+    random = Random(seed)
+    op, letters = random.choice(list(_PRODUCTS.items()))
+    shapes = [[_SIZES[letter] for letter in names] for names in letters]
+    types = [f"tensor<{'x'.join(map(str, shape))}xf32>" for shape in shapes]
+    lines, arguments = [], []
+    for i, shape in enumerate(shapes[:2]):
+        steps = random.randint(0, 2)
+        for step in range(1, steps + 1):
+            order = random.sample(range(len(shape)), len(shape))
+            given = [size for _, size in sorted(zip(order, shape, strict=True))]
+            lines.insert(0, _permutation(random, f"%x{i}_{step}", f"%x{i}_{step - 1}", given, order))
+            shape = given
+        arguments.append(f"%x{i}_{steps}: tensor<{'x'.join(map(str, shape))}xf32>")
+    ends = f"ins(%x0_0, %x1_0 : {types[0]}, {types[1]}) outs(%init : {types[2]}) -> {types[2]}"
+    again = random.random() < 0.2
+    results = ["%r", "%n"] if again else ["%r"]
+    if again:
+        lines.append(f"%n = linalg.negf ins(%x0_0 : {types[0]}) outs(%x0_0 : {types[0]}) -> {types[0]}")
+    body = "\n  ".join([*lines, f"%r = {op} {ends}"])
+    made = ", ".join([types[2], types[0]][: len(results)])
+    return (
+        f"func.func @f({', '.join(arguments)}, %init: {types[2]}) -> ({made}) {{\n  {body}\n"
+        f"  return {', '.join(results)} : {made}\n}}"
+    )
+
+
+def _permutation(random: Random, given: str, made: str, shape: list[int], order: list[int]) -> str:
+    """A transpose of an argument of this shape, or a generic that does the same."""
+    old, new = (f"tensor<{'x'.join(map(str, s))}xf32>" for s in (shape, [shape[d] for d in order]))
+    empty = f"{made}e = tensor.empty() : {new}\n  "
+    ends = f"ins({given} : {old}) outs({made}e : {new})"
+    if random.random() < 0.5:
+        return f"{empty}{made} = linalg.transpose {ends} permutation = {order}"
+    loops = [f"d{d}" for d in range(len(order))]
+    maps = [[loops[order.index(d)] for d in range(len(order))], loops]
+    texts = ", ".join(f"affine_map<({', '.join(loops)}) -> ({', '.join(rows)})>" for rows in maps)
+    kinds = ", ".join(['"parallel"'] * len(order))
+    return (
+        f"{empty}{made} = linalg.generic {{indexing_maps = [{texts}], iterator_types = [{kinds}]}} {ends}"
+        f" {{\n  ^bb0(%p: f32, %q: f32):\n    linalg.yield %p : f32\n  }} -> {new}"
+    )
+
+
 def left_alone() -> Iterator[str]:
     """Ops that are not tunable, each for another reason, next to ones that are."""
     exp = f"linalg.exp ins(%A : {T}) outs(%e : {T}) -> {T}"

@@ -38,6 +38,7 @@ KINDS = {
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
     "padding, concatenation and slices": lambda: [copy_programs.random_program(s) for s in range(150)],
     "places of the greatest": lambda: ARG_MAXES,
+    "permuted operands": lambda: [group_kernels.permuted(seed) for seed in range(100)],
     "left alone": lambda: group_kernels.left_alone(),
 }
 
