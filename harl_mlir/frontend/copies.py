@@ -3,8 +3,8 @@
 `tensor.pad` with a constant becomes a copy, and fills of what lies around, which are no tasks;
 `tensor.concat` becomes copies; all are inserted into an empty tensor. What is inserted, or returned as a
 slice, of what the function is given is copied by `linalg.copy`. What is computed for its place is left, as
-it may be computed there, and so is the padding that a linalg op reads: a task more for each of a network's
-convolutions would take more time to tune than it saves. No result changes by it. `passes/lib/Copies.cpp`
+it may be computed there, and so is the padding that a linalg op reads: that of a
+contraction is a member of its task (`tasks/padding.py`). No result changes by it. `passes/lib/Copies.cpp`
 does the same.
 """
 

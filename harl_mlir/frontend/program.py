@@ -51,6 +51,12 @@ def linalg_ops(function: ir.OpView) -> list[ir.Operation]:
     ]
 
 
+def task_ops(function: ir.OpView) -> list[ir.Operation]:
+    """The ops of a task's kernel that are members, in program order: linalg ops and paddings."""
+    wanted = {*linalg_ops(function)}
+    return [op for op in all_ops(function.operation) if op in wanted or op.name == "tensor.pad"]
+
+
 def made_by(value: ir.Value, name: str) -> ir.Operation | None:
     """The op that makes a value, if it is one of that name."""
     op = value.owner

@@ -25,7 +25,7 @@ from harl_mlir.measure.body_rules import NEEDS_EXACT_INTEGERS
 from harl_mlir.measure.body_values import KNOWN_OPS, Body, CannotCheckError, loops_below, numbered, users
 from harl_mlir.measure.loop_views import Box, contract, parts, size, whole
 from harl_mlir.measure.operands import DTYPES
-from harl_mlir.tasks.linalg_op import LinalgOp
+from harl_mlir.tasks.linalg_op import PAD, LinalgOp
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -51,7 +51,7 @@ def refuse(op: LinalgOp) -> None:
             raise CannotCheckError(f"elements of type {element} cannot be checked")
     rounded: set[int] = set()
     for number, body in enumerate(op.body, start=len(op.operands)):
-        if body.name not in KNOWN_OPS and body.name not in ("arith.constant", "linalg.index"):
+        if body.name not in KNOWN_OPS and body.name not in ("arith.constant", "linalg.index", PAD):
             raise CannotCheckError(f"{body.name} in a body cannot be checked")
         inexact = body.name in ("arith.fptosi", "arith.fptoui") or not rounded.isdisjoint(body.operands)
         if inexact and body.name in NEEDS_EXACT_INTEGERS:
@@ -115,6 +115,8 @@ def product_of(op: LinalgOp) -> tuple[int, int, int] | None:
 
 def evaluate(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
     """The op's result from its operands (None for an init that holds nothing)."""
+    if op.is_pad:
+        return _padded(op, operands[0])
     with np.errstate(all="ignore"):
         nest = _reduce(op, operands) if op.reduction_dims else _map(op, operands)
     # The result is indexed by plain loops: one row, one loop.
@@ -126,6 +128,24 @@ def evaluate(op: LinalgOp, operands: Sequence[Approx | None]) -> Approx:
     else:
         error = np.broadcast_to(nest.error, nest.value.shape).transpose(axes).reshape(op.init.shape)
     return _with_overflow(Approx(value, error), op.init.element)
+
+
+def _padded(op: LinalgOp, source: Approx | None) -> Approx:
+    """A padding: its operand among copies of the constant that is its body's first op."""
+    assert source is not None
+    text = dict(op.body[0].attributes)["value"]
+    number = float(text) if is_float(op.init.element) else int(text)
+    inside = tuple(
+        slice(-row[-1], extent - row[-1])
+        for row, extent in zip(op.inputs[0].map, op.inputs[0].shape, strict=True)
+    )
+    value = np.full(op.init.shape, number, source.value.dtype)
+    value[inside] = source.value
+    if source.exact:
+        return Approx(value)
+    error = np.zeros(op.init.shape)
+    error[inside] = source.error
+    return Approx(value, error)
 
 
 def _with_overflow(result: Approx, element: str) -> Approx:

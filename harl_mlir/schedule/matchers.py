@@ -20,9 +20,20 @@ from harl_mlir.schedule.steps import Steps
 
 # What decides the meaning of a linalg op besides its operands and its body.
 _ATTRIBUTES = frozenset(
-    {"indexing_maps", "iterator_types", "strides", "dilations", "dimensions", "permutation", "kind", "cast"}
+    {
+        "indexing_maps",
+        "iterator_types",
+        "strides",
+        "dilations",
+        "dimensions",
+        "permutation",
+        "kind",
+        "cast",
+        "static_low",
+        "static_high",
+    }
 )
-_WRITTEN_BODIES = frozenset({"linalg.generic", "linalg.map", "linalg.reduce"})
+_WRITTEN_BODIES = frozenset({"linalg.generic", "linalg.map", "linalg.reduce", "tensor.pad"})
 _BODY_DEFAULTS = frozenset(
     {"#arith.fastmath<none>", "#arith.overflow<none>", "#arith.rounding_mode<to_nearest_even>"}
 )
@@ -80,7 +91,7 @@ def _check_op(steps: Steps, handle: Handle, op: ir.Operation) -> None:
         return
     body = list(op.regions[0].blocks[0].operations)
     steps.require_count(steps.match(handle), 1 + len(body))
-    _check_operands(steps, steps.match(handle, name="linalg.yield"), body[-1].operation, set())
+    _check_operands(steps, steps.match(handle, name=body[-1].operation.name), body[-1].operation, set())
 
 
 def _check_operands(steps: Steps, handle: Handle, op: ir.Operation, seen: set[ir.Operation]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harl_mlir.frontend.program import functions, linalg_ops
+from harl_mlir.frontend.program import functions, task_ops
 from harl_mlir.mlir import PassManager, ir
 from harl_mlir.tasks.task import Task
 
@@ -64,7 +64,7 @@ def _spellings(kernel: str, respell: bool) -> list[Pattern]:
 
 
 def _ops(module: ir.Module) -> tuple[ir.Operation, ...]:
-    return tuple(op for function in functions(module) for op in linalg_ops(function))
+    return tuple(op for function in functions(module) for op in task_ops(function))
 
 
 def _choose(written: ir.Operation, other: ir.Operation) -> ir.Operation:

@@ -12,6 +12,7 @@ from harl_mlir.tasks.extract import extract
 from harl_mlir.tasks.facts import UnsupportedOpError, read_facts
 from harl_mlir.tasks.flow import Node
 from harl_mlir.tasks.grouping import group
+from harl_mlir.tasks.producer_groups import paddings
 from harl_mlir.tasks.task import Task
 from harl_mlir.tasks.whole import UnsupportedFunctionError, whole_function
 
@@ -37,9 +38,10 @@ def workloads(function: ir.OpView, file: str) -> Workloads:
     nodes, skipped = _nodes(function, file)
     found: list[Workload] = []
     for each in group(nodes):
-        members = [nodes[i] for i in each.nodes]
+        pads = paddings(nodes, each)
+        members = [*pads, *(nodes[i] for i in each.nodes)]
         place = str(place_of(nodes[each.anchor].op.location, file))
-        task = extract(members, each.nodes.index(each.anchor), function_name(function), place)
+        task = extract(members, len(pads) + each.nodes.index(each.anchor), function_name(function), place)
         found.append(Workload(task, members[-1].op))
     return Workloads(tuple(found), tuple(skipped))
 

@@ -83,12 +83,13 @@ def extract(nodes: Sequence[Node], anchor: int, function: str, place: str) -> Ta
     kernel = Kernel()
     members: list[Member] = []
     for node in nodes:
-        *inputs, init = node.op.operands
-        fresh = not node.facts.reads_init and init not in kernel.values and not _is_empty(init)
-        for value in (*inputs, *(() if fresh else (init,)), *captured(node.op)):
+        # A padding has no init.
+        *inputs, init = (*node.op.operands, None) if node.facts.is_pad else node.op.operands
+        fresh = init is not None and _is_fresh(kernel, node, init)
+        for value in (*inputs, *(() if fresh or init is None else (init,)), *captured(node.op)):
             _bring(kernel, value)
         sources = [kernel.sources[value] for value in inputs]
-        sources.append(Source("empty") if fresh else kernel.sources[init])
+        sources.append(Source("empty") if fresh or init is None else kernel.sources[init])
         members.append(Member(node.facts, tuple(sources)))
         kernel.clone(node.op, fresh_init=fresh)
         kernel.sources[node.op.results[0]] = Source("member", len(members) - 1)
@@ -136,6 +137,11 @@ def constant_source(op: ir.Operation) -> Source | None:
         finite = value - value == 0.0
         return Source("constant", value=value if finite else str(value))
     return None
+
+
+def _is_fresh(kernel: Kernel, node: Node, init: ir.Value) -> bool:
+    """Whether a member is given an empty tensor in the place of an init that it only writes."""
+    return not node.facts.reads_init and init not in kernel.values and not _is_empty(init)
 
 
 def _bring(kernel: Kernel, value: ir.Value) -> None:

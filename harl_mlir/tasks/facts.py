@@ -10,7 +10,7 @@ from harl_mlir.mlir import ir
 from harl_mlir.tasks.body import normalise
 from harl_mlir.tasks.linalg_op import AffineRow, BodyOp, IteratorKind, LinalgOp, Operand, plain_loop
 
-_ELEMENT = re.compile(r"f16|bf16|f32|f64|index|i(1|8|16|32|64)")
+ELEMENT = re.compile(r"f16|bf16|f32|f64|index|i(1|8|16|32|64)")
 _DEFAULT_ATTRIBUTES = frozenset(
     {"#arith.fastmath<none>", "#arith.overflow<none>", "#arith.rounding_mode<to_nearest_even>"}
 )
@@ -56,7 +56,7 @@ def _operand(type_: ir.Type, map_: ir.AffineMap) -> Operand:
         shape, element, scalar = tuple(type_.shape), str(type_.element_type), False
     else:
         shape, element, scalar = (), str(type_), True
-    if not _ELEMENT.fullmatch(element):
+    if not ELEMENT.fullmatch(element):
         raise UnsupportedOpError(f"elements of type {element} are not supported")
     if map_.n_symbols:
         raise UnsupportedOpError("an indexing map has symbols")
@@ -143,7 +143,7 @@ def _body_op(op: ir.Operation, operands: tuple[int, ...]) -> BodyOp:
         raise UnsupportedOpError(f"its body holds {op.name}")
     result = str(op.results[0].type)
     for value in (*op.operands, *op.results):
-        if not _ELEMENT.fullmatch(str(value.type)):
+        if not ELEMENT.fullmatch(str(value.type)):
             raise UnsupportedOpError(f"its body computes with {value.type}")
     attributes = [(name, attribute_text(op.attributes[name])) for name in op.attributes]
     kept = tuple(sorted((n, t) for n, t in attributes if t not in _DEFAULT_ATTRIBUTES))

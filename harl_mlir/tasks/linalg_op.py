@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Literal
 
 IteratorKind = Literal["parallel", "reduction"]
+PAD = "tensor.pad"
+"""A padding's name, and that of what its body computes (see `padding.py`)."""
 AffineRow = tuple[int, ...]
 """One result of an indexing map: a coefficient for every loop, then the constant."""
 
@@ -59,6 +61,11 @@ class LinalgOp:
     operands: tuple[Operand, ...]
     body: tuple[BodyOp, ...]
     yields: int
+
+    @cached_property
+    def is_pad(self) -> bool:
+        """Whether it is a padding, which reads its operand in a part of its loops (see `padding.py`)."""
+        return any(op.name == PAD for op in self.body)
 
     @property
     def inputs(self) -> tuple[Operand, ...]:
@@ -129,6 +136,7 @@ def is_leading(operand: Operand, count: int) -> bool:
 
 FREE_OPS = frozenset(
     {
+        PAD,
         "arith.constant",
         "arith.extf",
         "arith.truncf",

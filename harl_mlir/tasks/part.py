@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand, plain_loop
+from harl_mlir.tasks.producers import Producer
 from harl_mlir.tasks.task import Member, Task
 
 
@@ -35,6 +36,20 @@ def part_of(task: Task, cuts: Mapping[int, int]) -> Task | None:
     return replace(task, members=tuple(members[number] for number in range(last + 1)))
 
 
+def pads_parts(task: Task, producer: Producer, cut: Iterable[int]) -> bool:
+    """Whether parts of a result cut in these dimensions each read a part of what is padded, padded alike.
+
+    Cut where it is padded, the first and the last part would be padded in another way than those between.
+    """
+    op, pad = task.anchor_op, task.members[producer.members[-1]].op
+    rows = op.operands[producer.operand].map
+    for loop in (op.result_loops[d] for d in cut):
+        moved = [d for d, row in enumerate(rows) if row[loop]]
+        if not moved or any(pad.inputs[0].shape[d] != pad.init.shape[d] for d in moved):
+            return False
+    return True
+
+
 def repeated(task: Task, part: Task, parts: int) -> float:
     """How much more all parts compute together than the whole does; 1 where nothing is done twice."""
     return parts * _steps(part) / _steps(task)
@@ -53,6 +68,10 @@ def _tile(op: LinalgOp, shape: tuple[int, ...]) -> LinalgOp | None:
             return None
         dims[loop] = size
     less = [whole - size for whole, size in zip(op.dims, dims, strict=True)]
+    if op.is_pad:
+        # Of the operand it reads what lies inside of it: about as much as it makes.
+        source = replace(op.inputs[0], shape=tuple(map(min, op.inputs[0].shape, dims)))
+        return replace(op, dims=tuple(dims), operands=(source, _read(op.init, less)))
     return replace(op, dims=tuple(dims), operands=tuple(_read(operand, less) for operand in op.operands))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from harl_mlir.mlir import ir
 from harl_mlir.tasks.flow import Flow, Group, Node
+from harl_mlir.tasks.padding import padding_facts
 from harl_mlir.tasks.producers import may_produce, takes_producers
 
 
@@ -24,6 +26,16 @@ def with_producers(nodes: list[Node], flow: Flow, groups: list[Group]) -> list[G
             added = [node for other in joined.get(number, ()) for node in groups[other].nodes]
             made.append(Group(tuple(sorted({*group.nodes, *added})), group.anchor))
     return made
+
+
+def paddings(nodes: list[Node], group: Group) -> list[Node]:
+    """The paddings of what a contraction reads, by operand: members of its task, before all others."""
+    if not _takes(nodes, group):
+        return []
+    anchor = nodes[group.anchor].op
+    owners = [value.owner for value in list(anchor.operands)[:-1] if not isinstance(value, ir.BlockArgument)]
+    found = ((op.operation, padding_facts(op.operation)) for op in owners)
+    return [Node(op, facts) for op, facts in found if facts is not None]
 
 
 def _takes(nodes: list[Node], group: Group) -> bool:

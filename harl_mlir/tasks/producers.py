@@ -60,6 +60,11 @@ def producers_of(task: Task) -> tuple[Producer, ...]:
     return tuple(found)
 
 
+def paddings_of(task: Task) -> tuple[Producer, ...]:
+    """The producers that pad an operand."""
+    return tuple(made for made in producers_of(task) if task.members[made.members[-1]].op.is_pad)
+
+
 def core_of(task: Task) -> Task:
     """The task without its producers, whose results are arguments of it."""
     made = {member for producer in producers_of(task) for member in producer.members}

@@ -1,4 +1,5 @@
-// A function of ten ops in a chain: products, maps, a reduction, a broadcast and a transposition.
+// A function of ten ops in a chain: products, maps, a reduction, a broadcast and a transposition, which is part
+// of the product that takes it.
 // REQUIRES: passes
 // RUN: cat %s %S/../library/Inputs/numbers.mlir > %t.mlir
 // RUN: %write-library %t.mlir --function chain > %t.lib.mlir
@@ -16,7 +17,7 @@
 // RUN: %run %t.llvm.mlir | %FileCheck %s --check-prefix=NUMBERS
 
 // REMARK: remark: matched by {{.*}} (matmul 32x48x32 f32 +5)
-// REMARK: remark: matched by {{.*}} (matmul 48x48x32 f32 +1)
+// REMARK: remark: matched by {{.*}} (generic 48x48x32 f32 +1)
 // REMARK-NOT: remark:
 
 // CHECK-LABEL: func.func @chain

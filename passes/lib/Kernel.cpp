@@ -1,6 +1,7 @@
 //===- Kernel.cpp - Cutting a workload out of its function ----------------===//
 
 #include "Grouping.h"
+#include "Padding.h"
 #include "Sources.h"
 #include "harl/Workloads.h"
 
@@ -18,6 +19,10 @@ namespace harl {
 static std::vector<Node> readMembers(const Workload &workload) {
   std::vector<Node> nodes;
   for (Operation *op : workload.members) {
+    if (std::optional<LinalgFacts> facts = paddingFacts(op)) {
+      nodes.push_back({op, std::move(*facts)});
+      continue;
+    }
     std::string reason;
     FailureOr<LinalgFacts> facts = readFacts(op, reason);
     if (failed(facts)) {

@@ -43,7 +43,7 @@ bool LinalgFacts::hasArithmetic() const {
       "arith.constant", "arith.extf",       "arith.truncf", "arith.extsi",
       "arith.extui",    "arith.trunci",     "arith.sitofp", "arith.uitofp",
       "arith.fptosi",   "arith.fptoui",     "arith.bitcast", "arith.index_cast",
-      "linalg.index"};
+      "linalg.index",   "tensor.pad"};
   return llvm::any_of(
       body, [&](const BodyOp &op) { return !free.contains(op.name); });
 }

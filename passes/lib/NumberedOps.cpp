@@ -4,6 +4,7 @@
 #include "harl/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
@@ -77,7 +78,7 @@ NumberedOps::inPlace(func::FuncOp function) {
   llvm::SmallDenseSet<int64_t> twice;
   visitInPlace(function.getBody(), [&](Operation &op) {
     auto number = op.getAttrOfType<IntegerAttr>(kOpAttr);
-    if (!number || !isa<linalg::LinalgOp>(op))
+    if (!number || !isa<linalg::LinalgOp, tensor::PadOp>(op))
       return;
     int64_t value = number.getInt();
     // A mark copied to another op, as a neighbour was split or padded.

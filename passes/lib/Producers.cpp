@@ -2,6 +2,7 @@
 
 #include "Producers.h"
 #include "Chains.h"
+#include "Padding.h"
 #include "Rows.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -77,6 +78,16 @@ std::vector<Group> joinProducers(ArrayRef<Node> nodes,
     found.back().nodes.append(added.lookup(number));
     llvm::sort(found.back().nodes);
   }
+  return found;
+}
+
+std::vector<Node> paddingsOf(ArrayRef<Node> nodes, const Group &group) {
+  std::vector<Node> found;
+  if (!takes(nodes, group))
+    return found;
+  for (Value value : nodes[group.anchor].op->getOperands().drop_back())
+    if (std::optional<LinalgFacts> facts = paddingFacts(value.getDefiningOp()))
+      found.push_back({value.getDefiningOp(), std::move(*facts)});
   return found;
 }
 

@@ -16,6 +16,10 @@ namespace harl {
 std::vector<Group> joinProducers(llvm::ArrayRef<Node> nodes,
                                  std::vector<Group> groups);
 
+/// The paddings of what a contraction reads, by operand: members of its workload,
+/// before all others.
+std::vector<Node> paddingsOf(llvm::ArrayRef<Node> nodes, const Group &group);
+
 } // namespace harl
 
 #endif // HARL_LIB_PRODUCERS_H

@@ -237,7 +237,8 @@ Operation *FunctionScheduler::find(int64_t number) {
 
 void FunctionScheduler::tellLeft() {
   for (int64_t number = 0, count = ops.size(); number < count; ++number)
-    if (Operation *op = find(number); op && !op->hasAttr(kBorderAttr))
+    if (Operation *op = find(number);
+        op && isa<linalg::LinalgOp>(op) && !op->hasAttr(kBorderAttr))
       emitRemark(ops.getPlace(number))
           << "left as it was: no schedule of this library was applied to it";
 }

@@ -35,21 +35,28 @@ private:
 
 void SourceFinder::add(unsigned index, const Node &node) {
   MemberSources member;
-  Value init = node.op->getOperands().back();
-  member.freshInit = !node.facts.readsInit() && !sources.contains(init) &&
-                     !isEmpty(init);
-  for (Value value : node.op->getOperands().drop_back())
+  // A padding has no init.
+  bool isPad = isa<tensor::PadOp>(node.op);
+  OperandRange inputs = node.op->getOperands();
+  Value init;
+  if (!isPad) {
+    init = inputs.back();
+    inputs = inputs.drop_back();
+    member.freshInit = !node.facts.readsInit() && !sources.contains(init) &&
+                       !isEmpty(init);
+  }
+  for (Value value : inputs)
     bring(value);
-  if (!member.freshInit)
+  if (init && !member.freshInit)
     bring(init);
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(node.op->getRegions(), captured);
   for (Value value : captured)
     bring(value);
 
-  for (Value value : node.op->getOperands().drop_back())
+  for (Value value : inputs)
     member.operands.push_back(sources.lookup(value));
-  member.operands.push_back(member.freshInit ? Source{Source::Empty}
+  member.operands.push_back(member.freshInit || isPad ? Source{Source::Empty}
                                              : sources.lookup(init));
   found.members.push_back(std::move(member));
   sources[node.op->getResult(0)] = Source{Source::Member, index};

@@ -3,6 +3,7 @@
 #include "harl/Workloads.h"
 #include "Grouping.h"
 #include "Normalise.h"
+#include "Producers.h"
 #include "Sources.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -104,6 +105,11 @@ SmallVector<Workload> findWorkloads(func::FuncOp function,
   for (const Group &group : groupNodes(nodes)) {
     Workload workload;
     SmallVector<const Node *> members;
+    std::vector<Node> paddings = paddingsOf(nodes, group);
+    for (const Node &padding : paddings) {
+      members.push_back(&padding);
+      workload.members.push_back(padding.op);
+    }
     for (unsigned i : group.nodes) {
       members.push_back(&nodes[i]);
       workload.members.push_back(nodes[i].op);

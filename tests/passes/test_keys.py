@@ -39,6 +39,7 @@ KINDS = {
     "padding, concatenation and slices": lambda: [copy_programs.random_program(s) for s in range(150)],
     "places of the greatest": lambda: ARG_MAXES,
     "permuted operands": lambda: [group_kernels.permuted(seed) for seed in range(100)],
+    "padded operands": lambda: [group_kernels.padded(seed) for seed in range(100)],
     "left alone": lambda: group_kernels.left_alone(),
 }
 

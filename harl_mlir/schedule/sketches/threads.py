@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import members_and_fills
-from harl_mlir.tasks.part import part_of
+from harl_mlir.tasks.part import pads_parts, part_of
+from harl_mlir.tasks.producers import paddings_of
 from harl_mlir.tasks.task import Task
 
 _ROOT = "harl.part_root"
+
+
+def _padded_before(task: Task, cuts: Mapping[int, int]) -> set[int]:
+    """Paddings that are no part's own."""
+    cut = [dimension for dimension, parts in cuts.items() if parts > 1]
+    return {pad.members[-1] for pad in paddings_of(task) if not pads_parts(task, pad, cut)}
 
 
 def share(
@@ -41,8 +48,9 @@ def share(
         _, shell = builder.shell(root, [], op.result_loops[min(cuts)])
     else:
         _, shell = builder.tile_forall(root, sizes)
+    whole = _padded_before(task, cuts)
     for number in sorted(handles, reverse=True):
-        if number != last:
+        if number != last and number not in whole:
             _, shell = builder.fuse_into(handles[number], shell)
         # Several uses of what comes next read the same part of it, and shall read one slice.
         builder.cse(shell)
@@ -50,6 +58,9 @@ def share(
     for number in sorted(fills, reverse=True):
         for handle in fills[number]:
             _, shell = builder.fuse_into(handle, shell)
+    if paddings_of(task):
+        # A part of a padding asks first whether there is anything to pad.
+        builder.patterns(shell, ("canonicalization",))
     # What a part computes on the way is in buffers of its own.
     builder.patterns(shell, ("tensor.fold_tensor_empty",))
     return part, builder.tagged(shell, _ROOT), shell

@@ -48,6 +48,9 @@ NAMES = frozenset(
 )
 """Names that no plug-in may have."""
 
+_PADDED_PART = 8
+"""Of the last cache, what is padded at a time by default has so small a part."""
+
 
 def sketches_for(
     task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1
@@ -62,6 +65,8 @@ def sketches_for(
         return of(part, replace(processor, l3_bytes=processor.l3_bytes // parts))
 
     def of(part: Task, processor: Processor) -> tuple[Space, ...]:
+        if part.anchor_op.is_pad:
+            return ()
         chained = chain.spaces(part, processor, ours)
         if chained:
             return chained
@@ -71,7 +76,10 @@ def sketches_for(
         sketches = (rows.spaces,) if rows.roles_of(part) is not None else SKETCHES
         return tuple(space for spaces in sketches for space in spaces(part, processor, accuracy))
 
-    return (*shared_spaces(ours, task, threads), *plugged_spaces(task, processor, accuracy, NAMES))
+    return (
+        *shared_spaces(ours, task, threads, processor.l3_bytes / _PADDED_PART),
+        *plugged_spaces(task, processor, accuracy, NAMES),
+    )
 
 
 def recorded_spaces(

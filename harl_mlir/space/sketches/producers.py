@@ -52,7 +52,7 @@ def spaces(task: Task, spaces_of: SpacesOf) -> tuple[Space, ...]:
 
 
 def _with_producers(space: Space, task: Task, core: Task, made: Mapping[Producer, Sequence[Space]]) -> Space:
-    inside = {decision_of(p.operand): _inside_of(space, core, p.operand) for p in made}
+    inside = {decision_of(p.operand): _inside_of(space, task, core, p) for p in made}
     defaults = space.default().assignment
     decisions = [*space.decisions]
     for producer, own in made.items():
@@ -74,8 +74,12 @@ def _with_producers(space: Space, task: Task, core: Task, made: Mapping[Producer
     return Space(space.sketch, space.version, tuple(decisions), legal, space.nests)
 
 
-def _inside_of(space: Space, core: Task, operand: int) -> TimesOf | None:
-    return contraction.inside_of(space, core, operand) or reduction.inside_of(space, core, operand)
+def _inside_of(space: Space, task: Task, core: Task, producer: Producer) -> TimesOf | None:
+    if task.members[producer.members[-1]].op.is_pad:
+        return None
+    return contraction.inside_of(space, core, producer.operand) or reduction.inside_of(
+        space, core, producer.operand
+    )
 
 
 def _before(operand: int, own: Sequence[Space]) -> list[Decision]:

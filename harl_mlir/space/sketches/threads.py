@@ -18,7 +18,8 @@ from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import contraction_of
-from harl_mlir.tasks.part import part_of, repeated
+from harl_mlir.tasks.part import pads_parts, part_of, repeated
+from harl_mlir.tasks.producers import paddings_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 SHARED = "shared"
@@ -41,7 +42,9 @@ _PARTS_A_THREAD = 4
 _WORTH_TAKING_NANOSECONDS = 5_000
 _STEPS_OF_BYTES = 5
 """Of parts that differ by less than such a step of a power of two in what they read, the first will do."""
-_MEANING = "what threads share: nothing, or dimensions of the result in so many parts (d0/4: the first in 4)"
+_MEANING = (
+    "parts of the result that threads share, or one thread pads one by one (d0/4: the first dimension in 4)"
+)
 
 
 def cuts_of(candidate: Candidate) -> dict[int, int]:
@@ -64,18 +67,18 @@ def shared_as(space: Space, shared: Value) -> Space:
     return Space(space.sketch, space.version, (*space.decisions, _decision((shared,), shared)), legal)
 
 
-def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int) -> tuple[Space, ...]:
+def shared_spaces(spaces_of: SpacesOf, task: Task, threads: int, room: float = math.inf) -> tuple[Space, ...]:
     """The spaces of a task of which `threads` may share the work, given those of any task.
 
-    Each has the decisions of the default's part; of another part's what that allows.
+    One thread does parts one after the other, where each pads what it reads: by default no more parts
+    than are needed for what is padded at a time to have no more than `room` bytes. Each space has the
+    decisions of the default's part; of another part's what that allows.
     """
-    if threads == 1:
-        return spaces_of(task, 1)
     parts = _Parts(spaces_of, task)
-    words = parts.words(threads)
+    words = parts.padded_words() if threads == 1 else parts.words(threads)
     if len(words) == 1:
         return spaces_of(task, 1)
-    preferred = parts.preferred(words, threads)
+    preferred = parts.in_room(words, room) if threads == 1 else parts.preferred(words, threads)
     names = [name for word in preferred[:1] for name in parts.spaces(word)]
     found = (_shared(parts, name, words, preferred) for name in names)
     return tuple(space for space in found if space)
@@ -144,6 +147,29 @@ class _Parts:
             if words:
                 break
         return (ALONE, *words)
+
+    def padded_words(self) -> tuple[str, ...]:
+        """The ways to pad a part of an operand at a time, which then is in a cache."""
+        loops, pads = self.task.anchor_op.result_loops, paddings_of(self.task)
+        cut = [d for d in range(len(self._shape)) if any(pads_parts(self.task, p, (d,)) for p in pads)]
+        return (
+            ALONE,
+            *(_word({d: n}) for d in cut if d < len(loops) for n in self._counts(d, self._shape[d], True)),
+        )
+
+    def in_room(self, words: tuple[str, ...], room: float) -> list[str]:
+        """The ways to pad, the first one that of fewest parts of which none pads more than `room` bytes."""
+
+        def cost(word: str) -> tuple[bool, int]:
+            parts = math.prod(_cuts(word).values())
+            return self._padded_bytes > room * parts, parts
+
+        return sorted(words, key=cost)
+
+    @cached_property
+    def _padded_bytes(self) -> int:
+        made = (self.task.members[pad.members[-1]].op.init for pad in paddings_of(self.task))
+        return max((math.prod(each.shape) * element_bytes(each.element) for each in made), default=0)
 
     def preferred(self, words: tuple[str, ...], threads: int) -> list[str]:
         """The ways to share, the one to try first before the others.

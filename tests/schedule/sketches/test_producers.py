@@ -50,8 +50,7 @@ def fed(draw: st.DrawFn) -> LoopNest:
 
 def _steps(draw: st.DrawFn, element: str) -> tuple[tuple[str, str], ...]:
     bodies = _FLOATS if "f" in element else _INTEGERS
-    count = 0 if element == "bf16" else draw(st.integers(0, 2))
-    steps = [(element, draw(st.sampled_from(bodies)).format(element)) for _ in range(count)]
+    steps = [(element, draw(st.sampled_from(bodies)).format(element)) for _ in range(draw(st.integers(0, 2)))]
     if element in _WIDENING and draw(st.booleans()):
         steps.insert(0, draw(st.sampled_from(_WIDENING[element])))
     return tuple(steps)
