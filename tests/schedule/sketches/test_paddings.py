@@ -32,9 +32,9 @@ class Padding:
 
 
 @st.composite
-def padded(draw: st.DrawFn) -> tuple[LoopNest, Padding]:
-    """A contraction or a convolution, depthwise or not, of which one operand is padded."""
-    nest = draw(st.one_of(contractions(), convolutions(), depthwise()))
+def kernels(draw: st.DrawFn, nests: st.SearchStrategy[LoopNest]) -> str:
+    """One of these, of which an operand is another argument that is padded first."""
+    nest = draw(nests)
     operand = draw(st.integers(0, 1))
     element, rows = nest.inputs[operand]
     low, high = [], []
@@ -43,7 +43,7 @@ def padded(draw: st.DrawFn) -> tuple[LoopNest, Padding]:
         low.append(draw(st.sampled_from((0, 0, min(room, 1), min(room, 2)))))
         high.append(draw(st.sampled_from((0, low[-1], min(room - low[-1], 1)))) if low[-1] * 2 <= room else 0)
     value = draw(st.sampled_from(("0.0", "1.5"))) if "f" in element else draw(st.sampled_from(("0", "-3")))
-    return nest, Padding(operand, tuple(low), tuple(high), value)
+    return kernel(nest, Padding(operand, tuple(low), tuple(high), value))
 
 
 @st.composite
@@ -97,10 +97,10 @@ def _candidates(space: Space, seed: int) -> Iterator[Candidate]:
             yield from (space.candidate({**space.default().assignment, "shared": word}) for word in words)
 
 
-def _check(pool: Pool, task: Task, seed: int, text: str, threads: int = 1) -> int:
+def _check(pool: Pool, task: Task, seed: int, text: str) -> int:
     """Measure candidates of all sketches; how many of them do parts."""
     parts = 0
-    for space in sketches_for(task, processor_with(64), threads=threads):
+    for space in sketches_for(task, processor_with(64)):
         for candidate in dict.fromkeys(_candidates(space, seed)):
             if space.is_legal(candidate):
                 measured = pool.measure(task, candidate)
@@ -110,9 +110,8 @@ def _check(pool: Pool, task: Task, seed: int, text: str, threads: int = 1) -> in
 
 
 @settings(max_examples=12, deadline=None, derandomize=True)
-@given(program=padded(), seed=st.integers(0, 1 << 30))
-def test_random_programs(pool: Pool, program: tuple[LoopNest, Padding], seed: int) -> None:
-    text = kernel(*program)
+@given(text=kernels(st.one_of(contractions(), convolutions(), depthwise())), seed=st.integers(0, 1 << 30))
+def test_random_programs(pool: Pool, text: str, seed: int) -> None:
     for task in pool.analyse(text, "kernel.mlir").tasks:
         _check(pool, task, seed, text)
 
@@ -159,13 +158,29 @@ def test_parts(pool: Pool, text: str, words: set[str]) -> None:
 
 
 def test_what_is_left(pool: Pool) -> None:
-    """What something else reads too, or a pooling reads, is padded outside."""
+    """What something else reads too is padded outside."""
     text = _convolution(1, 16, depthwise=False)
     wide = "tensor<1x14x12x16xf32>"
     again = text.replace("return %r :", f"return %r, %p : tensor<1x12x10x32xf32>, {wide} //").replace(
         "-> tensor<1x12x10x32xf32> {\n  %z", f"-> (tensor<1x12x10x32xf32>, {wide}) {{\n  %z"
     )
-    for each in (again,):
-        (task,) = pool.analyse(each, "kernel.mlir").tasks
-        assert not any(member.op.is_pad for member in task.members)
-        assert math.prod(task.arguments[0].shape) == 14 * 12 * 16
+    (task,) = pool.analyse(again, "kernel.mlir").tasks
+    assert not any(member.op.is_pad for member in task.members)
+    assert math.prod(task.arguments[0].shape) == 14 * 12 * 16
+
+
+@pytest.mark.parametrize("parts", ["no", "d0/2"])
+def test_library(pool: Pool, parts: str) -> None:
+    """A library's matchers tell a padding from others."""
+    text = _convolution(4, 16, depthwise=True)
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, processor_with(64))
+    library = pool.library([(task, space.candidate({**space.default().assignment, "shared": parts}))])
+    applied = pool.apply(text, "kernel.mlir", library)
+    assert [outcome.matched for outcome in applied.outcomes] == [True, True]
+    assert ("tensor.pad %arg0" in applied.text) == (parts == "no")
+    others = [text.replace("arith.constant 0.0", "arith.constant 1.0"), text.replace("1, 1, 0]", "2, 0, 0]")]
+    for other in others:
+        other = other.replace("low[0, 2, 0, 0] high[0, 2, 0, 0]", "low[0, 2, 2, 0] high[0, 0, 0, 0]")
+        applied = pool.apply(other, "kernel.mlir", library)
+        assert not any(outcome.matched for outcome in applied.outcomes)

@@ -18,6 +18,7 @@ from tests.schedule.sketches import (
     chain_kernels,
     test_dots,
     test_elementwise,
+    test_paddings,
     test_producers,
     test_reduction,
     test_window,
@@ -68,6 +69,8 @@ _KINDS = {
     "window": test_window.nests(),
     "chain": st.integers(0, 1 << 30).map(chain_kernels.random_program),
     "rows": programs(),
+    "contraction with a padding": test_paddings.kernels(st.one_of(contractions(), convolutions())),
+    "window with a padding": test_paddings.kernels(test_paddings.depthwise()),
 }
 
 
