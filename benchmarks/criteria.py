@@ -21,7 +21,8 @@ class Goal:
         geomean: of the ratios to the best peer, each capped.
         none_behind: whether no case may be behind its best peer by more than 5 %.
         bandwidth: the least share of the measured bandwidth that each case bound by memory is to have.
-        speedup: the least of each case's threads over one thread of ours.
+        speedup: the least of two threads over one thread of ours, of each case. One bound by memory needs as
+            much of what two threads gained over one where they do nothing but copy, if that is less than two.
         beside: the least ratio of one case to one peer.
     """
 
@@ -88,12 +89,27 @@ def _of_class(name: str, goal: Goal, cases: Sequence[Mapping[str, Any]]) -> list
     if goal.bandwidth is not None and shares:
         wanted = f"at least {goal.bandwidth:g} of the bandwidth where bound by it"
         found.append(_least(name, wanted, shares, goal.bandwidth))
-    speedups = {case["name"]: case["speedup"] for case in cases if case["speedup"] is not None}
-    if goal.speedup is not None and speedups:
-        wanted = f"at least {goal.speedup:g} times one thread"
-        found.append(_least(name, wanted, speedups, goal.speedup))
+    if goal.speedup is not None:
+        found += _speedups(name, goal.speedup, cases)
     if goal.beside is not None:
         found += _beside(name, *goal.beside, cases)
+    return found
+
+
+def _speedups(name: str, least: float, cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Threads over one thread: of cases bound by memory beside what copying gains, of others beside two."""
+    timed = [case for case in cases if case["speedup"] is not None]
+    limited = {c["name"]: c["memory_gain"] for c in timed if c["bound_by_memory"] and c.get("memory_gain")}
+    found = []
+    free = {case["name"]: case["speedup"] for case in timed if case["name"] not in limited}
+    if free:
+        found.append(_least(name, f"at least {least:g} times one thread", free, least))
+    if limited:
+        share = least / 2
+        shares = {c["name"]: c["speedup"] / min(2, limited[c["name"]]) for c in timed if c["name"] in limited}
+        gains = ", ".join(f"{gain:.2f}" for gain in limited.values())
+        wanted = f"at least {share:g} of what copying gains by threads ({gains}) where bound by memory"
+        found.append(_least(name, wanted, shares, share))
     return found
 
 

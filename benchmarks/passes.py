@@ -33,6 +33,7 @@ class Timed:
     Attributes:
         peaks: FLOP/s before and after.
         bandwidths: bytes a second before and after, where that is probed too.
+        bandwidths_alone: the same of one thread, of a case of several.
         seconds: of one call in each sample, by contender in the order they were timed.
         lost: contenders that failed, with the reason.
         attempts: how often the pass was made until its probes agreed.
@@ -43,6 +44,7 @@ class Timed:
     lost: dict[str, str]
     attempts: int = 1
     bandwidths: tuple[float, ...] = ()
+    bandwidths_alone: tuple[float, ...] = ()
 
     @property
     def drift(self) -> float:
@@ -60,10 +62,11 @@ def timed_pass(
     number: int,
     of: int,
     peak: Callable[[], float],
-    bandwidth: Callable[[], float] | None = None,
+    bandwidths: Sequence[Callable[[], float]] = (),
 ) -> Timed:
     """Pass `number` (from 0) of `of`; it starts with another contender than the others.
 
+    `bandwidths` probe memory by all threads of the case, and by one.
     A disturbed pass is repeated. A contender that fails is left out of what follows.
     """
     first = number * len(contenders) // of
@@ -71,7 +74,7 @@ def timed_pass(
     lost: dict[str, str] = {}
     kept: Timed | None = None
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        before, wide = peak(), [bandwidth()] if bandwidth else []
+        before, wide = peak(), [[probe()] for probe in bandwidths]
         seconds = {}
         for contender in left:
             try:
@@ -79,8 +82,9 @@ def timed_pass(
             except ContenderError as error:
                 lost[contender.name] = str(error)
         left = [contender for contender in left if contender.name not in lost]
-        wide += [bandwidth()] if bandwidth else []
-        made = Timed((before, peak()), seconds, lost, attempt, tuple(wide))
+        for probe, found in zip(bandwidths, wide, strict=True):
+            found.append(probe())
+        made = Timed((before, peak()), seconds, lost, attempt, *map(tuple, wide))
         if kept is None or made.drift < kept.drift:
             kept = made
         if not kept.disturbed:

@@ -93,7 +93,8 @@ def _particulars(cases: Sequence[Mapping[str, Any]]) -> list[str]:
     if any(case.get("threads", 1) > 1 for case in cases):
         said.append(
             "Cases with several threads have a core for each, for every contender; one that is not being"
-            " timed is stopped. `x` says how many times faster ours is than ours tuned for one thread."
+            " timed is stopped. `x` says how many times faster ours is than ours tuned for one thread,"
+            " and in brackets how many times the bandwidth of one thread all have, in the same passes."
         )
     return [wrapped(" ".join(said))] if said else []
 
@@ -148,11 +149,18 @@ def _cases(found: Mapping[str, Any]) -> str:
                 case["verdict"] if ratio is not None else "",
                 percent(case["share_of_peak"]),
                 percent(case.get("share_of_bandwidth")),
-                f"{case['speedup']:.2f} x" if case.get("speedup") is not None else "",
+                _speedup(case),
                 *(_rate(case, name) for name in names),
             ]
         )
     return table(["case", "ratio", "95 %", "", "of peak", "of bandwidth", "threads", *names], rows)
+
+
+def _speedup(case: Mapping[str, Any]) -> str:
+    if case.get("speedup") is None:
+        return ""
+    gain = case.get("memory_gain")
+    return f"{case['speedup']:.2f} x" + (f" (copy {gain:.2f} x)" if gain is not None else "")
 
 
 def _rate(case: Mapping[str, Any], name: str) -> str:

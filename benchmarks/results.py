@@ -115,6 +115,7 @@ class Pass(_Cell, frozen=True, omit_defaults=True):
     disturbed: bool
     seconds: dict[str, list[float]]
     bandwidths: tuple[float, ...] = ()
+    bandwidths_alone: tuple[float, ...] = ()
 
 
 Cell: TypeAlias = Tuned | Searched | Decided | Loaded | Absent | Slow | Pass

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from benchmarks.kernels import kernel_text
@@ -158,12 +158,17 @@ class _CaseRun:
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
             peers = self.timing.settled(loading.peers(self.cores))
             left = self.timing.unfinished(self._live(wanted))
-            bandwidth = None if self.case.flops else self._bandwidth
-            self.timing.time([*ours, *peers], left, self.pool.peak, bandwidth)
+            self.timing.time([*ours, *peers], left, self.pool.peak, self._bandwidths())
 
-    def _bandwidth(self) -> float:
-        """That of memory, or of the cache, that the case's arguments and result are in."""
-        return self.pool.bandwidth(self.case.read_bytes, self.case.written_bytes)
+    def _bandwidths(self) -> list[Callable[[], float]]:
+        """Probes of the memory, or of the cache, that the case's arguments and result are in.
+
+        None where they do not limit it; else by all its threads, and where these are several by one.
+        """
+        if self.case.flops:
+            return []
+        pools = [self.pool] if self.case.threads == 1 else [self.pool, self.one_thread]
+        return [partial(pool.bandwidth, self.case.read_bytes, self.case.written_bytes) for pool in pools]
 
     def _with_a_function(self, wanted: Sequence[str], live: list[str]) -> list[str]:
         """Those that take part still, once ours are known to have something to work on."""

@@ -71,6 +71,7 @@ def _case(results: Results, case: Case, passes: Sequence[Pass]) -> tuple[dict[st
         "share_of_peak": _share(case, passes, ours),
         "share_of_bandwidth": _share_of_bandwidth(case, passes, ours),
         "bound_by_memory": case.bound_by_memory,
+        "memory_gain": _memory_gain(passes),
         "threads": case.threads,
         "accuracy": case.accuracy,
         "speedup": rounded(paired_ratio(samples[ours], samples[ONE_THREAD]))
@@ -155,6 +156,14 @@ def _share_of_bandwidth(case: Case, passes: Sequence[Pass], ours: str | None) ->
             for made in passes
         )
     )
+
+
+def _memory_gain(passes: Sequence[Pass]) -> float | None:
+    """How many times the bandwidth of one thread all threads of the case had together, in the same passes."""
+    if not all(made.bandwidths_alone for made in passes):
+        return None
+    gains = (statistics.mean(made.bandwidths) / statistics.mean(made.bandwidths_alone) for made in passes)
+    return rounded(statistics.median(gains))
 
 
 def _group(cases: Sequence[dict[str, Any]], draws: Sequence[Array]) -> dict[str, Any]:

@@ -64,12 +64,12 @@ class CaseTiming:
         contenders: Sequence[Contender],
         numbers: Sequence[int],
         peak: Callable[[], float],
-        bandwidth: Callable[[], float] | None = None,
+        bandwidths: Sequence[Callable[[], float]] = (),
     ) -> None:
-        """Make these passes; `peak` probes the core in FLOP/s, `bandwidth` memory in bytes a second."""
+        """Make these passes; `peak` probes the core in FLOP/s, `bandwidths` memory in bytes a second."""
         left = list(contenders)
         for number in numbers:
-            made = timed_pass(left, number, self.passes, peak, bandwidth)
+            made = timed_pass(left, number, self.passes, peak, bandwidths)
             for name, reason in made.lost.items():
                 self.absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
@@ -85,6 +85,7 @@ class CaseTiming:
                     made.disturbed,
                     seconds,
                     tuple(map(rounded, made.bandwidths)),
+                    tuple(map(rounded, made.bandwidths_alone)),
                 )
             )
             self._tell_pass(number, seconds, [contender.name for contender in contenders])

@@ -51,6 +51,24 @@ def test_threads_are_compared_with_one_of_ours() -> None:
     assert criterion_lines(criteria(cases))[-1].endswith(": 1 of 2 (b 1.20): NOT MET")
 
 
+def test_threads_bound_by_memory_gain_as_much_as_copying() -> None:
+    free = case("a", 1.3, category="threads") | {"speedup": 1.9}
+    limited = case("b", 1.3, 0.9, category="threads") | {"speedup": 1.4, "memory_gain": 1.5}
+    # No more is asked for than where memory is no limit.
+    generous = case("c", 1.3, 0.9, category="threads") | {"speedup": 1.86, "memory_gain": 2.4}
+    lines = criterion_lines(criteria([free, limited, generous]))
+    assert lines[-2:] == [
+        "threads: at least 1.85 times one thread: 1 of 1: met",
+        "threads: at least 0.925 of what copying gains by threads (1.50, 2.40) where bound by memory: "
+        "2 of 2: met",
+    ]
+    limited["speedup"] = 1.3
+    assert criterion_lines(criteria([free, limited]))[-1].endswith("1 (b 0.87): NOT MET")
+    # Without a probe of it, as in results made before there was one, memory excuses nothing.
+    limited["memory_gain"] = None
+    assert criterion_lines(criteria([free, limited]))[-1].endswith("1 of 2 (b 1.30): NOT MET")
+
+
 def test_one_case_beside_one_peer() -> None:
     seconds = {"default": 3.0, "harl": 2.0, "torch": 2.5, "jax": 1.0}
     contenders = {name: {"seconds_median": of} for name, of in seconds.items()}

@@ -57,3 +57,10 @@ def test_what_fails_is_left_out_of_the_whole_pass() -> None:
     )
     assert made.lost == {"a": "It ended."}
     assert list(made.seconds) == ["b"]
+
+
+def test_memory_is_probed_before_and_after_by_all_threads_and_by_one() -> None:
+    made = timed_pass([Fake("a", [])], 0, 1, probes(1.0, 1.0), [probes(5.0, 6.0), probes(3.0, 4.0)])
+    assert (made.bandwidths, made.bandwidths_alone) == ((5.0, 6.0), (3.0, 4.0))
+    made = timed_pass([Fake("a", [])], 0, 1, probes(1.0, 1.0), [probes(5.0, 6.0)])
+    assert (made.bandwidths, made.bandwidths_alone) == ((5.0, 6.0), ())
