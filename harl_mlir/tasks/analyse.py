@@ -108,7 +108,10 @@ def _nodes(function: ir.OpView, file: str) -> tuple[list[Node], list[Skipped]]:
             if not facts.dims:
                 raise UnsupportedOpError("it has no loops")
             if op.parent.operation != function.operation:
-                raise UnsupportedOpError(f"it is inside {op.parent.operation.name}")
+                around = op.parent.operation.name
+                raise UnsupportedOpError(
+                    f"it is inside {around}; put it into a function that is called there"
+                )
             if op not in live:
                 raise UnsupportedOpError("its result is unused")
             if _writes_into_slice(op) and not facts.reduction_dims:

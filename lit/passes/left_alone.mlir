@@ -67,7 +67,7 @@ func.func @softmax(%x: tensor<8x8xf32>) -> tensor<8x8xf32> {
   return %r : tensor<8x8xf32>
 }
 
-// CHECK: Function=in_a_loop | Op=linalg.exp, Reason="it is inside scf.for"
+// CHECK: Function=in_a_loop | Op=linalg.exp, Reason="it is inside scf.for; put it into a function that is called there"
 func.func @in_a_loop(%x: tensor<8xf32>, %n: index) -> tensor<8xf32> {
   %r = scf.for %i = %n to %n step %n iter_args(%y = %x) -> tensor<8xf32> {
     %q = linalg.exp ins(%y : tensor<8xf32>) outs(%y : tensor<8xf32>) -> tensor<8xf32>

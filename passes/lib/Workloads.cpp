@@ -49,7 +49,9 @@ static std::string whyNot(Operation *op, const LinalgFacts &facts,
     return "it has no loops";
   Operation *parent = op->getParentOp();
   if (parent != function)
-    return ("it is inside " + parent->getName().getStringRef()).str();
+    return ("it is inside " + parent->getName().getStringRef() +
+            "; put it into a function that is called there")
+        .str();
   if (!live.contains(op))
     return "its result is unused";
   // Where the result is strided, the loops of an elementwise op cannot be made
