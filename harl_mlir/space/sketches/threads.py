@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import contraction_of
@@ -91,6 +91,8 @@ def _shared(parts: _Parts, sketch: str, words: tuple[str, ...], preferred: list[
         own = dict(values)
         shared = own.pop(SHARED)
         if own.get("flatten") == "yes" and not parts.leads(shared):
+            return False
+        if own.get("along") == "across" and parts.is_one_tile(shared, own):
             return False
         found = parts.spaces(shared).get(sketch)
         if found is None or {d.name for d in found.decisions} != own.keys():
@@ -197,6 +199,16 @@ class _Parts:
         cuts = _cuts(shared)
         first = next((d for d, size in enumerate(self._shape) if size > 1), 0)
         return not cuts or set(cuts) == {first}
+
+    def is_one_tile(self, shared: Value, own: Mapping[str, Value]) -> bool:
+        """Whether a part is one register tile.
+
+        Where that is transposed, nothing is left of the loops by which MLIR would know its place in the
+        result, and it is computed beside that.
+        """
+        cuts = _cuts(shared)
+        part = math.prod(size // cuts.get(d, 1) for d, size in enumerate(self._shape))
+        return bool(cuts) and part <= number(own["rows"]) * number(own["vector"])
 
     def nests(self, whole: NestsOf) -> NestsOf:
         """Loop nests with the loops over parts around them."""
