@@ -23,12 +23,15 @@ from pathlib import Path
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.bf16_lengths import holds_bf16_vectors, pad_bf16_vectors
+from harl_mlir.codegen.bf16_moves import move_as_bits
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
+from harl_mlir.codegen.narrowing import narrow_in_steps, narrowings
+from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
@@ -166,13 +169,23 @@ def to_llvm(
     take_parts(module)
     stream(module)
     dot_products(module, features, reassociate=accuracy != "strict")
+    narrow_f64(module)
     if BF16_DOTS not in features:
         expand_bf16(module)
+    load_single_numbers(module)
     in_bf16 = holds_bf16_vectors(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     if in_bf16:
+        move_as_bits(module)
         pad_bf16_vectors(module)
     module.operation.verify()
+
+
+def narrow_f64(module: ir.Module) -> None:
+    """Round f64 to f16 and bf16 in two steps; where none is rounded so, nothing is changed."""
+    if narrowings(module):
+        _run_unverified(module, _text("to narrow f64"))
+        narrow_in_steps(module)
 
 
 def expand_bf16(module: ir.Module) -> None:
@@ -181,7 +194,8 @@ def expand_bf16(module: ir.Module) -> None:
     LLVM would call functions of its compiler's runtime library where the processor has no instruction.
     """
     computed = (
-        op.name.startswith("arith.") and str(getattr(result.type, "element_type", result.type)) == "bf16"
+        op.name.startswith(("arith.", "math."))
+        and str(getattr(result.type, "element_type", result.type)) == "bf16"
         for op in all_ops(module.operation)
         for result in op.results
     )

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.codegen.bf16_lengths import pad_bf16_vectors
+from harl_mlir.codegen.bf16_moves import move_as_bits
 from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
-from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, to_llvm
+from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, narrow_f64, to_llvm
+from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
@@ -147,6 +149,12 @@ class _Run:
                 dot_products(self.module, stage.features)
             case "harl-expand-bf16":
                 expand_bf16(self.module)
+            case "harl-single-transfers":
+                load_single_numbers(self.module)
+            case "harl-narrow-f64":
+                narrow_f64(self.module)
+            case "harl-move-bf16-as-bits":
+                move_as_bits(self.module)
             case "harl-pad-bf16-vectors":
                 pad_bf16_vectors(self.module)
             case "harl-stream-stores":

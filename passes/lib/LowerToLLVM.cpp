@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "harl/Pipelines.h"
+#include "NarrowF64.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -13,6 +14,8 @@
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -30,6 +33,7 @@ using namespace mlir;
 namespace harl {
 
 #define GEN_PASS_DEF_EXPANDBF16PASS
+#define GEN_PASS_DEF_NARROWF64PASS
 #include "harl/Passes.h.inc"
 
 #include "LoweringText.h"
@@ -44,6 +48,7 @@ void registerListedPasses() {
   registerLinalgPasses();
   registerSCFPasses();
   bufferization::registerBufferizationPasses();
+  math::registerMathPasses();
   memref::registerMemRefPasses();
   vector::registerVectorPasses();
   // Pipelines, unlike passes, may be registered only once.
@@ -85,7 +90,7 @@ void appendStage(OpPassManager &manager, StringRef stage,
 struct ExpandBF16 : public impl::ExpandBF16PassBase<ExpandBF16> {
   void runOnOperation() override {
     WalkResult found = getOperation().walk([](Operation *op) {
-      bool computes = isa<arith::ArithDialect>(op->getDialect()) &&
+      bool computes = isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
                       llvm::any_of(op->getResultTypes(), [](Type type) {
                         return getElementTypeOrSelf(type).isBF16();
                       });
@@ -98,6 +103,22 @@ struct ExpandBF16 : public impl::ExpandBF16PassBase<ExpandBF16> {
     appendStage(manager, "to bits of bf16", options);
     if (failed(runPipeline(manager, getOperation())))
       signalPassFailure();
+  }
+};
+
+struct NarrowF64 : public impl::NarrowF64PassBase<NarrowF64> {
+  void runOnOperation() override {
+    WalkResult found = getOperation().walk([](Operation *op) {
+      return narrowsF64(op) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (!found.wasInterrupted())
+      return;
+    OpPassManager manager(ModuleOp::getOperationName());
+    LowerToLLVMOptions options;
+    appendStage(manager, "to narrow f64", options);
+    if (failed(runPipeline(manager, getOperation())))
+      return signalPassFailure();
+    narrowInSteps(getOperation());
   }
 };
 
@@ -142,11 +163,14 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   dots.i8 = options.i8Dots;
   if (dots.bf16 || dots.i8)
     manager.addNestedPass<func::FuncOp>(createDotProductsPass(dots));
+  manager.addPass(createNarrowF64Pass());
   if (!options.bf16Dots)
     manager.addPass(createExpandBF16Pass());
+  manager.addNestedPass<func::FuncOp>(createSingleTransfersPass());
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);
+  manager.addPass(createMoveBF16AsBitsPass());
   manager.addPass(createPadBF16VectorsPass());
 }
 

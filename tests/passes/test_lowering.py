@@ -22,6 +22,9 @@ OWN = {
         "harl-vector-math{isa=none}",
         "harl-stream-stores",
         "harl-dot-products{bf16=false i8=true}",
+        "harl-narrow-f64",
+        "harl-single-transfers",
+        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
     ],
     "reassociate": [
@@ -34,6 +37,9 @@ OWN = {
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
+        "harl-narrow-f64",
+        "harl-single-transfers",
+        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
     ],
     "approximate": [
@@ -47,6 +53,9 @@ OWN = {
         "harl-vector-math{isa=avx2}",
         "harl-stream-stores",
         "harl-dot-products{bf16=true i8=true}",
+        "harl-narrow-f64",
+        "harl-single-transfers",
+        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
     ],
 }

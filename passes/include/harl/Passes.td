@@ -316,6 +316,44 @@ def ExpandBF16Pass : Pass<"harl-expand-bf16", "::mlir::ModuleOp"> {
   ];
 }
 
+def SingleTransfersPass
+    : Pass<"harl-single-transfers", "::mlir::func::FuncOp"> {
+  let summary = "Loads and stores for transfers of single numbers";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on buffers. MLIR does not lower
+    `vector.transfer_read` and `vector.transfer_write` of vectors of no
+    dimensions where numbers of the buffer do not lie side by side.
+  }];
+  let dependentDialects = [
+    "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def NarrowF64Pass : Pass<"harl-narrow-f64", "::mlir::ModuleOp"> {
+  let summary = "Rounding of f64 to f16 and bf16 by way of f32";
+  let description = [{
+    A step of `harl-lower-to-llvm`. LLVM would be given calls of its compiler's
+    runtime library. The f32 between is rounded to odd, so that the result is
+    that of one rounding. Where there is no such op, nothing is changed; else
+    linalg ops become loops.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
+  ];
+}
+
+def MoveBF16AsBitsPass : Pass<"harl-move-bf16-as-bits", "::mlir::ModuleOp"> {
+  let summary = "i16 for numbers of bf16 that are only moved";
+  let description = [{
+    A step of `harl-lower-to-llvm`. LLVM cannot compile all stores of numbers
+    of bf16 that were in vectors for processors with AVX512-BF16. In functions
+    of the LLVM dialect where numbers go into vectors or out of them one by
+    one, loads, stores, shuffles and branches are of i16; what computes them
+    takes and makes bf16 as before.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def PadBF16VectorsPass : Pass<"harl-pad-bf16-vectors", "::mlir::ModuleOp"> {
   let summary = "Seven lanes more for vectors of 9, 17, 25, ... bf16";
   let description = [{

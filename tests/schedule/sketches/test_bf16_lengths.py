@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
-from tests.schedule.sketches.legality import assert_legal
+from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.legality import assert_legal, processor_with
 
 _BODIES = (
     "%y = arith.addf %p, %q : T",
@@ -67,3 +69,30 @@ def test_any_length_of_any_narrow_type(pool: Pool) -> None:
 def test_lengths_in_a_loop_over_strict_sums(strict_pool: Pool) -> None:
     """Sums of bf16 are carried in bf16 from step to step."""
     assert_legal(strict_pool, _kernel("bf16", 17, _SUMS, along=False), "", 2, 3, every=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "block"),
+    [
+        ("linalg.yield %p : bf16", 0),
+        ("linalg.yield %p : bf16", 32),
+        ("%n = arith.negf %p : bf16\n linalg.yield %n : bf16", 0),
+    ],
+)
+def test_what_is_transposed_goes_one_by_one(pool: Pool, body: str, block: int) -> None:
+    """LLVM ended the process at one of the stores that were left of it."""
+    text = f"""func.func @k(%a: tensor<33x17xbf16>) -> tensor<17x33xbf16> {{
+  %e = tensor.empty() : tensor<17x33xbf16>
+  %r = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>],
+    iterator_types = ["parallel", "parallel"]}} ins(%a : tensor<33x17xbf16>) outs(%e : tensor<17x33xbf16>) {{
+  ^bb0(%p: bf16, %o: bf16):
+    {body}
+  }} -> tensor<17x33xbf16>
+  return %r : tensor<17x33xbf16>
+}}"""
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, processor_with(64))
+    values = {"width": 32, "rows": 16, "tail": 32, "order": "operand", "block": block}
+    candidate = space.candidate({**space.default().assignment, **values})
+    assert space.is_legal(candidate)
+    assert pool.verify(task, candidate, run=True) is None
