@@ -19,6 +19,7 @@ _STEPS = (
     "harl-compute-in-place",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
+    "harl-take-parts",
     "harl-move-bf16-as-bits",
     "harl-narrow-f64",
     "harl-single-transfers",

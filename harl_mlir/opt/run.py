@@ -17,6 +17,7 @@ from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, narrow_f64, to_llvm
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
+from harl_mlir.codegen.taking_parts import take_parts
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.errors import InputError, Place
@@ -143,6 +144,8 @@ class _Run:
                     part_equal_results(function)
             case "harl-inner-loops-alone":
                 inner_loops_alone(self.module)
+            case "harl-take-parts":
+                take_parts(self.module)
             case "harl-approximate-math":
                 approximate_math(self.module, stage.features)
             case "harl-dot-products":
