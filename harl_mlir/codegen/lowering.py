@@ -34,6 +34,7 @@ from harl_mlir.codegen.narrowing import narrow_in_steps, narrowings
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
+from harl_mlir.codegen.transposed_tiles import transpose_tiles
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.frontend.program import all_ops
@@ -167,6 +168,7 @@ def to_llvm(
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
     take_parts(module)
+    transpose_tiles(module)
     stream(module)
     dot_products(module, features, reassociate=accuracy != "strict")
     narrow_f64(module)

@@ -25,6 +25,7 @@ _STEPS = (
     "harl-single-transfers",
     "harl-pad-bf16-vectors",
     "harl-stream-stores",
+    "harl-transpose-tiles",
     "harl-expand-bf16",
     "harl-vectorize-lanes",
 )

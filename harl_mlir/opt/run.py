@@ -18,6 +18,7 @@ from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, narrow_f64
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
+from harl_mlir.codegen.transposed_tiles import transpose_tiles
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.errors import InputError, Place
@@ -162,6 +163,8 @@ class _Run:
                 pad_bf16_vectors(self.module)
             case "harl-stream-stores":
                 stream(self.module)
+            case "harl-transpose-tiles":
+                transpose_tiles(self.module)
             case "harl-vectorize-lanes":
                 vectorise_lanes(self.module)
             case "harl-vector-math":

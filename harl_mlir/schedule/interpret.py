@@ -11,12 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harl_mlir.errors import InputError, Place
-from harl_mlir.frontend.program import ALONE, LANES, STREAMED, all_ops, function_name, functions, place_of
+from harl_mlir.frontend.program import (
+    ALONE,
+    LANES,
+    STREAMED,
+    TRANSPOSED,
+    all_ops,
+    function_name,
+    functions,
+    place_of,
+)
 from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
 _TARGET = "harl.program"
-_KEPT = (ALONE, LANES, STREAMED)
+_KEPT = (ALONE, LANES, STREAMED, TRANSPOSED)
 """Marks that are for the lowering."""
 _INTERPRET = f"builtin.module(transform-interpreter{{debug-payload-root-tag={_TARGET}}})"
 _COPY = "<program>"

@@ -156,6 +156,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
               options);
   if (shared)
     manager.addNestedPass<func::FuncOp>(createTakePartsPass());
+  manager.addNestedPass<func::FuncOp>(createTransposeTilesPass());
   manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   DotProductsPassOptions dots;
   // The instruction rounds sums of bf16 in an order of its own.

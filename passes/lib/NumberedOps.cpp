@@ -19,6 +19,7 @@ static constexpr StringLiteral kOursPrefix = "harl.";
 /// For the lowering.
 static constexpr StringLiteral kLanesAttr = "harl.lanes";
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
+static constexpr StringLiteral kTransposedAttr = "harl.transposed";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
 static void visitInPlace(Region &region,
@@ -38,6 +39,7 @@ void removeOurs(Operation *op) {
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
         attribute.getName() != kLanesAttr &&
         attribute.getName() != kStreamedAttr &&
+        attribute.getName() != kTransposedAttr &&
         attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)

@@ -370,13 +370,26 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     A step of `harl-lower-to-llvm`. An `scf.for` that a schedule gave the
     attribute `harl.streamed` writes a result too large for any cache. Its
     stores of whole lines become nontemporal, in a copy of the loop that runs
-    where the buffers begin with a line, and what is read at the same places is
-    prefetched. On x86 only; others lose the attribute.
+    where the buffers begin with a line, and what is read at the same places, or
+    on several rows that a loop goes along, is prefetched. On x86 only; others lose the attribute.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
     "::mlir::LLVM::LLVMDialect"
+  ];
+}
+
+def TransposeTilesPass : Pass<"harl-transpose-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Tiles transposed by shuffles in loops that a schedule marks";
+  let description = [{
+    A step of `harl-lower-to-llvm`. In an `scf.for` that a schedule gave the
+    attribute `harl.transposed`, a `vector.transpose` of two dimensions that are
+    powers of two becomes shuffles of its rows, as many to each row of the
+    result as the logarithm of their number.
+  }];
+  let dependentDialects = [
+    "::mlir::ub::UBDialect", "::mlir::vector::VectorDialect"
   ];
 }
 
