@@ -3,7 +3,8 @@
 The processor then does not read the lines first that are overwritten as a whole. It takes whole registers, at
 addresses that are multiples of a line; whether a buffer begins at one is only known when the kernel runs, so
 that a marked loop is there twice. What is read at the places that are written is asked for a page before: the
-processor looks less far ahead where much is computed in between.
+processor looks less far ahead where much is computed in between. Of several rows that a loop goes along, as a
+transpose does, each is asked for two lines before: they are more than the processor follows by itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from harl_mlir.mlir import arith, ir, scf
 
 _LINE = 64
 _AHEAD = 4096
+_AHEAD_ON_ROWS = 128
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
 _UNLIMITED = 1 << 40
@@ -76,7 +78,9 @@ def _stream(loop: ir.Operation) -> int:
     loop.move_before(fence)
     for read in [op for op in all_ops(loop) if op.name == "vector.transfer_read"]:
         if any(_is_at_the_same_place(read, write) for write, _ in found):
-            _prefetch(read)
+            _prefetch(read, _AHEAD)
+        elif _goes_along_rows(read):
+            _prefetch(read, _AHEAD_ON_ROWS)
     for op, _ in found:
         _make_nontemporal(op)
     return len(found)
@@ -98,9 +102,36 @@ def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:
     )
 
 
-def _prefetch(read: ir.Operation) -> None:
-    """Ask for the lines that lie some way behind those that are read, perhaps behind the buffer's end."""
+def _goes_along_rows(read: ir.Operation) -> bool:
+    """Whether several rows of a buffer are read, on which the loop directly around goes on."""
+    source, rank = read.operands[0].type, ir.VectorType(read.results[0].type).rank
+    if not isinstance(source, ir.MemRefType) or rank < 2 or not _bytes(source.element_type):
+        return False
+    strides, around = _strides(ir.MemRefType(source)), read.parent
+    if strides[-1:] != [1] or _dimensions(read)[-1:] != [source.rank - 1] or around.name != "scf.for":
+        return False
+    return _follows(read.operands[source.rank], around.regions[0].blocks[0].arguments[0])
+
+
+def _follows(index: ir.Value, counter: ir.Value) -> bool:
+    """Whether an index is a loop's counter or a sum with it."""
+    if index == counter or isinstance(index, ir.BlockArgument):
+        return bool(index == counter)
+    sums = ("arith.addi", "affine.apply")
+    return index.owner.name in sums and any(_follows(each, counter) for each in index.owner.operands)
+
+
+def _dimensions(transfer: ir.Operation) -> list[int]:
+    """The buffer's dimensions along which a vector lies, in its order; empty where one is repeated."""
+    results = list(ir.AffineMapAttr(transfer.attributes["permutation_map"]).value.results)
+    found = [int(each.position) for each in results if isinstance(each, ir.AffineDimExpr)]
+    return found if len(found) == len(results) else []
+
+
+def _prefetch(read: ir.Operation, ahead: int) -> None:
+    """Ask for the lines so many bytes behind those that are read, perhaps behind the buffer's end."""
     buffer, *indices = list(read.operands)[: 1 + read.operands[0].type.rank]
+    dimensions = _dimensions(read)
     *outer, width = ir.VectorType(read.results[0].type).shape
     size = _bytes(buffer.type.element_type)
     number = ir.IntegerType.get_signless(32)
@@ -109,7 +140,7 @@ def _prefetch(read: ir.Operation) -> None:
             for first in range(0, width * size, _LINE):
                 ir.Operation.create(
                     "memref.prefetch",
-                    operands=[buffer, *_moved(indices, (*place, (_AHEAD + first) // size))],
+                    operands=[buffer, *_moved(indices, (*place, (ahead + first) // size), dimensions)],
                     attributes={
                         "isWrite": ir.BoolAttr.get(False),
                         "localityHint": ir.IntegerAttr.get(number, 3),
@@ -133,9 +164,10 @@ def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
 
 def _make_nontemporal(write: ir.Operation) -> None:
     vector, buffer, *indices = write.operands
+    dimensions = _dimensions(write)
     with ir.InsertionPoint(write), write.location:
         for place in places(ir.VectorType(vector.type).shape[:-1]):
-            at = _moved(indices, (*place, 0))
+            at = _moved(indices, (*place, 0), dimensions)
             ir.Operation.create(
                 "vector.store",
                 operands=[extract(vector, *place) if place else vector, buffer, *at],
@@ -147,10 +179,10 @@ def _make_nontemporal(write: ir.Operation) -> None:
     write.erase()
 
 
-def _moved(indices: Sequence[ir.Value], offsets: Sequence[int]) -> list[ir.Value]:
-    """Indices with offsets added to the last of them."""
+def _moved(indices: Sequence[ir.Value], offsets: Sequence[int], dimensions: Sequence[int]) -> list[ir.Value]:
+    """Indices with offsets added to those of these dimensions."""
     at = list(indices)
-    for dimension, offset in enumerate(offsets, len(at) - len(offsets)):
+    for dimension, offset in zip(dimensions, offsets, strict=True):
         if offset:
             moved = arith.ConstantOp(ir.IndexType.get(), offset).result
             at[dimension] = arith.AddIOp(at[dimension], moved).result

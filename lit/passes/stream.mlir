@@ -81,3 +81,53 @@ func.func @left(%b: memref<64x10xf32>, %l: memref<64x64xf32>, %v: vector<16xf32>
   }
   return
 }
+
+// Each of the rows that the loop goes along is asked for two lines before, though it lies elsewhere in the result.
+// CHECK-LABEL: func.func @transposed
+// CHECK: scf.for %[[I:[a-z0-9]+]] =
+// CHECK: scf.for %[[J:[a-z0-9]+]] =
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %c32
+// CHECK: memref.prefetch %arg0[%{{.*}}, %[[I]], %{{.*}}, %[[AHEAD]]], read, locality<3>, data
+// CHECK: %[[ROW:.*]] = arith.addi %[[I]], %c1
+// CHECK: memref.prefetch %arg0[%{{.*}}, %[[ROW]], %{{.*}}, %{{.*}}], read, locality<3>, data
+// CHECK-COUNT-14: memref.prefetch
+// CHECK-NOT: memref.prefetch
+// CHECK-COUNT-8: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<2x8x64x32xf32>, vector<16xf32>
+// CHECK: "llvm.x86.sse.sfence"
+// CHECK: else
+func.func @transposed(%a: memref<2x32x8x64xf32>, %b: memref<2x8x64x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c32 step %c16 {
+    scf.for %j = %c0 to %c64 step %c8 {
+      %v = vector.transfer_read %a[%c0, %i, %c0, %j], %z
+          {in_bounds = [true, true], permutation_map = affine_map<(d0, d1, d2, d3) -> (d1, d3)>}
+          : memref<2x32x8x64xf32>, vector<16x8xf32>
+      %t = vector.transpose %v, [1, 0] : vector<16x8xf32> to vector<8x16xf32>
+      vector.transfer_write %t, %b[%c0, %c0, %j, %i] {in_bounds = [true, true]}
+          : vector<8x16xf32>, memref<2x8x64x32xf32>
+    } {harl.streamed}
+  } {harl.streamed}
+  return
+}
+
+// Rows of one step do not go on along the loop.
+// CHECK-LABEL: func.func @across
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.store {{.*}} nontemporal
+func.func @across(%a: memref<64x64xf32>, %b: memref<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c16 {
+    %v = vector.transfer_read %a[%i, %c0], %z {in_bounds = [true, true]} : memref<64x64xf32>, vector<16x16xf32>
+    %t = vector.transpose %v, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
+    vector.transfer_write %t, %b[%c0, %i] {in_bounds = [true, true]} : vector<16x16xf32>, memref<64x64xf32>
+  } {harl.streamed}
+  return
+}

@@ -37,6 +37,7 @@ namespace {
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
 constexpr int64_t kLine = 64;
 constexpr int64_t kAhead = 4096;
+constexpr int64_t kAheadOnRows = 128;
 constexpr int64_t kUnlimited = int64_t(1) << 40;
 
 bool hasX86() {
@@ -163,18 +164,32 @@ Value writtenByLines(vector::TransferWriteOp write) {
   return rootOfLines(write.getBase());
 }
 
-/// Indices with offsets added to the last of them.
+/// Indices with offsets added to those of these dimensions.
 SmallVector<Value> movedBy(OpBuilder &builder, Location place,
-                           ValueRange indices, ArrayRef<int64_t> offsets) {
+                           ValueRange indices, ArrayRef<int64_t> offsets,
+                           ArrayRef<unsigned> dimensions) {
   SmallVector<Value> moved(indices);
-  for (auto [offset, index] : llvm::zip(
-           offsets, MutableArrayRef(moved).take_back(offsets.size()))) {
+  for (auto [offset, dimension] : llvm::zip_equal(offsets, dimensions)) {
     if (!offset)
       continue;
+    Value &index = moved[dimension];
     Value more = arith::ConstantIndexOp::create(builder, place, offset);
     index = arith::AddIOp::create(builder, place, index, more);
   }
   return moved;
+}
+
+/// The buffer's dimensions along which a vector lies, in the vector's order;
+/// empty where one is repeated.
+SmallVector<unsigned> dimensionsOf(AffineMap map) {
+  SmallVector<unsigned> found;
+  for (AffineExpr each : map.getResults()) {
+    auto dim = dyn_cast<AffineDimExpr>(each);
+    if (!dim)
+      return {};
+    found.push_back(dim.getPosition());
+  }
+  return found;
 }
 
 /// The places of a vector's rows, with a last index of 0.
@@ -198,7 +213,8 @@ void makeNontemporal(vector::TransferWriteOp write) {
       row = vector::ExtractOp::create(builder, place, row, at.drop_back());
     OperationState state(place, vector::StoreOp::getOperationName());
     state.addOperands({row, write.getBase()});
-    state.addOperands(movedBy(builder, place, write.getIndices(), at));
+    state.addOperands(movedBy(builder, place, write.getIndices(), at,
+                              dimensionsOf(write.getPermutationMap())));
     state.addAttribute("nontemporal", builder.getBoolAttr(true));
     state.addAttribute("alignment", builder.getI64IntegerAttr(kLine));
     builder.create(state);
@@ -218,9 +234,36 @@ bool isAtTheSamePlace(vector::TransferReadOp read,
          llvm::equal(read.getIndices(), write.getIndices());
 }
 
-/// Ask for the lines that lie some way behind those that are read, perhaps
+/// Whether an index is a loop's counter or a sum with it.
+bool follows(Value index, Value counter) {
+  if (index == counter)
+    return true;
+  Operation *made = index.getDefiningOp();
+  return made && isa<arith::AddIOp, affine::AffineApplyOp>(made) &&
+         llvm::any_of(made->getOperands(), [&](Value operand) {
+           return follows(operand, counter);
+         });
+}
+
+/// Whether several rows of a buffer are read, on which the loop directly
+/// around goes on.
+bool goesAlongRows(vector::TransferReadOp read) {
+  auto source = dyn_cast<MemRefType>(read.getBase().getType());
+  if (!source || read.getVectorType().getRank() < 2 || !bytesOf(source))
+    return false;
+  SmallVector<unsigned> dimensions = dimensionsOf(read.getPermutationMap());
+  SmallVector<int64_t> strides = stridesOf(source);
+  if (strides.empty() || strides.back() != 1 || dimensions.empty() ||
+      dimensions.back() != source.getRank() - 1)
+    return false;
+  auto around = dyn_cast<scf::ForOp>(read->getParentOp());
+  return around &&
+         follows(read.getIndices().back(), around.getInductionVar());
+}
+
+/// Ask for the lines that lie so many bytes behind those that are read, perhaps
 /// behind the buffer's end.
-void prefetch(vector::TransferReadOp read) {
+void prefetch(vector::TransferReadOp read, int64_t ahead) {
   OpBuilder builder(read);
   Location place = read.getLoc();
   VectorType type = read.getVectorType();
@@ -228,10 +271,12 @@ void prefetch(vector::TransferReadOp read) {
   for (SmallVector<int64_t> &at : rowsOf(type))
     for (int64_t first = 0; first < type.getShape().back() * bytes;
          first += kLine) {
-      at.back() = (kAhead + first) / bytes;
+      at.back() = (ahead + first) / bytes;
       memref::PrefetchOp::create(
           builder, place, read.getBase(),
-          movedBy(builder, place, read.getIndices(), at), /*isWrite=*/false,
+          movedBy(builder, place, read.getIndices(), at,
+                  dimensionsOf(read.getPermutationMap())),
+          /*isWrite=*/false,
           /*localityHint=*/3, /*isDataCache=*/true);
     }
 }
@@ -281,7 +326,9 @@ void stream(scf::ForOp loop) {
     if (llvm::any_of(found, [&](vector::TransferWriteOp write) {
           return isAtTheSamePlace(read, write);
         }))
-      prefetch(read);
+      prefetch(read, kAhead);
+    else if (goesAlongRows(read))
+      prefetch(read, kAheadOnRows);
   });
   for (vector::TransferWriteOp write : found)
     makeNontemporal(write);
