@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from harl_mlir.frontend.program import STREAMED as STREAMED_LOOP
+from harl_mlir.frontend.program import TRANSPOSED
 from harl_mlir.schedule.builder import ScheduleBuilder
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
@@ -43,7 +44,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         extent = extent_along(task)
         tiles, order = [Tile(extent, candidate.number("width"), "width", tiles[-1].tail)], [0]
     blocks = _blocks(tiles, roles, candidate)
-    turned = roles.transposed and _is_register_block(candidate)
+    turned = _turned(roles, candidate)
     if is_single_copy(task):
         shells = _copy_in_pieces(builder, handles[last], tiles, order, blocks, turned=turned)
         _stream(builder, candidate, shells)
@@ -60,9 +61,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     elif vector.rest:
         nest.peel_vector_loop(builder, shell, made[roles.vector], vector, roles.vector, len(tiles))
     nest.vectorise_generics(builder, shell)
-    if turned:
-        builder.lower_transposes(shell)
-    nest.tidy(builder, shell)
+    _finish(builder, shell, [tiles[d].step for d in turned])
     _stream(builder, candidate, [shell])
 
 
@@ -82,9 +81,26 @@ def _blocks(tiles: Sequence[Tile], roles: Roles, candidate: Candidate) -> list[i
     ]
 
 
-def _is_register_block(candidate: Candidate) -> bool:
-    """Whether tiles are of a size that shuffles of whole registers transpose."""
-    return candidate.number("width") == candidate.number("rows") == _REGISTER_BLOCK
+def _turned(roles: Roles, candidate: Candidate) -> tuple[int, ...]:
+    """The dimensions of tiles that are transposed in registers; none where they have but one row."""
+    wide = min(candidate.number("width"), candidate.number("rows")) > 1
+    return (roles.second, roles.vector) if roles.transposed and roles.second is not None and wide else ()
+
+
+def _finish(builder: ScheduleBuilder, shell: Handle, steps: Sequence[int]) -> None:
+    """Clean up; tiles of `steps` are transposed by shuffles, those of 16 x 16 and odd ones here.
+
+    Those of other powers of two are left to the lowering; without steps nothing is transposed.
+    """
+    even = not any(step & (step - 1) for step in steps)
+    left = bool(steps) and even and any(step != _REGISTER_BLOCK for step in steps)
+    if left:
+        builder.patterns(shell, ("vector.transfer_permutation_patterns",))
+    elif steps:
+        builder.lower_transposes(shell)
+    nest.tidy(builder, shell)
+    if left:
+        builder.tag(builder.match(shell, "scf.for"), TRANSPOSED)
 
 
 def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:
@@ -97,11 +113,8 @@ def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], 
             step = candidate.number(name)
             tiles[dimension] = Tile(shape[dimension], step, name, 0 if roles.transposed else tail)
     order = [d for d in range(len(shape)) if d != roles.vector] + [roles.vector]
-    if candidate.word("order") == "operand" and not roles.transposed:
-        order = list(operand_order(task))
-    elif candidate.word("order") == "operand" and roles.second is not None:
-        order.remove(roles.second)
-        order.append(roles.second)
+    if candidate.word("order") == "operand":
+        order = list(operand_order(task, roles))
     return tiles, order
 
 
@@ -112,7 +125,7 @@ def _copy_in_pieces(
     order: Sequence[int],
     blocks: Sequence[int],
     *,
-    turned: bool,
+    turned: Sequence[int],
 ) -> list[Handle]:
     """Schedule a copy that tiles need not divide: split, where peeling would need canonicalization.
 
@@ -133,9 +146,7 @@ def _copy_in_pieces(
         ]
         nest.fuse_members(builder, inner, shell, piece_tiles, order, len(tiles))
         nest.vectorise_generics(builder, shell, keep_copies=True)
-        if turned:
-            builder.lower_transposes(shell)
-        nest.tidy(builder, shell)
+        _finish(builder, shell, [piece_tiles[d].step for d in turned])
         shells.append(shell)
     return shells
 

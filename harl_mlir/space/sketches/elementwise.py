@@ -4,13 +4,19 @@ The decisions are in `MEANINGS`. That all loops become one is offered where ever
 of a transpose the second dimension is the one along which the operand is contiguous, so that a block of
 both is turned round in registers.
 
-Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the
-one before wherever operands lie alike within a page, as large allocations do), four where functions are
+Defaults: flattened; two registers wide (with four, the loads of an iteration wait for stores of the one
+before wherever operands lie alike within a page, as large allocations do), four where functions are
 computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
 operand and four registers wide where stores go past the caches, which then need no order but are the better
-the longer. A transposed block is one register wide, at most 16 elements, and as many rows high. Sizes that
-the width does not divide get a second, narrower loop and a last vector of what is left. A copy of more than
-the first cache holds, that is not streamed, is a call of `memcpy`.
+the longer. Sizes that the width does not divide get a second, narrower loop and a last vector of what is
+left. A copy of more than the first cache holds, that is not streamed, is a call of `memcpy`.
+
+A transposed tile is one register wide, at most 16 elements, and as many rows high, or 8 where only that
+divides the extent. Where stores go past the caches it is as wide as a line, and loops follow the operand:
+its lines are read one after the other, and nothing is gained by writing neighbours soon. They go in large
+blocks where each of the result's rows has pages of its own. Through the caches loops follow the operand
+where the result's rows are but a few lines, and else go in blocks as the result lies; what the second cache
+holds goes in no blocks.
 """
 
 from __future__ import annotations
@@ -24,11 +30,11 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest, plain_nests
 from harl_mlir.space.space import Space
-from harl_mlir.tasks.linalg_op import loops_of
+from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "elementwise"
-VERSION = 2
+VERSION = 3
 
 MEANINGS = {
     "flatten": "whether all loops become one",
@@ -46,11 +52,15 @@ _REGISTERS_OF_FUNCTIONS = 4
 _SCATTERED_REGISTERS = 4
 _ROWS = 8
 _BLOCK = 16
+_TILE_ROWS = (8, 16, 32)
 STREAMED = "streamed"
 CALL = "call"
 _LINE_BYTES = 64
 _BLOCKS = (0, 32, 64, 128, 256)
 _DEFAULT_BLOCK = 64
+_STREAMED_BLOCK = 256
+_PAGE_BYTES = 4096
+_SHORT_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -149,18 +159,39 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
             values, ("width", "rows"), lanes
         )
 
+    moved = operand_order(task, roles) if roles.transposed else None
     nests = plain_nests.elementwise(
-        task, roles.vector, roles.second, transposed=roles.transposed, lanes=lanes, processor=processor
+        task, roles.vector, roles.second, moved=moved, lanes=lanes, processor=processor
     )
     return (Space(NAME, VERSION, decisions, legal, nests),)
 
 
-def operand_order(task: Task) -> tuple[int, ...]:
-    """The dimensions of the result of a copy as its operand has them."""
-    op = task.root.op
-    loops = [loop for row in op.inputs[0].map for loop in loops_of(row)] if is_single_copy(task) else []
-    found = tuple(op.result_loops.index(loop) for loop in loops)
-    return found if len(found) == len(op.result_loops) else tuple(range(len(op.result_loops)))
+def operand_order(task: Task, roles: Roles) -> tuple[int, ...]:
+    """The dimensions of the result as a copy's operand has them, or one that is contiguous along `second`.
+
+    Without such an operand that has them all: in their own order, or with `second` as the last.
+    """
+    rank = len(task.root.op.result_loops)
+    if not roles.transposed:
+        found = _as_read(task.root.op, task.root.op.inputs[0]) if is_single_copy(task) else ()
+        return found if len(found) == rank else tuple(range(rank))
+    for member in task.members:
+        for operand in member.op.operands:
+            found = _as_read(member.op, operand)
+            if sorted(found) == list(range(rank)) and _innermost(member.op, operand) == roles.second:
+                return found
+    return (*(d for d in range(rank) if d != roles.second), *([] if roles.second is None else [roles.second]))
+
+
+def _as_read(op: LinalgOp, operand: Operand) -> tuple[int, ...]:
+    """The dimensions of the result in the order in which an operand has them."""
+    return tuple(op.result_loops.index(loop) for row in operand.map for loop in loops_of(row))
+
+
+def _innermost(op: LinalgOp, operand: Operand) -> int | None:
+    """The dimension of the result along which an operand is contiguous, or None."""
+    loop = nest.innermost_loop(op, operand)
+    return None if loop is None else op.result_loops.index(loop)
 
 
 def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tuple[Decision, ...]:
@@ -168,7 +199,7 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     widths = sorted({w for f in flat for w in _widths(task, None if f == "yes" else roles, lanes)})
     usual = _widths(task, None if roles.flattens else roles, lanes)
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
-    moved = [d for d in operand_order(task) if task.root.op.init.shape[d] > 1]
+    moved = [d for d in operand_order(task, roles) if task.root.op.init.shape[d] > 1]
     orders = ("result",) if moved == sorted(moved) else ("result", "operand")
     scattered = len(orders) > 1 and _may_stream(task, processor)
     functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
@@ -218,18 +249,30 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         if block < max(both)
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
-    large = task.bytes > processor.l2_bytes
+    streams = _may_stream(task, processor)
     widths = _widths(task, roles, lanes)
-    rows = nest.widths(shape[roles.second], min(lanes, _BLOCK))[:2]
-    rows = tuple(sorted({1, *rows}))
+    size = element_bytes(task.root.op.init.element)
+    order, block = _walk(both[0] * size, streams, task.bytes > processor.l2_bytes)
+    rows = tuple(sorted({1, *(r for r in _TILE_ROWS if r <= both[1]), min(both[1], _TILE_ROWS[0])}))
+    dividing = [r for r in rows if both[1] % r == 0 and r >= _TILE_ROWS[0]]
+    usual = min(lanes, _BLOCK)
     return (
         _decision("flatten", ("no",), "no"),
-        _decision("width", widths, widths[0]),
-        _decision("rows", rows, nest.largest(rows, min(lanes, _BLOCK))),
-        _decision("order", ("result", "operand"), "result"),
+        _decision("width", widths, nest.largest(widths, _LINE_BYTES // size) if streams else widths[0]),
+        _decision("rows", rows, nest.largest(dividing or rows, usual)),
+        _decision("order", ("result", "operand"), order),
         _decision("tail", (lanes,), lanes),
-        _decision("block", blocks, nest.largest(blocks, _DEFAULT_BLOCK if large else 0)),
+        _decision("block", blocks, nest.largest(blocks, block)),
     )
+
+
+def _walk(row_bytes: int, streams: bool, large: bool) -> tuple[str, int]:
+    """Order and block of a transpose by default; `row_bytes` are those of a row of the result."""
+    if streams:
+        return "operand", _STREAMED_BLOCK if row_bytes >= _PAGE_BYTES else 0
+    if large and row_bytes <= _SHORT_LINES * _LINE_BYTES:
+        return "operand", 0
+    return "result", _DEFAULT_BLOCK if large else 0
 
 
 def _may_stream(task: Task, processor: Processor) -> bool:

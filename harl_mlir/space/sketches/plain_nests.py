@@ -69,12 +69,19 @@ def partial_results(
 
 
 def elementwise(
-    task: Task, vector: int, second: int | None, *, transposed: bool, lanes: int, processor: Processor
+    task: Task,
+    vector: int,
+    second: int | None,
+    *,
+    moved: Sequence[int] | None,
+    lanes: int,
+    processor: Processor,
 ) -> NestsOf:
     """Nests without a reduction; `vector` and `second` are dimensions of the result.
 
-    All loops made one are shown as steps over several whole inner dimensions. Blocks of a transpose are
-    loops over both dimensions around the others.
+    `moved` has the dimensions in the order of an operand that is transposed, or is None. All loops made one
+    are shown as steps over several whole inner dimensions. Blocks of a transpose are loops over both
+    dimensions around the others.
     """
     anchor = task.anchor_op
     loops, shape = anchor.result_loops, task.root.op.init.shape
@@ -92,12 +99,8 @@ def elementwise(
             steps[d] = np.where(flat, of_flat, own)
         ordered: list[Ints | int] = [steps[d] for d in order]
         turned = columns["order"] == "operand"
-        outer, ordered = _moved(
-            [loops[d] for d in order],
-            ordered,
-            order.index(second) if transposed and second is not None else None,
-            turned,
-        )
+        places = None if moved is None else [order.index(d) for d in moved]
+        outer, ordered = _reordered([loops[d] for d in order], ordered, places, turned)
         if "block" in columns and second is not None:
             block, both = columns["block"], (second, vector)
             sizes: list[Ints | int] = [np.where(block > 0, block, shape[d]) for d in both]
@@ -112,9 +115,16 @@ def _moved(
     loops: Sequence[int], steps: list[Ints | int], place: int | None, chosen: np.ndarray
 ) -> tuple[list[Ints | int], list[Ints | int]]:
     """Loops and steps with the one at `place` moved inside all others where `chosen`."""
-    if place is None or not chosen.any():
+    order = None if place is None else [i for i in range(len(loops)) if i != place] + [place]
+    return _reordered(loops, steps, order, chosen)
+
+
+def _reordered(
+    loops: Sequence[int], steps: list[Ints | int], order: Sequence[int] | None, chosen: np.ndarray
+) -> tuple[list[Ints | int], list[Ints | int]]:
+    """Loops and steps in another order where `chosen`."""
+    if order is None or not chosen.any():
         return list(loops), steps
-    order = [i for i in range(len(loops)) if i != place] + [place]
     return (
         [np.where(chosen, loops[o], loops[i]) for i, o in enumerate(order)],
         [np.where(chosen, steps[o], steps[i]) for i, o in enumerate(order)],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches.elementwise import operand_order, roles_of
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
@@ -165,6 +166,85 @@ def test_blocks_of_sixteen_are_transposed_by_default(pool: Pool, element: str) -
     (task,) = pool.analyse(_copy((96, 128), (1, 0), element), "kernel.mlir").tasks
     (space,) = sketches_for(task, processor_with(64))
     assert (space.default().number("width"), space.default().number("rows")) == (16, 16)
+
+
+@st.composite
+def _transposes(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    """Extents of the result, the operand's dimensions, the type."""
+    rank = draw(st.integers(2, 4))
+    sizes = {2: (8, 16, 24, 33, 64, 70, 96, 128), 3: (2, 3, 8, 17, 32, 48, 64), 4: (1, 2, 3, 8, 14, 16, 32)}[
+        rank
+    ]
+    dims = tuple(draw(st.lists(st.sampled_from(sizes), min_size=rank, max_size=rank)))
+    element = draw(st.sampled_from(("f32", "f64", "f16", "bf16", "i8", "i32", "i64")))
+    return dims, tuple(draw(st.permutations(range(rank)))), element
+
+
+def _transposes_are_right(
+    pool: Pool, kernel: tuple[tuple[int, ...], tuple[int, ...], str], vector: int, l3_bytes: int, seed: int
+) -> None:
+    for task in pool.analyse(_copy(*kernel), "kernel.mlir").tasks:
+        processor = replace(processor_with(vector), l2_bytes=512, l3_bytes=l3_bytes)
+        for space in sketches_for(task, processor):
+            for candidate in drawn(space, 2, seed):
+                measurement = pool.measure(task, candidate)
+                assert measurement.ok, f"{measurement.failure}\n{candidate.values}\n{kernel}"
+
+
+_KERNELS = (
+    _transposes(),
+    st.sampled_from((16, 32, 64, 64)),
+    st.sampled_from((1024, 1 << 25)),
+    st.integers(0, 999),
+)
+
+
+@settings(
+    max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(*_KERNELS)
+def test_random_transposes(
+    pool: Pool, kernel: tuple[tuple[int, ...], tuple[int, ...], str], vector: int, l3_bytes: int, seed: int
+) -> None:
+    _transposes_are_right(pool, kernel, vector, l3_bytes, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(*_KERNELS)
+def test_many_random_transposes(
+    pool: Pool, kernel: tuple[tuple[int, ...], tuple[int, ...], str], vector: int, l3_bytes: int, seed: int
+) -> None:
+    _transposes_are_right(pool, kernel, vector, l3_bytes, seed)
+
+
+_STREAMED_TRANSPOSES = {
+    "matrix": (_copy((1024, 1024), (1, 0)), 16, 16, 256),
+    "channels last": (_copy((2, 56, 56, 128), (0, 3, 1, 2)), 16, 8, 0),
+    "halves": (_copy((128, 96), (1, 0), "f16"), 32, 16, 0),
+    "bytes": (_copy((96, 128), (1, 0), "i8"), 64, 16, 0),
+    "doubles": (_copy((96, 128), (1, 0), "f64"), 8, 8, 0),
+}
+
+
+@pytest.mark.parametrize("name", _STREAMED_TRANSPOSES)
+def test_streamed_transposes_write_whole_lines_as_the_operand_lies(pool: Pool, name: str) -> None:
+    text, width, rows, block = _STREAMED_TRANSPOSES[name]
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, replace(processor_with(64), l3_bytes=1024))
+    expected = {"width": width, "rows": rows, "block": block, "order": "operand", "stores": "streamed"}
+    default = space.default()
+    assert {name: default.assignment[name] for name in expected} == expected
+    measurement = pool.measure(task, default)
+    assert measurement.ok, measurement.failure
+
+
+def test_loops_of_transposes_are_those_of_the_operand(pool: Pool) -> None:
+    (task,) = pool.analyse(_copy((2, 7, 5, 48), (0, 3, 1, 2)), "kernel.mlir").tasks
+    roles = roles_of(task)
+    assert roles is not None
+    assert (roles.vector, roles.second) == (3, 2)
+    assert operand_order(task, roles) == (0, 3, 1, 2)
 
 
 @pytest.mark.parametrize("name", _AWKWARD)
