@@ -2,8 +2,9 @@
 
 The processor then does not read the lines first that are overwritten as a whole. It takes whole registers, at
 addresses that are multiples of a line; whether a buffer begins at one is only known when the kernel runs, so
-that a marked loop is there twice. What is read at the places that are written is asked for a page before: the
-processor looks less far ahead where much is computed in between. Of several rows that a loop goes along, as a
+that a marked loop is there twice. What is read at the places that are written is asked for a page before,
+into the second cache: the processor looks less far ahead where much is computed in between, and the first
+cache waits for fewer lines at once than memory could bring. Of several rows that a loop goes along, as a
 transpose does, each is asked for two lines before: they are more than the processor follows by itself.
 """
 
@@ -14,6 +15,7 @@ import platform
 from collections.abc import Sequence
 
 from harl_mlir.codegen.buffer_views import VIEWS
+from harl_mlir.codegen.line_pieces import cut_into_lines
 from harl_mlir.codegen.vectors import extract, places
 from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
@@ -21,6 +23,7 @@ from harl_mlir.mlir import arith, ir, scf
 _LINE = 64
 _AHEAD = 4096
 _AHEAD_ON_ROWS = 128
+_TO_SECOND_CACHE, _TO_FIRST_CACHE = 2, 3
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
 _UNLIMITED = 1 << 40
@@ -55,6 +58,7 @@ def _outermost_marked(root: ir.Operation) -> list[ir.Operation]:
 
 
 def _stream(loop: ir.Operation) -> int:
+    cut_into_lines(loop)
     writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
     roots = [(op, _written_by_lines(op)) for op in writes]
     found = [(op, root) for op, root in roots if root is not None and _is_outside(root, loop)]
@@ -78,9 +82,9 @@ def _stream(loop: ir.Operation) -> int:
     loop.move_before(fence)
     for read in [op for op in all_ops(loop) if op.name == "vector.transfer_read"]:
         if any(_is_at_the_same_place(read, write) for write, _ in found):
-            _prefetch(read, _AHEAD)
+            _prefetch(read, _AHEAD, _TO_SECOND_CACHE)
         elif _goes_along_rows(read):
-            _prefetch(read, _AHEAD_ON_ROWS)
+            _prefetch(read, _AHEAD_ON_ROWS, _TO_FIRST_CACHE)
     for op, _ in found:
         _make_nontemporal(op)
     return len(found)
@@ -128,7 +132,7 @@ def _dimensions(transfer: ir.Operation) -> list[int]:
     return found if len(found) == len(results) else []
 
 
-def _prefetch(read: ir.Operation, ahead: int) -> None:
+def _prefetch(read: ir.Operation, ahead: int, locality: int) -> None:
     """Ask for the lines so many bytes behind those that are read, perhaps behind the buffer's end."""
     buffer, *indices = list(read.operands)[: 1 + read.operands[0].type.rank]
     dimensions = _dimensions(read)
@@ -143,7 +147,7 @@ def _prefetch(read: ir.Operation, ahead: int) -> None:
                     operands=[buffer, *_moved(indices, (*place, (ahead + first) // size), dimensions)],
                     attributes={
                         "isWrite": ir.BoolAttr.get(False),
-                        "localityHint": ir.IntegerAttr.get(number, 3),
+                        "localityHint": ir.IntegerAttr.get(number, locality),
                         "isDataCache": ir.BoolAttr.get(True),
                     },
                 )

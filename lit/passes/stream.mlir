@@ -17,7 +17,7 @@
 // CHECK: scf.for
 // CHECK: scf.for %[[J:[a-z0-9]+]] =
 // CHECK: %[[AHEAD:.*]] = arith.addi %[[J]]
-// CHECK: memref.prefetch %arg0[{{.*}}, %[[AHEAD]]], read, locality<3>, data
+// CHECK: memref.prefetch %arg0[{{.*}}, %[[AHEAD]]], read, locality<2>, data
 // CHECK: memref.prefetch
 // CHECK-NOT: memref.prefetch
 // CHECK: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<8x64xf32>, vector<32xf32>
@@ -128,6 +128,63 @@ func.func @across(%a: memref<64x64xf32>, %b: memref<64x64xf32>) {
     %v = vector.transfer_read %a[%i, %c0], %z {in_bounds = [true, true]} : memref<64x64xf32>, vector<16x16xf32>
     %t = vector.transpose %v, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
     vector.transfer_write %t, %b[%c0, %i] {in_bounds = [true, true]} : vector<16x16xf32>, memref<64x64xf32>
+  } {harl.streamed}
+  return
+}
+
+// The rows of a window are read line after line, each from its beginning, and written so.
+// CHECK-LABEL: func.func @window
+// CHECK: %[[FOUR:.*]] = vector.broadcast %{{.*}} : f32 to vector<16xf32>
+// CHECK: %[[A0:.*]] = vector.transfer_read %arg0[%[[I:[a-z0-9]+]], %[[J:[a-z0-9]+]]], {{.*}} vector<16xf32>
+// CHECK: %[[NEXT:.*]] = arith.addi %[[J]], %{{.*}}
+// CHECK: %[[A1:.*]] = vector.transfer_read %arg0[%[[I]], %[[NEXT]]], {{.*}} vector<16xf32>
+// CHECK: %[[B0:.*]] = vector.transfer_read %arg0[%[[I]], %[[K:[a-z0-9]+]]], {{.*}} vector<16xf32>
+// CHECK: %[[MORE:.*]] = arith.addi %[[K]], %{{.*}}
+// CHECK: %[[B1:.*]] = vector.transfer_read %arg0[%[[I]], %[[MORE]]], {{.*}} vector<16xf32>
+// CHECK: %[[S0:.*]] = arith.addf %[[A0]], %[[B0]]
+// CHECK: %[[S1:.*]] = arith.addf %[[A1]], %[[B1]]
+// CHECK: %[[Q0:.*]] = arith.divf %[[S0]], %[[FOUR]]
+// CHECK: %[[Q1:.*]] = arith.divf %[[S1]], %[[FOUR]]
+// CHECK: vector.store %[[Q0]], %arg1[%[[I]], %[[J]]] {{.*}}nontemporal
+// CHECK: vector.store %[[Q1]], %arg1[%[[I]], %{{.*}}] {{.*}}nontemporal
+func.func @window(%a: memref<8x128xf32>, %b: memref<8x64xf32>, %n: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  %four = vector.broadcast %n : f32 to vector<32xf32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    scf.for %j = %c0 to %c64 step %c32 {
+      %k = arith.addi %j, %c64 : index
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<8x128xf32>, vector<32xf32>
+      %w = vector.transfer_read %a[%i, %k], %z {in_bounds = [true]} : memref<8x128xf32>, vector<32xf32>
+      %s = arith.addf %v, %w : vector<32xf32>
+      %q = arith.divf %s, %four : vector<32xf32>
+      vector.transfer_write %q, %b[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<8x64xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+// One that is also reduced stays whole, and all others with it.
+// CHECK-LABEL: func.func @reduced
+// CHECK: vector.reduction <add>, %{{.*}} : vector<32xf32> into f32
+// CHECK: vector.store {{.*}} vector<32xf32>
+func.func @reduced(%a: memref<8x128xf32>, %b: memref<8x64xf32>, %c: memref<8x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c8 step %c1 {
+    %v = vector.transfer_read %a[%i, %c0], %z {in_bounds = [true]} : memref<8x128xf32>, vector<32xf32>
+    %w = vector.transfer_read %a[%i, %c32], %z {in_bounds = [true]} : memref<8x128xf32>, vector<32xf32>
+    %s = arith.addf %v, %w : vector<32xf32>
+    %r = vector.reduction <add>, %s : vector<32xf32> into f32
+    memref.store %r, %c[%i, %i] : memref<8x64xf32>
+    vector.transfer_write %s, %b[%i, %c0] {in_bounds = [true]} : vector<32xf32>, memref<8x64xf32>
   } {harl.streamed}
   return
 }

@@ -7,6 +7,7 @@
 #include "harl/Passes.h"
 
 #include "BufferViews.h"
+#include "LinePieces.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,6 +39,7 @@ constexpr StringLiteral kStreamedAttr = "harl.streamed";
 constexpr int64_t kLine = 64;
 constexpr int64_t kAhead = 4096;
 constexpr int64_t kAheadOnRows = 128;
+constexpr uint32_t kToSecondCache = 2, kToFirstCache = 3;
 constexpr int64_t kUnlimited = int64_t(1) << 40;
 
 bool hasX86() {
@@ -263,7 +265,7 @@ bool goesAlongRows(vector::TransferReadOp read) {
 
 /// Ask for the lines that lie so many bytes behind those that are read, perhaps
 /// behind the buffer's end.
-void prefetch(vector::TransferReadOp read, int64_t ahead) {
+void prefetch(vector::TransferReadOp read, int64_t ahead, uint32_t locality) {
   OpBuilder builder(read);
   Location place = read.getLoc();
   VectorType type = read.getVectorType();
@@ -277,7 +279,7 @@ void prefetch(vector::TransferReadOp read, int64_t ahead) {
           movedBy(builder, place, read.getIndices(), at,
                   dimensionsOf(read.getPermutationMap())),
           /*isWrite=*/false,
-          /*localityHint=*/3, /*isDataCache=*/true);
+          locality, /*isDataCache=*/true);
     }
 }
 
@@ -298,6 +300,7 @@ Value allBeginLines(OpBuilder &builder, Location place, ArrayRef<Value> roots) {
 }
 
 void stream(scf::ForOp loop) {
+  cutIntoLines(loop);
   SmallVector<vector::TransferWriteOp> found;
   llvm::SetVector<Value> roots;
   loop.walk([&](vector::TransferWriteOp write) {
@@ -326,9 +329,9 @@ void stream(scf::ForOp loop) {
     if (llvm::any_of(found, [&](vector::TransferWriteOp write) {
           return isAtTheSamePlace(read, write);
         }))
-      prefetch(read, kAhead);
+      prefetch(read, kAhead, kToSecondCache);
     else if (goesAlongRows(read))
-      prefetch(read, kAheadOnRows);
+      prefetch(read, kAheadOnRows, kToFirstCache);
   });
   for (vector::TransferWriteOp write : found)
     makeNontemporal(write);

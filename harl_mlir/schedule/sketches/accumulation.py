@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from harl_mlir.frontend.program import LANES
+from harl_mlir.frontend.program import LANES, STREAMED
 from harl_mlir.schedule.builder import ScheduleBuilder, Size
 from harl_mlir.schedule.handles import Handle, i64
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
+from harl_mlir.space.sketches import accumulation
 from harl_mlir.space.sketches.accumulation import Roles, roles_of, unrolling
 from harl_mlir.space.sketches.nest import loop_order
 from harl_mlir.tasks.task import Task
@@ -52,6 +53,8 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         builder.licm(builder.match(shell, "scf.for"))
     if roles.strided is not None and roles.strided in made and candidate.number("lanes") > 1:
         builder.mark(made[roles.strided], LANES, i64(candidate.number("lanes")))
+    if candidate.assignment.get("stores") == accumulation.STREAMED:
+        builder.tag(builder.match(shell, "scf.for"), STREAMED)
 
 
 def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], list[int]]:

@@ -19,7 +19,7 @@ from harl_mlir.space.sketches import nest
 from harl_mlir.space.sketches.plain_nests import accumulated
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import loops_of
-from harl_mlir.tasks.task import Task
+from harl_mlir.tasks.task import Task, element_bytes
 
 MEANINGS = {
     "width": "elements of a vector along the innermost dimension of the result",
@@ -29,7 +29,10 @@ MEANINGS = {
     "unroll": "steps of the reduction that are unrolled, whole loops from the innermost one out",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
     "lanes": "steps of the innermost loop done at once, whose operands lie apart in memory",
+    "stores": "whether the result goes through the caches or past them, to memory (streamed)",
 }
+
+STREAMED = "streamed"
 
 _MOST_ROWS = 16
 _MOST_HEIGHT = 8
@@ -38,6 +41,7 @@ _TILE = 8
 _MOST_UNROLL = 8
 _MOST_WINDOW = 25
 _MOST_LANE_REGISTERS = 4
+_LINE_BYTES = 64
 _FARTHEST = 4
 """Elements that are farther apart the lowering does not read in vectors."""
 
@@ -82,6 +86,14 @@ def roles_of(task: Task) -> Roles | None:
     windows = [d for d in others[:-1] if moves_in_window(task, d)]
     third = next((d for d in reversed(windows) if nest.may_be_wide(task, (d, others[-1], vector))), None)
     return Roles(vector, None, second, third, long[-2] if len(long) > 1 else None, reductions)
+
+
+def may_stream(task: Task, processor: Processor) -> bool:
+    """Whether a call goes through more than the last cache holds, for a large result of whole lines."""
+    result = task.root.op.init
+    row = result.shape[-1] * element_bytes(result.element)
+    size = math.prod(result.shape) * element_bytes(result.element)
+    return task.bytes > processor.l3_bytes and size > processor.l2_bytes and row % _LINE_BYTES == 0
 
 
 def moves_in_window(task: Task, dimension: int) -> bool:
@@ -139,7 +151,7 @@ def _nearest(values: Iterable[int], wanted: int) -> int:
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
-    return Decision(name, values, default, ordered=name != "order", meaning=MEANINGS[name])
+    return Decision(name, values, default, ordered=name not in ("order", "stores"), meaning=MEANINGS[name])
 
 
 def space(
@@ -158,7 +170,8 @@ def space(
     By default vectors are at most `registers` registers wide and have about `rows` rows, and `unroll`
     steps are unrolled. Where there is a third dimension with a divisor of two to four, vectors extend
     along it instead: `_TILE` registers in all, so that what a window reads comes from the caches once for
-    several outputs, in long pieces.
+    several outputs, in long pieces. Where a call goes through more than the caches hold, vectors of one row
+    are as wide as they may be: memory is read in long pieces.
     """
     lanes = nest.lanes_of(task, processor)
     shape = task.root.op.init.shape
@@ -166,8 +179,11 @@ def space(
     heights = (1,) if roles.second is None else nest.divisors(shape[roles.second], _MOST_ROWS)
     tall = (1,) if roles.third is None else nest.divisors(shape[roles.third], _MOST_HEIGHT)
     height = nest.largest(tall, _MOST_DEFAULT_HEIGHT)
+    streams = roles.vector is not None and may_stream(task, processor)
     if height > 1:
         registers, rows = max(1, _TILE // height), 1
+    elif streams and registers > 1:
+        registers, rows = nest.REGISTERS_PER_VALUE, 1
     width = nest.largest(widths, registers * lanes)
     allowed = nest.REGISTERS_PER_VALUE * lanes / width / height
     factors = _unroll_factors(task, roles)
@@ -189,6 +205,7 @@ def space(
             _decision("unroll", factors, nest.largest(factors, unroll)),
             _decision("tail", (lanes,), lanes),
             *apart,
+            *((_decision("stores", ("cached", STREAMED), STREAMED),) if streams else ()),
         ),
         legal,
         _nests(task, roles, lanes, processor),

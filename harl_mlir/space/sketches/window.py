@@ -5,7 +5,8 @@ The decisions are those of `accumulation`: vectors lie along channels (channels 
 lowering does `lanes` of them at once. By default tiles are of eight registers, two or four rows of the image
 high where that divides, else four registers wide with about four rows; where vectors lie along the window,
 every read but one crosses cache lines, and they are one register wide with about four rows. Accumulators and
-filters then both stay in registers. A window of up to nine steps is unrolled whole.
+filters then both stay in registers. A window of up to nine steps is unrolled whole. Results that do not
+stay in the caches are streamed, from tiles of sixteen registers of one row where vectors lie along channels.
 """
 
 from __future__ import annotations

@@ -371,7 +371,9 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     attribute `harl.streamed` writes a result too large for any cache. Its
     stores of whole lines become nontemporal, in a copy of the loop that runs
     where the buffers begin with a line, and what is read at the same places, or
-    on several rows that a loop goes along, is prefetched. On x86 only; others lose the attribute.
+    on several rows that a loop goes along, is prefetched. Vectors of a loop that
+    reads a buffer at several places are taken apart into lines. On x86 only;
+    others lose the attribute.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",

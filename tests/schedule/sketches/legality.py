@@ -12,14 +12,26 @@ from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 
 
-def processor_with(vector_bytes: int) -> Processor:
-    """This processor, as if its vectors had that size: other sizes give other, equally right schedules."""
+def processor_with(vector_bytes: int, cache_bytes: int | None = None) -> Processor:
+    """This processor, as if its vectors had that size: other sizes give other, equally right schedules.
+
+    With `cache_bytes`, as if its second and last cache had that one: more is then streamed.
+    """
     this = this_processor()
-    return Processor(this.name, this.features, vector_bytes, 32, this.l1_bytes, this.l2_bytes, this.l3_bytes)
+    caches = (cache_bytes or this.l2_bytes, cache_bytes or this.l3_bytes)
+    return Processor(this.name, this.features, vector_bytes, 32, this.l1_bytes, *caches)
 
 
 def assert_legal(
-    pool: Pool, text: str, kind: str, draws: int, seed: int, vector_bytes: int = 64, *, every: bool = False
+    pool: Pool,
+    text: str,
+    kind: str,
+    draws: int,
+    seed: int,
+    vector_bytes: int = 64,
+    *,
+    every: bool = False,
+    cache_bytes: int | None = None,
 ) -> int:
     """Measure the default and `draws` more candidates of one of the sketches of a kind, or of `every` one.
 
@@ -27,7 +39,8 @@ def assert_legal(
     """
     count = 0
     for task in pool.analyse(text, "kernel.mlir").tasks:
-        spaces = of_kind(sketches_for(task, processor_with(vector_bytes), pool.accuracy, pool.threads), kind)
+        processor = processor_with(vector_bytes, cache_bytes)
+        spaces = of_kind(sketches_for(task, processor, pool.accuracy, pool.threads), kind)
         count += len(spaces)
         for space in spaces if every or not spaces else [spaces[seed % len(spaces)]]:
             for candidate in drawn(space, draws, seed):

@@ -7,21 +7,25 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harl_mlir.measure.pool import Pool
-from tests.schedule.sketches.legality import assert_legal
+from harl_mlir.space.sketches import sketches_for
+from tests.schedule.sketches.legality import assert_legal, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, Row
 
 _WIDTHS = (1, 2, 5, 8, 14, 17, 30, 33)
-_CHANNELS = (1, 3, 8, 16, 20, 33, 70)
+_CHANNELS = (1, 3, 8, 16, 20, 33, 64, 70, 144)
 _BODIES = {
     "f32": ("%y = arith.addf %x0, %out : f32", "%y = arith.maximumf %x0, %out : f32"),
     "f64": ("%y = arith.minimumf %x0, %out : f64",),
     "i32": ("%y = arith.maxsi %x0, %out : i32",),
+    "f16": ("%y = arith.maximumf %x0, %out : f16",),
+    "i8": ("%y = arith.minsi %x0, %out : i8",),
 }
 _FILTERED = {
     "f32": "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %t, %out : f32",
     "f64": "%t = arith.mulf %x0, %x1 : f64\n %y = arith.addf %t, %out : f64",
     "i32": "%t = arith.muli %x0, %x1 : i32\n %y = arith.addi %t, %out : i32",
 }
+_ANY_CACHE, _NO_CACHE = None, 64
 
 
 @st.composite
@@ -42,7 +46,7 @@ def nests(draw: st.DrawFn) -> LoopNest:
     element = draw(st.sampled_from(sorted(_BODIES)))
     image = (n, *windows, c) if channels_last else (n, c, *windows)
     inputs = [(element, image)]
-    if draw(st.booleans()):
+    if element in _FILTERED and draw(st.booleans()):
         body = _FILTERED[element]
         taps = tuple(((2 + rank + i, 1),) for i in range(rank))
         inputs.append((element, (*taps, c) if channels_last else (c, *taps)))
@@ -68,9 +72,11 @@ def nests(draw: st.DrawFn) -> LoopNest:
 @settings(
     max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-@given(nests(), st.sampled_from((16, 32, 64)), st.integers(0, 1000))
-def test_random_kernels(pool: Pool, nest: LoopNest, vector_bytes: int, seed: int) -> None:
-    assert assert_legal(pool, nest.text, "window", 1, seed, vector_bytes) == 1
+@given(nests(), st.sampled_from((16, 32, 64)), st.sampled_from((_ANY_CACHE, _NO_CACHE)), st.integers(0, 1000))
+def test_random_kernels(
+    pool: Pool, nest: LoopNest, vector_bytes: int, cache_bytes: int | None, seed: int
+) -> None:
+    assert assert_legal(pool, nest.text, "window", 1, seed, vector_bytes, cache_bytes=cache_bytes) == 1
 
 
 def _named(name: str, image: str, kernel: str, result: str, attributes: str, pooled: bool) -> str:
@@ -106,6 +112,9 @@ _AWKWARD = {
     "sum nwc": _pool("nwc_sum", "2x13x20xf32", "3xf32", "2x11x20xf32"),
     "max ncw": _pool("ncw_max", "2x3x40xf32", "3xf32", "2x3x38xf32"),
     "max ndhwc": _pool("ndhwc_max", "1x5x6x7x9xf32", "2x2x2xf32", "1x4x5x6x9xf32"),
+    "max nhwc, rows of lines": _pool("nhwc_max", "2x13x15x288xf32", "3x3xf32", "2x6x7x288xf32", _STRIDE),
+    "sum nhwc, rows of lines": _pool("nhwc_sum", "1x8x8x64xf32", "2x2xf32", "1x4x4x64xf32", _STRIDE),
+    "max nchw, rows of lines": _pool("nchw_max", "1x5x10x66xf32", "3x3xf32", "1x5x8x64xf32"),
     "min nhwc, window of one": _pool("nhwc_min", "1x3x4x5xf32", "1x1xf32", "1x3x4x5xf32"),
     "sum over the image nhwc": _pool("nhwc_sum", "1x7x7x33xf32", "7x7xf32", "1x1x1x33xf32"),
     "sum over the image nchw": _pool("nchw_sum", "1x33x7x7xf32", "7x7xf32", "1x33x1x1xf32"),
@@ -125,3 +134,15 @@ _AWKWARD = {
 @pytest.mark.parametrize("name", _AWKWARD)
 def test_awkward_kernels(pool: Pool, name: str) -> None:
     assert assert_legal(pool, _AWKWARD[name], "window", 2, 1) == 1
+
+
+@pytest.mark.parametrize("name", ["max nhwc, rows of lines", "sum nhwc, rows of lines"])
+def test_windows_past_the_caches(pool: Pool, name: str) -> None:
+    (task,) = pool.analyse(_AWKWARD[name], "kernel.mlir").tasks
+    (usual,) = sketches_for(task, processor_with(64))
+    assert "stores" not in usual.default().assignment
+    (space,) = sketches_for(task, processor_with(64, _NO_CACHE))
+    chosen = space.default().assignment
+    assert chosen["stores"] == "streamed"
+    assert chosen["rows"] == 1
+    assert assert_legal(pool, _AWKWARD[name], "window", 4, 1, cache_bytes=_NO_CACHE) == 1
