@@ -13,9 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.codegen.row_loops import (
+    is_same,
+    only_result,
+    other_operand,
+    reduced_to,
+    same_steps,
+    splat,
+    spread_from,
+)
 from harl_mlir.codegen.vectors import make
 from harl_mlir.frontend.generics import copy_body
-from harl_mlir.frontend.program import all_ops, constant_number, made_by
+from harl_mlir.frontend.program import all_ops, made_by
 from harl_mlir.mlir import arith, ir, scf
 
 _UEQ, _UNO = 8, 14
@@ -28,11 +37,6 @@ class _Extremum:
     combiner: str
     start: float
     beyond: int
-
-    @property
-    def kind(self) -> str:
-        """The kind of the reduction of a vector."""
-        return f"#vector.kind<{self.combiner.removeprefix('arith.')}>"
 
 
 _EXTREMA = (
@@ -62,7 +66,7 @@ def first_places(module: ir.Module) -> None:
         if search is None or found is None:
             continue
         extremum, kept = found
-        for value in _reduced(kept, extremum):
+        for value in reduced_to(kept, extremum.combiner):
             loop = made_by(value, "scf.for")
             if loop is not None and _goes_along(loop, search, extremum):
                 _join(loop, search, extremum)
@@ -70,8 +74,8 @@ def first_places(module: ir.Module) -> None:
 
 
 def _search_of(loop: ir.Operation) -> _Search | None:
-    body, before = _only_result(loop)
-    candidate = _other(body, before) if body is not None and body.name == "arith.minsi" else None
+    body, before = only_result(loop)
+    candidate = other_operand(body, before) if body is not None and body.name == "arith.minsi" else None
     if candidate is None:
         return None
     chosen = made_by(candidate, "arith.select")
@@ -80,33 +84,10 @@ def _search_of(loop: ir.Operation) -> _Search | None:
         return None
     _, place, none = chosen.operands
     start = loop.operands[3]
-    if _splat(start) is None or _splat(start) != _splat(none) or not _grows(place, loop):
+    if splat(start) is None or splat(start) != splat(none) or not _grows(place, loop):
         return None
     element, wanted = hit.operands
     return _Search(loop, element, wanted, place, start)
-
-
-def _only_result(loop: ir.Operation) -> tuple[ir.Operation | None, ir.Value | None]:
-    """What makes the one value that a loop carries, and the value that it was before."""
-    block = loop.regions[0].blocks[0]
-    if len(loop.results) != 1:
-        return None, None
-    value = list(block.operations)[-1].operands[0]
-    inside = not isinstance(value.owner, ir.Block) and value.owner.operation.block == block
-    return (value.owner.operation if inside else None), block.arguments[1]
-
-
-def _other(op: ir.Operation, one: ir.Value | None) -> ir.Value | None:
-    """The operand beside `one` of an op of two."""
-    others = [value for value in op.operands if value != one]
-    return others[0] if len(others) == 1 else None
-
-
-def _splat(value: ir.Value) -> int | float | None:
-    """The number of a constant."""
-    constant = made_by(value, "arith.constant")
-    number = None if constant is None else constant_number(constant)
-    return number.value if isinstance(number, (ir.IntegerAttr, ir.FloatAttr)) else None
 
 
 def _predicate(compare: ir.Operation) -> int:
@@ -129,82 +110,34 @@ def _grows(place: ir.Value, loop: ir.Operation) -> bool:
 
 def _kept(wanted: ir.Value) -> tuple[_Extremum, ir.Value] | None:
     """The rows' greatest elements of which each fills a row of `wanted`; an infinity stands for a NaN."""
-    turned = made_by(wanted, "vector.transpose")
-    if turned is not None:
-        order = list(ir.DenseI64ArrayAttr(turned.attributes["permutation"]))
-        if order != [*range(1, len(order)), 0]:
-            return None
-        wanted = turned.operands[0]
-    spread = made_by(wanted, "vector.broadcast")
-    chosen = None if spread is None else made_by(spread.operands[0], "arith.select")
-    if chosen is None or (
-        turned is None and any(n > 1 for n in getattr(chosen.results[0].type, "shape", ()))
-    ):
+    spread = spread_from(wanted)
+    chosen = None if spread is None else made_by(spread, "arith.select")
+    if chosen is None:
         return None
     is_nan, infinity, kept = chosen.operands
     compare = made_by(is_nan, "arith.cmpf")
     if compare is None or _predicate(compare) != _UNO or list(compare.operands) != [kept, kept]:
         return None
     for extremum in _EXTREMA:
-        if _splat(infinity) == -extremum.start:
+        if splat(infinity) == -extremum.start:
             return extremum, kept
     return None
 
 
-def _reduced(kept: ir.Value, extremum: _Extremum) -> list[ir.Value]:
-    """The vectors along the rows of which `kept` are the greatest elements."""
-    found: list[ir.Value] = []
-    stack = [kept]
-    while stack:
-        value = stack.pop()
-        if isinstance(value.owner, ir.Block):
-            continue
-        op = value.owner.operation
-        if op.name == extremum.combiner:
-            stack += list(op.operands)
-        elif op.name == "vector.multi_reduction" and str(op.attributes["kind"]) == extremum.kind:
-            source, before = op.operands
-            if list(ir.DenseI64ArrayAttr(op.attributes["reduction_dims"])) == [len(source.type.shape) - 1]:
-                found.append(source)
-                stack.append(before)
-    return found
-
-
 def _goes_along(loop: ir.Operation, search: _Search, extremum: _Extremum) -> bool:
     """Whether `loop` keeps the greatest of the elements that are searched, in the same steps."""
-    combiner, before = _only_result(loop)
-    if combiner is None or combiner.name != extremum.combiner or _splat(loop.operands[3]) != extremum.start:
+    combiner, before = only_result(loop)
+    if combiner is None or combiner.name != extremum.combiner or splat(loop.operands[3]) != extremum.start:
         return False
-    if list(loop.operands)[:3] != list(search.loop.operands)[:3] or loop.block != search.loop.block:
+    if not same_steps(loop, search.loop):
         return False
-    lower, upper = (_splat(bound) for bound in list(loop.operands)[:2])
+    lower, upper = (splat(bound) for bound in list(loop.operands)[:2])
     # Else there is no first place.
     if lower is None or upper is None or lower >= upper:
         return False
-    element = _other(combiner, before)
+    element = other_operand(combiner, before)
     steps = [each.regions[0].blocks[0].arguments[0] for each in (loop, search.loop)]
-    return element is not None and _is_same(element, search.element, {steps[0]: steps[1]})
-
-
-def _is_same(value: ir.Value, other: ir.Value, known: Mapping[ir.Value, ir.Value]) -> bool:
-    """Whether two loops compute two values alike, from values of which `known` tells the counterpart."""
-    if known.get(value, value) == other:
-        return True
-    if isinstance(value.owner, ir.Block) or isinstance(other.owner, ir.Block):
-        return False
-    one, two = value.owner.operation, other.owner.operation
-    if one.name not in ("vector.transfer_read", "affine.apply", "arith.addi", "ub.poison", "arith.constant"):
-        return False
-    return (
-        one.name == two.name
-        and value.type == other.type
-        and dict(_attributes(one)) == dict(_attributes(two))
-        and all(_is_same(a, b, known) for a, b in zip(one.operands, two.operands, strict=True))
-    )
-
-
-def _attributes(op: ir.Operation) -> list[tuple[str, ir.Attribute]]:
-    return [(name, op.attributes[name]) for name in op.attributes]
+    return element is not None and is_same(element, search.element, {steps[0]: steps[1]})
 
 
 def _join(loop: ir.Operation, search: _Search, extremum: _Extremum) -> None:
@@ -246,8 +179,8 @@ def _with_places(loop: ir.Operation, search: _Search, extremum: _Extremum) -> tu
         made = scf.ForOp(lower, upper, step, [start, _narrow(search.place, {number: lower}), no_nan])
     old = loop.regions[0].blocks[0]
     values = dict(zip(old.arguments, made.body.arguments, strict=False))
-    combiner, before = _only_result(loop)
-    element = None if combiner is None else _other(combiner, before)
+    combiner, before = only_result(loop)
+    element = None if combiner is None else other_operand(combiner, before)
     copy_body(
         [op.operation for op in old.operations if op.operation != combiner][:-1], values, made.operation
     )

@@ -31,6 +31,7 @@ from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.narrowing import narrow_in_steps, narrowings
+from harl_mlir.codegen.online_sums import online_sums
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
@@ -103,6 +104,7 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     function.attributes["sym_visibility"] = ir.StringAttr.get("private")
     first_places(module)
     compute_in_place(module)
+    online_sums(module)
     PassManager.parse(_text("to buffers")).run(module.operation)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
@@ -134,6 +136,7 @@ def bufferize_public(module: ir.Module, threads: int = 1) -> None:
     """
     first_places(module)
     compute_in_place(module)
+    online_sums(module)
     PassManager.parse(_text("to buffers")).run(module.operation)
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:

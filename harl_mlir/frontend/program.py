@@ -21,6 +21,9 @@ BORDER = "harl.border"
 """On a `linalg.fill` that writes what lies around something padded: too little to be a task."""
 LANES = "harl.lanes"
 """On an `scf.for`, a number: of its steps so many are done at once, in the lanes of vectors."""
+ONLINE = "harl.online"
+"""On an `scf.forall` over rows, a number: of so many elements of a row the greatest is found and the
+exponentials are summed before the next (`codegen/online_sums.py`)."""
 _PARSED_TEXT = "-"
 """What MLIR calls the file of a module parsed from a string."""
 

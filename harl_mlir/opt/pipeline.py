@@ -17,6 +17,7 @@ _STEPS = (
     "harl-copies-to-loops",
     "harl-first-places",
     "harl-compute-in-place",
+    "harl-online-sums",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-take-parts",

@@ -14,6 +14,7 @@ from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import (
     ALONE,
     LANES,
+    ONLINE,
     STREAMED,
     TRANSPOSED,
     all_ops,
@@ -25,7 +26,7 @@ from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
 _TARGET = "harl.program"
-_KEPT = (ALONE, LANES, STREAMED, TRANSPOSED)
+_KEPT = (ALONE, LANES, ONLINE, STREAMED, TRANSPOSED)
 """Marks that are for the lowering."""
 _INTERPRET = f"builtin.module(transform-interpreter{{debug-payload-root-tag={_TARGET}}})"
 _COPY = "<program>"

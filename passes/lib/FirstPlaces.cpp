@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RowLoops.h"
 #include "harl/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -49,35 +50,6 @@ struct Search {
   Value element, wanted, place, none;
 };
 
-/// What makes the one value that a loop carries, if that is inside.
-Operation *resultOf(scf::ForOp loop) {
-  if (loop.getNumResults() != 1)
-    return nullptr;
-  Operation *op = loop.getYieldedValues()[0].getDefiningOp();
-  return op && op->getBlock() == loop.getBody() ? op : nullptr;
-}
-
-/// The operand beside `one` of an op of two.
-Value other(Operation *op, Value one) {
-  if (op->getNumOperands() != 2 || op->getOperand(0) == op->getOperand(1))
-    return Value();
-  if (op->getOperand(0) == one)
-    return op->getOperand(1);
-  return op->getOperand(1) == one ? op->getOperand(0) : Value();
-}
-
-bool isInfinity(Value value, bool negative) {
-  FloatAttr number;
-  SplatElementsAttr splat;
-  APFloat found(0.0f);
-  if (matchPattern(value, m_Constant(&number)))
-    found = number.getValue();
-  else if (matchPattern(value, m_Constant(&splat)) &&
-           isa<FloatType>(splat.getElementType()))
-    found = splat.getSplatValue<APFloat>();
-  return found.isInfinity() && found.isNegative() == negative;
-}
-
 bool isSameSplat(Value one, Value other) {
   SplatElementsAttr first, second;
   return matchPattern(one, m_Constant(&first)) &&
@@ -108,7 +80,7 @@ bool grows(Value place, scf::ForOp loop) {
 std::optional<Search> searchOf(scf::ForOp loop) {
   auto least = dyn_cast_or_null<arith::MinSIOp>(resultOf(loop));
   Value candidate =
-      least ? other(least, loop.getRegionIterArgs()[0]) : Value();
+      least ? otherOperand(least, loop.getRegionIterArgs()[0]) : Value();
   auto chosen =
       candidate ? candidate.getDefiningOp<arith::SelectOp>() : nullptr;
   auto hit = chosen ? chosen.getCondition().getDefiningOp<arith::CmpFOp>()
@@ -124,21 +96,9 @@ std::optional<Search> searchOf(scf::ForOp loop) {
 /// The rows' greatest elements of which each fills a row of `wanted`; an
 /// infinity stands for a NaN.
 Value keptOf(Value wanted, const Extremum *&extremum) {
-  auto turned = wanted.getDefiningOp<vector::TransposeOp>();
-  if (turned) {
-    ArrayRef<int64_t> order = turned.getPermutation();
-    for (auto [place, from] : llvm::enumerate(order))
-      if (from != static_cast<int64_t>((place + 1) % order.size()))
-        return Value();
-    wanted = turned.getVector();
-  }
-  auto spread = wanted.getDefiningOp<vector::BroadcastOp>();
-  auto chosen =
-      spread ? spread.getSource().getDefiningOp<arith::SelectOp>() : nullptr;
+  Value spread = spreadFrom(wanted);
+  auto chosen = spread ? spread.getDefiningOp<arith::SelectOp>() : nullptr;
   if (!chosen)
-    return Value();
-  if (auto rows = dyn_cast<VectorType>(chosen.getType());
-      rows && !turned && rows.getNumElements() > 1)
     return Value();
   Value kept = chosen.getFalseValue();
   auto isNan = chosen.getCondition().getDefiningOp<arith::CmpFOp>();
@@ -153,46 +113,6 @@ Value keptOf(Value wanted, const Extremum *&extremum) {
   return Value();
 }
 
-/// The vectors along the rows of which `kept` are the greatest elements.
-SmallVector<Value> reducedTo(Value kept, const Extremum &extremum) {
-  SmallVector<Value> found, stack = {kept};
-  while (!stack.empty()) {
-    Operation *op = stack.pop_back_val().getDefiningOp();
-    if (!op)
-      continue;
-    if (op->getName().getStringRef() == extremum.combiner) {
-      llvm::append_range(stack, op->getOperands());
-    } else if (auto reduction = dyn_cast<vector::MultiDimReductionOp>(op);
-               reduction && reduction.getKind() == extremum.kind) {
-      int64_t last = reduction.getSourceVectorType().getRank() - 1;
-      if (reduction.getReductionDims() == ArrayRef<int64_t>{last}) {
-        found.push_back(reduction.getSource());
-        stack.push_back(reduction.getAcc());
-      }
-    }
-  }
-  return found;
-}
-
-/// Whether two loops compute two values alike, `from` in the one where the
-/// other has `to`.
-bool isSame(Value value, Value other, Value from, Value to) {
-  if ((value == from ? to : value) == other)
-    return true;
-  Operation *one = value.getDefiningOp(), *two = other.getDefiningOp();
-  if (!isa_and_nonnull<vector::TransferReadOp, affine::AffineApplyOp,
-                       arith::AddIOp, arith::ConstantOp, ub::PoisonOp>(one) ||
-      !two || one->getName() != two->getName() ||
-      value.getType() != other.getType() ||
-      one->getAttrDictionary() != two->getAttrDictionary() ||
-      one->getNumOperands() != two->getNumOperands())
-    return false;
-  for (auto [a, b] : llvm::zip_equal(one->getOperands(), two->getOperands()))
-    if (!isSame(a, b, from, to))
-      return false;
-  return true;
-}
-
 /// Whether `loop` keeps the greatest of the elements that are searched, in the
 /// same steps.
 bool goesAlong(scf::ForOp loop, Search &search, const Extremum &extremum) {
@@ -200,17 +120,14 @@ bool goesAlong(scf::ForOp loop, Search &search, const Extremum &extremum) {
   if (!combiner || combiner->getName().getStringRef() != extremum.combiner ||
       !isInfinity(loop.getInitArgs()[0], extremum.startsNegative))
     return false;
-  if (loop.getLowerBound() != search.loop.getLowerBound() ||
-      loop.getUpperBound() != search.loop.getUpperBound() ||
-      loop.getStep() != search.loop.getStep() ||
-      loop->getBlock() != search.loop->getBlock())
+  if (!sameSteps(loop, search.loop))
     return false;
   std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound());
   std::optional<int64_t> upper = getConstantIntValue(loop.getUpperBound());
   // Else there is no first place.
   if (!lower || !upper || *lower >= *upper)
     return false;
-  Value element = other(combiner, loop.getRegionIterArgs()[0]);
+  Value element = otherOperand(combiner, loop.getRegionIterArgs()[0]);
   return element && isSame(element, search.element, loop.getInductionVar(),
                            search.loop.getInductionVar());
 }
@@ -276,7 +193,7 @@ scf::ForOp withPlaces(scf::ForOp loop, Search &search,
           if (&op != combiner)
             inside.clone(op, values);
         Value read = values.lookupOrDefault(
-            other(combiner, loop.getRegionIterArgs()[0]));
+            otherOperand(combiner, loop.getRegionIterArgs()[0]));
         Value beyond = arith::CmpFOp::create(inside, place, extremum.beyond,
                                              read, carried[0]);
         Value isNan = arith::CmpFOp::create(
@@ -343,7 +260,8 @@ struct FirstPlaces : public impl::FirstPlacesPassBase<FirstPlaces> {
       Value kept = search ? keptOf(search->wanted, extremum) : Value();
       if (!kept)
         continue;
-      for (Value value : reducedTo(kept, *extremum)) {
+      for (Value value : reducedTo(kept, extremum->combiner,
+                                   extremum->kind)) {
         auto loop = value.getDefiningOp<scf::ForOp>();
         if (!loop || !goesAlong(loop, *search, *extremum))
           continue;

@@ -132,6 +132,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   bool shared = options.threads > 1;
   manager.addNestedPass<func::FuncOp>(createFirstPlacesPass());
   manager.addNestedPass<func::FuncOp>(createComputeInPlacePass());
+  manager.addNestedPass<func::FuncOp>(createOnlineSumsPass());
   appendStage(manager, "to buffers", options);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
   if (shared)

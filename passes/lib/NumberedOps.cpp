@@ -18,6 +18,7 @@ static constexpr StringLiteral kAroundAttr = "harl.around";
 static constexpr StringLiteral kOursPrefix = "harl.";
 /// For the lowering.
 static constexpr StringLiteral kLanesAttr = "harl.lanes";
+static constexpr StringLiteral kOnlineAttr = "harl.online";
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
 static constexpr StringLiteral kTransposedAttr = "harl.transposed";
 
@@ -38,6 +39,7 @@ void removeOurs(Operation *op) {
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
         attribute.getName() != kLanesAttr &&
+        attribute.getName() != kOnlineAttr &&
         attribute.getName() != kStreamedAttr &&
         attribute.getName() != kTransposedAttr &&
         attribute.getName() != kAloneAttr)

@@ -15,6 +15,7 @@ OWN = {
     "strict": [
         "harl-first-places",
         "harl-compute-in-place",
+        "harl-online-sums",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",
@@ -31,6 +32,7 @@ OWN = {
     "reassociate": [
         "harl-first-places",
         "harl-compute-in-place",
+        "harl-online-sums",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",
@@ -47,6 +49,7 @@ OWN = {
     "approximate": [
         "harl-first-places",
         "harl-compute-in-place",
+        "harl-online-sums",
         "harl-part-equal-results",
         "harl-wide-buffers",
         "harl-copies-to-loops",

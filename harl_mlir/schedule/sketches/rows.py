@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harl_mlir.frontend.program import ONLINE
 from harl_mlir.schedule.builder import ScheduleBuilder, Size
-from harl_mlir.schedule.handles import Handle
+from harl_mlir.schedule.handles import Handle, i64
 from harl_mlir.schedule.members import members_and_fills
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
@@ -43,6 +44,8 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         nest.keep_accumulators(builder, [loop])
     _tidy(builder, shell)
     builder.run_alone(shell)
+    if candidate.assignment.get("chunk"):
+        builder.mark(shell, ONLINE, i64(candidate.number("chunk")))
 
 
 def _fused(

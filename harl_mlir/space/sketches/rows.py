@@ -4,7 +4,8 @@ The rows of a step are done op by op, in vectors along the row, while they are i
 reduction of rows keeps `width` partial results and combines them at the end; under `strict` accuracy
 those that round are done element by element, in order.
 
-The decisions are in `MEANINGS`. Defaults: four registers wide; two rows a step.
+The decisions are in `MEANINGS`. Defaults: four registers wide; two rows a step. Rows larger than the nearest
+cache of which exponentials are summed are gone through one by one, in chunks that stay there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from harl_mlir.space.sketches.reduction import combines, is_exact
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.rows import Rows, common_rows
-from harl_mlir.tasks.task import Task
+from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "rows"
 VERSION = 1
@@ -28,12 +29,15 @@ MEANINGS = {
     "rows": "rows done together in a step of the outer loop",
     "width": "elements of a vector along the row",
     "sums": "whether rows are reduced in any order (vectors), or in order where that rounds (ordered)",
+    "chunk": "elements whose greatest is found before their exponentials are summed (online); 0: the row's",
     "tail": "elements of the narrower vectors that follow where width does not divide the row",
 }
 
 _MOST_ROWS = 16
 _DEFAULT_ROWS = 2
 _DEFAULT_REGISTERS = 4
+_CHUNKS = (0, 1024, 2048, 4096)
+_DEFAULT_CHUNK = 1024
 
 
 def roles_of(task: Task) -> Rows | None:
@@ -53,6 +57,25 @@ def in_vectors(op: LinalgOp, sums: str) -> bool:
     return combines(op) and (sums == "vectors" or is_exact(op))
 
 
+def keeps_exponentials(task: Task) -> bool | None:
+    """Whether the exponentials of which a task has the rows' sums are kept; None if there are none."""
+    reductions = [member.op for member in task.members if member.op.reduction_dims]
+    combiners = {op.body[-1].name for op in reductions if op.init.element in ("f32", "f64")}
+    powers = [member.op for member in task.members if _is_relative_power(member.op)]
+    if len(powers) != 1 or not {"arith.maximumf", "arith.addf"} <= combiners:
+        return None
+    return not powers[0].reduction_dims
+
+
+def _is_relative_power(op: LinalgOp) -> bool:
+    """Whether an op has an exponential of a difference, and at most adds it up."""
+    first = len(op.operands)
+    for power in (body for body in op.body if body.name == "math.exp"):
+        less = power.operands[0] - first
+        return less >= 0 and op.body[less].name == "arith.subf"
+    return False
+
+
 def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURACY) -> tuple[Space, ...]:
     """The choices for a row operation."""
     rows = roles_of(task)
@@ -63,8 +86,14 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     count = rows.counts[stepped(rows)]
     heights = tuple(n for n in nest.divisors(count, _MOST_ROWS) if n < count)
     sums = "ordered" if accuracy == "strict" else "vectors"
+    usual = nest.largest(widths, _DEFAULT_REGISTERS * lanes)
+    kept = None if accuracy == "strict" else keeps_exponentials(task)
+    chunk = () if kept is None else _chunk(rows, widths, usual, processor, task, kept=kept)
+    step = 1 if chunk and chunk[0].default else _DEFAULT_ROWS
 
     def legal(values: Mapping[str, Value]) -> bool:
+        if values.get("chunk") and kept and rows.length % int(values["width"]):
+            return False
         return nest.fits_registers(values, ("width", "rows"), lanes)
 
     return (
@@ -72,16 +101,23 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
             NAME,
             VERSION,
             (
-                Decision("rows", heights, nest.largest(heights, _DEFAULT_ROWS), meaning=MEANINGS["rows"]),
-                Decision(
-                    "width",
-                    widths,
-                    nest.largest(widths, _DEFAULT_REGISTERS * lanes),
-                    meaning=MEANINGS["width"],
-                ),
+                Decision("rows", heights, nest.largest(heights, step), meaning=MEANINGS["rows"]),
+                Decision("width", widths, usual, meaning=MEANINGS["width"]),
                 Decision("sums", (sums,), sums, ordered=False, meaning=MEANINGS["sums"]),
                 Decision("tail", (lanes,), lanes, meaning=MEANINGS["tail"]),
+                *chunk,
             ),
             legal,
         ),
     )
+
+
+def _chunk(
+    rows: Rows, widths: tuple[int, ...], usual: int, processor: Processor, task: Task, *, kept: bool
+) -> tuple[Decision, ...]:
+    """The decision on chunks, where rows are long. What is kept needs a width that divides the row."""
+    row_bytes = rows.length * element_bytes(task.members[0].op.init.element)
+    if row_bytes <= processor.l1_bytes or (kept and all(rows.length % width for width in widths)):
+        return ()
+    default = 0 if kept and rows.length % usual else _DEFAULT_CHUNK
+    return (Decision("chunk", _CHUNKS, default, meaning=MEANINGS["chunk"]),)

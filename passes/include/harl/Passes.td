@@ -189,6 +189,22 @@ def ComputeInPlacePass
   }];
 }
 
+def OnlineSumsPass : Pass<"harl-online-sums", "::mlir::func::FuncOp"> {
+  let summary = "Sum rows' exponentials where their greatest elements are found";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. In an `scf.forall` over rows
+    with the attribute `harl.online`, a number, the loops over vectors that find
+    a row's greatest elements, exponentials relative to them, and the sums of
+    these become one, over so many elements at a time. What exponentials are
+    divided by the sums is then multiplied by what they have to be relative to.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::ub::UBDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
 def PartEqualResultsPass
     : Pass<"harl-part-equal-results", "::mlir::func::FuncOp"> {
   let summary = "Return a copy where a function returns a buffer again";

@@ -12,14 +12,17 @@ from harl_mlir.space.sketches import sketches_for
 from harl_mlir.space.space import Space
 
 
-def processor_with(vector_bytes: int, cache_bytes: int | None = None) -> Processor:
+def processor_with(
+    vector_bytes: int, *, l1_bytes: int | None = None, cache_bytes: int | None = None
+) -> Processor:
     """This processor, as if its vectors had that size: other sizes give other, equally right schedules.
 
-    With `cache_bytes`, as if its second and last cache had that one: more is then streamed.
+    With `l1_bytes` and `cache_bytes`, as if its first cache, or its second and last one, had that size: more
+    than the last holds is streamed.
     """
     this = this_processor()
-    caches = (cache_bytes or this.l2_bytes, cache_bytes or this.l3_bytes)
-    return Processor(this.name, this.features, vector_bytes, 32, this.l1_bytes, *caches)
+    l1, l2, l3 = l1_bytes or this.l1_bytes, cache_bytes or this.l2_bytes, cache_bytes or this.l3_bytes
+    return Processor(this.name, this.features, vector_bytes, 32, l1, l2, l3)
 
 
 def assert_legal(
@@ -39,7 +42,7 @@ def assert_legal(
     """
     count = 0
     for task in pool.analyse(text, "kernel.mlir").tasks:
-        processor = processor_with(vector_bytes, cache_bytes)
+        processor = processor_with(vector_bytes, cache_bytes=cache_bytes)
         spaces = of_kind(sketches_for(task, processor, pool.accuracy, pool.threads), kind)
         count += len(spaces)
         for space in spaces if every or not spaces else [spaces[seed % len(spaces)]]:

@@ -187,6 +187,46 @@ def programs(draw: st.DrawFn) -> str:
     return kernel.text(draw(st.sampled_from((few or full)[-1:] + full[-1:])))
 
 
+@st.composite
+def exponentials(draw: st.DrawFn) -> str:
+    """Sums of exponentials of long rows relative to their greatest elements, and what else is made of these.
+
+    Among them softmax, log-softmax and log-sum-exp, and what is nearly one of them.
+    """
+    element = draw(st.sampled_from(("f32", "f32", "f64")))
+    counts = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)))
+    k = RowKernel(counts, draw(st.sampled_from((1025, 1536, 2048, 2080, 3000, 4160))), element)
+
+    def along(body: str, *inputs: str) -> str:
+        return k.along(f"%y = arith.{body} %a0, %a1 : {element}", *inputs)
+
+    x = draw(st.sampled_from(("%x", "%x", "sum")))
+    x = along("addf", "%x", "%w") if x == "sum" else x
+    most = k.reduce(_STARTS["least", element], f"%y = arith.maximumf %a0, %o : {element}", x)
+    of = draw(st.sampled_from((x, x, x, "%x")))
+    power = f"%s = arith.subf %a0, %a1 : {element}\n    %y = math.exp %s : {element}"
+    powers = k.along(power, of, most)
+    total = k.reduce("0.0", f"%y = arith.addf %a0, %o : {element}", powers)
+    logarithm = f"%s = math.log %a0 : {element}\n    %y = arith.addf %s, %a1 : {element}"
+    kind = draw(
+        st.sampled_from(("softmax", "softmax", "log-softmax", "log-sum-exp", "else", "both", "twice"))
+    )
+    if kind == "softmax":
+        return k.text(along("divf", powers, total))
+    if kind == "log-sum-exp":
+        return k.text(k.each(logarithm, total, most))
+    if kind == "log-softmax":
+        return k.text(along("subf", x, k.each(logarithm, total, most)))
+    if kind == "else":
+        return k.text(along(draw(st.sampled_from(("addf", "mulf", "maximumf"))), powers, total))
+    if kind == "both":
+        return k.text(along("addf", along("divf", powers, total), powers))
+    squares = k.reduce(
+        "0.0", f"%q = arith.mulf %a0, %a0 : {element}\n    %y = arith.addf %q, %o : {element}", powers
+    )
+    return k.text(along("divf", along("divf", powers, total), squares))
+
+
 def _reduction(draw: st.DrawFn, kernel: RowKernel, full: list[str], few: list[str]) -> str:
     start, combiner = draw(st.sampled_from(_REDUCTIONS[_is_float(kernel.element)]))
     inputs = [draw(st.sampled_from(full)), *draw(st.lists(st.sampled_from([*few, "%w"]), max_size=1))]

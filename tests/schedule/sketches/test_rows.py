@@ -14,9 +14,10 @@ from harl_mlir.accuracy import ACCURACIES, Accuracy
 from harl_mlir.measure.operands import seeded_arguments
 from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.reference import reference
+from harl_mlir.space.sketches import sketches_for
 from tests.frontend.test_row_forms import arg_max
 from tests.schedule.sketches import row_kernels as k
-from tests.schedule.sketches.legality import assert_legal
+from tests.schedule.sketches.legality import assert_legal, drawn, of_kind, processor_with
 
 _KERNELS = {
     "softmax": k.softmax((12,), 128),
@@ -80,6 +81,35 @@ def _check(pool: Pool, examples: int) -> None:
 
     are_right()
     assert row_operations > examples / 8
+
+
+@pytest.mark.parametrize("accuracy", ["reassociate", "approximate"])
+def test_chunks_of_rows(pools: dict[Accuracy, Pool], accuracy: Accuracy) -> None:
+    _check_chunks(pools[accuracy], examples=15)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accuracy", ["reassociate", "approximate"])
+def test_many_chunks_of_rows(pools: dict[Accuracy, Pool], accuracy: Accuracy) -> None:
+    _check_chunks(pools[accuracy], examples=200)
+
+
+def _check_chunks(pool: Pool, examples: int) -> None:
+    chunked = 0
+
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(text=k.exponentials(), seed=st.integers(0, 1 << 30))
+    def are_right(text: str, seed: int) -> None:
+        nonlocal chunked
+        for task in pool.analyse(text, "kernel.mlir").tasks:
+            for space in of_kind(sketches_for(task, processor_with(64, l1_bytes=256), pool.accuracy), "rows"):
+                for candidate in drawn(space, 2, seed):
+                    measurement = pool.measure(task, candidate)
+                    assert measurement.ok, f"{measurement.failure}\n{candidate.values}\n{text}"
+                    chunked += bool(candidate.assignment.get("chunk"))
+
+    are_right()
+    assert chunked > examples / 2
 
 
 def test_what_is_used_elsewhere_is_no_member(pool: Pool) -> None:

@@ -141,7 +141,7 @@ def test_windows_past_the_caches(pool: Pool, name: str) -> None:
     (task,) = pool.analyse(_AWKWARD[name], "kernel.mlir").tasks
     (usual,) = sketches_for(task, processor_with(64))
     assert "stores" not in usual.default().assignment
-    (space,) = sketches_for(task, processor_with(64, _NO_CACHE))
+    (space,) = sketches_for(task, processor_with(64, cache_bytes=_NO_CACHE))
     chosen = space.default().assignment
     assert chosen["stores"] == "streamed"
     assert chosen["rows"] == 1
