@@ -181,8 +181,8 @@ def to_llvm(
     in_bf16 = holds_bf16_vectors(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
     if in_bf16:
-        move_as_bits(module)
         pad_bf16_vectors(module)
+        move_as_bits(module)
     module.operation.verify()
 
 

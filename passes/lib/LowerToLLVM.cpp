@@ -172,8 +172,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);
-  manager.addPass(createMoveBF16AsBitsPass());
   manager.addPass(createPadBF16VectorsPass());
+  manager.addPass(createMoveBF16AsBitsPass());
 }
 
 void buildDefaultPipeline(OpPassManager &manager,

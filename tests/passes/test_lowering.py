@@ -26,8 +26,8 @@ OWN = {
         "harl-dot-products{bf16=false i8=true}",
         "harl-narrow-f64",
         "harl-single-transfers",
-        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
+        "harl-move-bf16-as-bits",
     ],
     "reassociate": [
         "harl-first-places",
@@ -43,8 +43,8 @@ OWN = {
         "harl-dot-products{bf16=true i8=true}",
         "harl-narrow-f64",
         "harl-single-transfers",
-        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
+        "harl-move-bf16-as-bits",
     ],
     "approximate": [
         "harl-first-places",
@@ -61,8 +61,8 @@ OWN = {
         "harl-dot-products{bf16=true i8=true}",
         "harl-narrow-f64",
         "harl-single-transfers",
-        "harl-move-bf16-as-bits",
         "harl-pad-bf16-vectors",
+        "harl-move-bf16-as-bits",
     ],
 }
 

@@ -361,7 +361,7 @@ def NarrowF64Pass : Pass<"harl-narrow-f64", "::mlir::ModuleOp"> {
 def MoveBF16AsBitsPass : Pass<"harl-move-bf16-as-bits", "::mlir::ModuleOp"> {
   let summary = "i16 for numbers of bf16 that are only moved";
   let description = [{
-    A step of `harl-lower-to-llvm`. LLVM cannot compile all stores of numbers
+    The last step of `harl-lower-to-llvm`. LLVM cannot compile all stores of numbers
     of bf16 that were in vectors for processors with AVX512-BF16. In functions
     of the LLVM dialect where numbers go into vectors or out of them one by
     one, loads, stores, shuffles and branches are of i16; what computes them
@@ -373,7 +373,7 @@ def MoveBF16AsBitsPass : Pass<"harl-move-bf16-as-bits", "::mlir::ModuleOp"> {
 def PadBF16VectorsPass : Pass<"harl-pad-bf16-vectors", "::mlir::ModuleOp"> {
   let summary = "Seven lanes more for vectors of 9, 17, 25, ... bf16";
   let description = [{
-    The last step of `harl-lower-to-llvm`. LLVM cannot compile vectors of
+    A step of `harl-lower-to-llvm`. LLVM cannot compile vectors of
     those lengths for processors with AVX512-BF16. They are read and written
     in two parts; no result changes.
   }];
