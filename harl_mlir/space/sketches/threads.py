@@ -151,7 +151,12 @@ class _Parts:
         return (ALONE, *words)
 
     def padded_words(self) -> tuple[str, ...]:
-        """The ways to pad a part of an operand at a time, which then is in a cache."""
+        """The ways to pad a part of an operand at a time, which then is in a cache.
+
+        None where C starts as an argument: its tiles would be copied to where they belong.
+        """
+        if self.task.members[self.task.anchor].sources[-1].kind == "argument":
+            return (ALONE,)
         loops, pads = self.task.anchor_op.result_loops, paddings_of(self.task)
         cut = [d for d in range(len(self._shape)) if any(pads_parts(self.task, p, (d,)) for p in pads)]
         return (
