@@ -145,12 +145,12 @@ def _join(found: _Sum, chunks: Chunks) -> None:
     kept: list[ir.Value] = []
     if found.written is not None:
         writer, write = found.written
-        with ir.InsertionPoint(most), most.location:
-            kept = [writer.operands[3], chunks.empty(start.type)]
-        for value in [kept[0], *list(write.operands)[2:]]:
+        for value in [writer.operands[3], *list(write.operands)[2:]]:
             _move_up(value, most)
     with ir.InsertionPoint(most), most.location:
         zero = arith.ConstantOp(start.type, ir.DenseElementsAttr.get_splat(start.type, _number(start, 0.0)))
+        if found.written is not None:
+            kept = [found.written[0].operands[3], chunks.empty(start.type)]
         below = [most.operands[3], zero.result, *kept]
         made = scf.ForOp(chunks.lower, chunks.upper, chunks.step, below)
     with ir.InsertionPoint(made.body), most.location:
