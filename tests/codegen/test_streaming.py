@@ -77,3 +77,20 @@ def test_every_kind_of_stores_is_right(text: str) -> None:
             candidate = Candidate(space.sketch, space.version, tuple(values.items()))
             measurement = pool.measure(task, candidate)
             assert measurement.ok, measurement.failure
+
+
+@pytest.mark.parametrize(("columns", "rows", "flatten"), [(1024, 4, "no"), (1008, 1, "yes")])
+def test_rows_of_a_page_are_streamed_together(columns: int, rows: int, flatten: str) -> None:
+    kind = f"tensor<12x{columns}xf32>"
+    text = f"""func.func @k(%a: {kind}, %b: {kind}) -> {kind} {{
+  %e = tensor.empty() : {kind}
+  %r = linalg.add ins(%a, %b : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  return %r : {kind}
+}}"""
+    with Pool() as pool:
+        (task,) = pool.analyse(text, "kernel.mlir").tasks
+        (space,) = sketches_for(task, replace(this_processor(), vector_bytes=64, l3_bytes=1024))
+        chosen = space.default().assignment
+        assert (chosen["rows"], chosen["flatten"], chosen["stores"]) == (rows, flatten, "streamed")
+        measurement = pool.measure(task, space.default())
+        assert measurement.ok, measurement.failure

@@ -8,8 +8,10 @@ Defaults: flattened; two registers wide (with four, the loads of an iteration wa
 before wherever operands lie alike within a page, as large allocations do), four where functions are
 computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
 operand and four registers wide where stores go past the caches, which then need no order but are the better
-the longer. Sizes that the width does not divide get a second, narrower loop and a last vector of what is
-left. A copy of more than the first cache holds, that is not streamed, is a call of `memcpy`.
+the longer. Streamed rows of a page and more are done four at once, one register of each, and not flattened:
+memory is read faster in several places. Sizes that the width does not divide get a second, narrower loop
+and a last vector of what is left. A copy of more than the first cache holds, that is not streamed, is a call
+of `memcpy`.
 
 A transposed tile is one register wide, at most 16 elements, and as many rows high, or 8 where only that
 divides the extent. Where stores go past the caches it is as wide as a line, and loops follow the operand:
@@ -29,6 +31,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest, plain_nests
+from harl_mlir.space.sketches.streams import may_stream, rows_together
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
 from harl_mlir.tasks.task import Task, element_bytes
@@ -138,7 +141,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         if roles.transposed
         else _straight(task, roles, lanes, processor)
     )
-    streams = _may_stream(task, processor)
+    streams = may_stream(task, processor)
     if streams:
         decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
     if is_plain_copy(task):
@@ -201,14 +204,19 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
     moved = [d for d in operand_order(task, roles) if task.root.op.init.shape[d] > 1]
     orders = ("result",) if moved == sorted(moved) else ("result", "operand")
-    scattered = len(orders) > 1 and _may_stream(task, processor)
+    scattered = len(orders) > 1 and may_stream(task, processor)
     functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
     registers = _REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS
     registers = _SCATTERED_REGISTERS if scattered else registers
+    width = _default_width(usual, registers * lanes, lanes)
+    together = 1 if is_single_copy(task) else rows_together(task, rows, processor)
+    if together > 1:
+        line = _LINE_BYTES // element_bytes(task.root.op.init.element)
+        width = nest.largest(_widths(task, roles, lanes), max(lanes, line))
     return (
-        _decision("flatten", flat, flat[-1]),
-        _decision("width", tuple(widths), _default_width(usual, registers * lanes, lanes)),
-        _decision("rows", rows, 1),
+        _decision("flatten", flat, flat[0] if together > 1 else flat[-1]),
+        _decision("width", tuple(widths), width),
+        _decision("rows", rows, together),
         _decision("order", orders, "operand" if scattered else "result"),
         _decision("tail", (lanes,), lanes),
     )
@@ -249,7 +257,7 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         if block < max(both)
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
-    streams = _may_stream(task, processor)
+    streams = may_stream(task, processor)
     widths = _widths(task, roles, lanes)
     size = element_bytes(task.root.op.init.element)
     order, block = _walk(both[0] * size, streams, task.bytes > processor.l2_bytes)
@@ -273,14 +281,6 @@ def _walk(row_bytes: int, streams: bool, large: bool) -> tuple[str, int]:
     if large and row_bytes <= _SHORT_LINES * _LINE_BYTES:
         return "operand", 0
     return "result", _DEFAULT_BLOCK if large else 0
-
-
-def _may_stream(task: Task, processor: Processor) -> bool:
-    """Whether what reads the result will not find it in a cache anyway, and rows are whole lines."""
-    result = task.root.op.init
-    row = result.shape[-1] * element_bytes(result.element)
-    size = math.prod(result.shape) * element_bytes(result.element)
-    return size > processor.l3_bytes // 2 and row % _LINE_BYTES == 0
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:
