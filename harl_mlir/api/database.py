@@ -13,7 +13,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import calling, worker
-from harl_mlir.codegen.version import lowering_version
+from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import DatabaseError, Place
 from harl_mlir.files import Output, default_database, read_bytes
 from harl_mlir.measure.pool import Pool
@@ -187,7 +187,7 @@ class Database:
 
 
 def _here(accuracy: Accuracy, threads: int = 1) -> Environment:
-    return this_environment(this_processor(), threads, lowering_version(threads), accuracy)
+    return this_environment(this_processor(), threads, LOWERING_VERSION, accuracy)
 
 
 def _tasks(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from harl_mlir.codegen.version import lowering_version
+from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, InputError, Place
 from harl_mlir.interrupts import heeded, interrupts_held
 from harl_mlir.measure.asking import WorkerError
@@ -103,8 +103,7 @@ def _recorder(settings: Settings, database: Database, processor: Processor) -> R
     if settings.runner != LOCAL:
         # How it was measured is a part of where: two runners' times are never taken for each other's.
         processor = replace(processor, name=f"{processor.name} by {settings.runner}")
-    version = lowering_version(settings.threads)
-    environment = this_environment(processor, settings.threads, version, settings.accuracy)
+    environment = this_environment(processor, settings.threads, LOWERING_VERSION, settings.accuracy)
     return Recorder(database, environment, settings.agent, settings.seed)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from harl_mlir.codegen.interface import CFunction
-from harl_mlir.codegen.version import lowering_version
+from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError, NothingToTuneError
 from harl_mlir.export.link import link_shared
 from harl_mlir.files import default_database, read_mlir
@@ -135,8 +135,7 @@ def _chosen(
     kernel: Path, options: Options, pool: Pool, database: Database | None
 ) -> tuple[str, tuple[BuiltTask, ...]]:
     processor = this_processor()
-    version = lowering_version(options.threads)
-    environment = this_environment(processor, options.threads, version, options.accuracy)
+    environment = this_environment(processor, options.threads, LOWERING_VERSION, options.accuracy)
     entries: list[tuple[Task, Candidate]] = []
     tasks: list[BuiltTask] = []
     for task in pool.analyse(read_mlir(kernel), KERNEL).tasks:

@@ -15,7 +15,7 @@ import torch
 
 from harl_mlir import __version__
 from harl_mlir.codegen.openmp import load_runtime
-from harl_mlir.codegen.version import lowering_version
+from harl_mlir.codegen.version import LOWERING_VERSION
 from harl_mlir.errors import HarlError
 from harl_mlir.export.loaded import LoadedFunction, load
 from harl_mlir.files import default_database
@@ -105,13 +105,7 @@ def _key(data: dict[str, Any], options: Options) -> str:
         "options": chosen,
         "processor": [processor.name, *processor.features],
         "threads": options.threads,
-        "versions": [
-            FORMAT,
-            lowering_version(options.threads),
-            bindings_version(),
-            str(torch.__version__),
-            __version__,
-        ],
+        "versions": [FORMAT, LOWERING_VERSION, bindings_version(), str(torch.__version__), __version__],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
