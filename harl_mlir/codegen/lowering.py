@@ -32,6 +32,7 @@ from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.narrowing import narrow_in_steps, narrowings
 from harl_mlir.codegen.online_sums import online_sums
+from harl_mlir.codegen.part_writes import keep_part_writes
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
@@ -43,6 +44,7 @@ from harl_mlir.mlir import PassManager, func, ir, memref
 from harl_mlir.processor import BF16_DOTS
 
 _PASSES = "lowering.txt"
+_BUFFERS = ("to fewer tensors", "to buffers")
 _OUT_PARAMETERS = ("to out-parameters", "to loops", "to hoisted buffers")
 _REASSOCIATE: Mapping[Accuracy, str] = {"reassociate": "true", "strict": "false", "approximate": "true"}
 
@@ -66,12 +68,12 @@ ResultPlace = InPlace | OutParameter
 
 def pipeline_text(accuracy: Accuracy = DEFAULT_ACCURACY) -> str:
     """The whole lowering, to one thread, as one pass pipeline for `mlir-opt --pass-pipeline=`."""
-    return _text("to buffers", *_OUT_PARAMETERS, "to owned buffers", "to llvm", accuracy=accuracy)
+    return _text(*_BUFFERS, *_OUT_PARAMETERS, "to owned buffers", "to llvm", accuracy=accuracy)
 
 
 def bufferize_text() -> str:
     """The first stage as a pass pipeline: tensors to buffers and out-parameters."""
-    return _text("to buffers", *_OUT_PARAMETERS)
+    return _text(*_BUFFERS, *_OUT_PARAMETERS)
 
 
 def to_llvm_text(accuracy: Accuracy = DEFAULT_ACCURACY, threads: int = 1) -> str:
@@ -102,10 +104,7 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     function = find_function(module, kernel)
     arguments = len(function.arguments)
     function.attributes["sym_visibility"] = ir.StringAttr.get("private")
-    first_places(module)
-    compute_in_place(module)
-    online_sums(module)
-    PassManager.parse(_text("to buffers")).run(module.operation)
+    _to_buffers(module)
     part_equal_results(find_function(module, kernel))
     held = _arguments_returned(find_function(module, kernel))
     if threads > 1:
@@ -128,16 +127,23 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
     return tuple(places)
 
 
+def _to_buffers(module: ir.Module) -> None:
+    fewer, buffers = _BUFFERS
+    first_places(module)
+    compute_in_place(module)
+    online_sums(module)
+    PassManager.parse(_text(fewer)).run(module.operation)
+    keep_part_writes(module)
+    PassManager.parse(_text(buffers)).run(module.operation)
+
+
 def bufferize_public(module: ir.Module, threads: int = 1) -> None:
     """Run the first stage on a module whose public functions keep all their results.
 
     Every result of a public function that is a tensor or memref gets an out-parameter. Raises
     ir.MLIRError or ValueError where a pass fails.
     """
-    first_places(module)
-    compute_in_place(module)
-    online_sums(module)
-    PassManager.parse(_text("to buffers")).run(module.operation)
+    _to_buffers(module)
     for op in module.body.operations:
         if isinstance(op.opview, func.FuncOp) and len(op.opview.body.blocks) == 1:
             part_equal_results(op.opview)

@@ -18,6 +18,7 @@ _STEPS = (
     "harl-first-places",
     "harl-compute-in-place",
     "harl-online-sums",
+    "harl-keep-part-writes",
     "harl-part-equal-results",
     "harl-inner-loops-alone",
     "harl-take-parts",

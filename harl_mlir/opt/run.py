@@ -16,6 +16,7 @@ from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, narrow_f64, to_llvm
 from harl_mlir.codegen.online_sums import online_sums
+from harl_mlir.codegen.part_writes import keep_part_writes
 from harl_mlir.codegen.single_transfers import load_single_numbers
 from harl_mlir.codegen.streaming import stream
 from harl_mlir.codegen.taking_parts import take_parts
@@ -143,6 +144,8 @@ class _Run:
                 compute_in_place(self.module)
             case "harl-online-sums":
                 online_sums(self.module)
+            case "harl-keep-part-writes":
+                keep_part_writes(self.module)
             case "harl-part-equal-results":
                 for function in functions(self.module):
                     part_equal_results(function)

@@ -133,6 +133,8 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   manager.addNestedPass<func::FuncOp>(createFirstPlacesPass());
   manager.addNestedPass<func::FuncOp>(createComputeInPlacePass());
   manager.addNestedPass<func::FuncOp>(createOnlineSumsPass());
+  appendStage(manager, "to fewer tensors", options);
+  manager.addNestedPass<func::FuncOp>(createKeepPartWritesPass());
   appendStage(manager, "to buffers", options);
   manager.addNestedPass<func::FuncOp>(createPartEqualResultsPass());
   if (shared)

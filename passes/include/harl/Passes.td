@@ -189,6 +189,19 @@ def ComputeInPlacePass
   }];
 }
 
+def KeepPartWritesPass
+    : Pass<"harl-keep-part-writes", "::mlir::func::FuncOp"> {
+  let summary = "Vectors at the beginning of tensors, as parts of them";
+  let description = [{
+    A step of `harl-lower-to-llvm`. MLIR's bufferization compares the sizes of a
+    vector with the first ones of a tensor, and takes some writes for such that
+    leave nothing of what was there. A sum of zeros in the place of an index
+    that is known to be zero keeps it from that; the next canonicalization
+    takes it away.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def OnlineSumsPass : Pass<"harl-online-sums", "::mlir::func::FuncOp"> {
   let summary = "Sum rows' exponentials where their greatest elements are found";
   let description = [{
