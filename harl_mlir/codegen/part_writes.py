@@ -1,10 +1,10 @@
 """Writes of vectors that MLIR's bufferization would take for writes of whole tensors.
 
-It compares the sizes of the vector with the first ones of the tensor, as if both had as many dimensions: of 16
-numbers at the beginning of a tensor of 4 x 17 it thinks that nothing is left of what was there, and takes a
-buffer with anything in it. It thinks so of indices that are known to be zero only. So where a vector is not
-simply as the tensor is, one of its indices becomes a sum of zeros while buffers are made. Reads get the same
-one: they have to be seen to be at the same place. `passes/lib/PartWrites.cpp` does the same.
+It compares the sizes of the vector with the first ones of the tensor, as if both had as many dimensions:
+of 16 numbers at the beginning of a tensor of 4 x 17 it thinks that nothing is left of what was there, and
+takes a buffer with anything in it. It thinks so of indices that are known to be zero only. So where a vector
+is not simply as the tensor is, one of its indices becomes a sum of zeros while buffers are made. Reads get
+the same one: they have to be seen to be at the same place. `passes/lib/PartWrites.cpp` does the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FIRST_INDEX = {"vector.transfer_read": 1, "vector.transfer_write": 2}
 
 
 def keep_part_writes(module: ir.Module) -> int:
-    """Hide from bufferization that vectors lie at the beginning of tensors; how many reads and writes were."""
+    """Hide from bufferization that vectors lie at the beginning of tensors; how many reads and writes."""
     count = 0
     for view in module.body.operations:
         function = view.operation.opview

@@ -10,23 +10,20 @@ transpose does, each is asked for two lines before: they are more than the proce
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Sequence
 
-from harl_mlir.codegen.buffer_views import VIEWS
 from harl_mlir.codegen.line_pieces import cut_into_lines
 from harl_mlir.codegen.vectors import extract, places
+from harl_mlir.codegen.whole_lines import LINE, bytes_of, strides_of, written_by_lines
 from harl_mlir.frontend.program import STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
 
-_LINE = 64
 _AHEAD = 4096
 _AHEAD_ON_ROWS = 128
 _TO_SECOND_CACHE, _TO_FIRST_CACHE = 2, 3
 _FENCE = "llvm.x86.sse.sfence"
 _MACHINES = ("x86_64", "AMD64")
-_UNLIMITED = 1 << 40
 
 
 def stream(module: ir.Module) -> int:
@@ -60,7 +57,7 @@ def _outermost_marked(root: ir.Operation) -> list[ir.Operation]:
 def _stream(loop: ir.Operation) -> int:
     cut_into_lines(loop)
     writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
-    roots = [(op, _written_by_lines(op)) for op in writes]
+    roots = [(op, written_by_lines(op)) for op in writes]
     found = [(op, root) for op, root in roots if root is not None and _is_outside(root, loop)]
     if not found:
         return 0
@@ -98,7 +95,7 @@ def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:
     maps = [op.attributes["permutation_map"] for op in (read, write)]
     shapes = [ir.VectorType(value.type).shape for value in (read.results[0], write.operands[0])]
     return (
-        _bytes(source.element_type) > 0
+        bytes_of(source.element_type) > 0
         and source.shape == target.shape
         and shapes[0] == shapes[1]
         and maps[0] == maps[1]
@@ -109,9 +106,9 @@ def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:
 def _goes_along_rows(read: ir.Operation) -> bool:
     """Whether several rows of a buffer are read, on which the loop directly around goes on."""
     source, rank = read.operands[0].type, ir.VectorType(read.results[0].type).rank
-    if not isinstance(source, ir.MemRefType) or rank < 2 or not _bytes(source.element_type):
+    if not isinstance(source, ir.MemRefType) or rank < 2 or not bytes_of(source.element_type):
         return False
-    strides, around = _strides(ir.MemRefType(source)), read.parent
+    strides, around = strides_of(ir.MemRefType(source)), read.parent
     if strides[-1:] != [1] or _dimensions(read)[-1:] != [source.rank - 1] or around.name != "scf.for":
         return False
     return _follows(read.operands[source.rank], around.regions[0].blocks[0].arguments[0])
@@ -137,11 +134,11 @@ def _prefetch(read: ir.Operation, ahead: int, locality: int) -> None:
     buffer, *indices = list(read.operands)[: 1 + read.operands[0].type.rank]
     dimensions = _dimensions(read)
     *outer, width = ir.VectorType(read.results[0].type).shape
-    size = _bytes(buffer.type.element_type)
+    size = bytes_of(buffer.type.element_type)
     number = ir.IntegerType.get_signless(32)
     with ir.InsertionPoint(read), read.location:
         for place in places(outer):
-            for first in range(0, width * size, _LINE):
+            for first in range(0, width * size, LINE):
                 ir.Operation.create(
                     "memref.prefetch",
                     operands=[buffer, *_moved(indices, (*place, (ahead + first) // size), dimensions)],
@@ -161,7 +158,7 @@ def _all_begin_lines(buffers: dict[ir.Value, None]) -> ir.Value:
             "memref.extract_aligned_pointer_as_index", results=[index], operands=[buffer]
         ).result
         bits = address if bits is None else arith.OrIOp(bits, address).result
-    last = arith.ConstantOp(index, _LINE - 1).result
+    last = arith.ConstantOp(index, LINE - 1).result
     zero = arith.ConstantOp(index, 0).result
     return arith.CmpIOp(arith.CmpIPredicate.eq, arith.AndIOp(bits, last).result, zero).result
 
@@ -177,7 +174,7 @@ def _make_nontemporal(write: ir.Operation) -> None:
                 operands=[extract(vector, *place) if place else vector, buffer, *at],
                 attributes={
                     "nontemporal": ir.BoolAttr.get(True),
-                    "alignment": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), _LINE),
+                    "alignment": ir.IntegerAttr.get(ir.IntegerType.get_signless(64), LINE),
                 },
             )
     write.erase()
@@ -193,103 +190,6 @@ def _moved(indices: Sequence[ir.Value], offsets: Sequence[int], dimensions: Sequ
     return at
 
 
-def _written_by_lines(write: ir.Operation) -> ir.Value | None:
-    """The buffer in which whole lines are written, in bounds, if that begins with one; else None."""
-    vector, buffer = write.operands[0].type, write.operands[1]
-    if not isinstance(buffer.type, ir.MemRefType) or not isinstance(vector, ir.VectorType):
-        return None
-    if write.parent is not None and write.parent.name == "vector.mask":
-        return None
-    kind = ir.MemRefType(buffer.type)
-    rank = kind.rank
-    if len(write.operands) != rank + 2 or not 0 < vector.rank <= rank or vector.scalable:
-        return None
-    in_order = ir.AffineMap.get_minor_identity(rank, vector.rank)
-    if ir.AffineMapAttr(write.attributes["permutation_map"]) != ir.AffineMapAttr.get(in_order):
-        return None
-    if not all(ir.BoolAttr(each).value for each in write.attributes["in_bounds"]):
-        return None
-    strides = _strides(kind)
-    size = _bytes(kind.element_type)
-    if not size or not strides or strides[-1] != 1 or vector.shape[-1] * size % _LINE:
-        return None
-    moves = [
-        *((1, step) for step in strides[rank - vector.rank : rank - 1]),
-        *((_divisor(index), step) for index, step in zip(write.operands[2:], strides, strict=True)),
-    ]
-    return None if any(factor * step * size % _LINE for factor, step in moves) else _root_of_lines(buffer)
-
-
-def _strides(kind: ir.MemRefType) -> list[int]:
-    """Of a buffer all of whose strides are known; empty for others."""
-    strides, _ = kind.get_strides_and_offset()
-    return [] if ir.ShapedType.get_dynamic_stride_or_offset() in strides else list(strides)
-
-
-def _root_of_lines(buffer: ir.Value) -> ir.Value | None:
-    """The buffer that a view is of, if the view begins with a line where that does; else None."""
-    while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in VIEWS:
-        made = buffer.owner
-        source = made.operands[0]
-        if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
-            return None
-        buffer = source
-    if not isinstance(buffer.type, ir.MemRefType):
-        return None
-    kind = ir.MemRefType(buffer.type)
-    plain = ir.AffineMapAttr.get(ir.AffineMap.get_identity(kind.rank))
-    return buffer if kind.layout == plain else None
-
-
-def _moves_by_lines(view: ir.Operation, source: ir.MemRefType) -> bool:
-    strides = _strides(source)
-    if not strides:
-        return False
-    dynamic = iter(list(view.operands)[1:])
-    none = ir.ShapedType.get_dynamic_stride_or_offset()
-    for offset, stride in zip(ir.DenseI64ArrayAttr(view.attributes["static_offsets"]), strides, strict=True):
-        factor = _divisor(next(dynamic)) if offset == none else offset
-        if factor * stride * _bytes(source.element_type) % _LINE:
-            return False
-    return True
-
-
-def _divisor(value: ir.Value) -> int:
-    """A number that an index is a multiple of; large for zero."""
-    if isinstance(value, ir.BlockArgument):
-        loop = value.owner.owner
-        if loop.operation.name != "scf.for" or value.arg_number:
-            return 1
-        start, _, step = list(loop.operation.operands)[:3]
-        return math.gcd(_divisor(start), _divisor(step))
-    made = value.owner
-    match made.name:
-        case "arith.constant":
-            return ir.IntegerAttr(made.attributes["value"]).value or _UNLIMITED
-        case "arith.addi":
-            return math.gcd(*(_divisor(operand) for operand in made.operands))
-        case "arith.muli":
-            return math.prod(_divisor(operand) for operand in made.operands)
-        case "affine.apply":
-            (result,) = ir.AffineMapAttr(made.attributes["map"]).value.results
-            dims = ir.AffineMapAttr(made.attributes["map"]).value.n_dims
-            return _divisor_of(result, [_divisor(operand) for operand in made.operands], dims)
-    return 1
-
-
-def _divisor_of(expression: ir.AffineExpr, given: list[int], dims: int) -> int:
-    if isinstance(expression, ir.AffineConstantExpr):
-        return expression.value or _UNLIMITED
-    if isinstance(expression, ir.AffineDimExpr):
-        return given[int(expression.position)]
-    if isinstance(expression, ir.AffineSymbolExpr):
-        return given[dims + int(expression.position)]
-    if isinstance(expression, (ir.AffineAddExpr, ir.AffineMulExpr)):
-        sides = [_divisor_of(side, given, dims) for side in (expression.lhs, expression.rhs)]
-        return math.gcd(*sides) if isinstance(expression, ir.AffineAddExpr) else math.prod(sides)
-    return 1
-
-
 def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:
     inside = value.owner.owner if isinstance(value, ir.BlockArgument) else value.owner
     around = inside.operation
@@ -298,8 +198,3 @@ def _is_outside(value: ir.Value, loop: ir.Operation) -> bool:
             return False
         around = around.parent.operation if around.parent is not None else None
     return True
-
-
-def _bytes(element: ir.Type) -> int:
-    """Whole bytes of an element: of bits none."""
-    return int(getattr(element, "width", 64)) // 8

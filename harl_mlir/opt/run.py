@@ -6,23 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from harl_mlir.codegen.approximate import approximate_math
-from harl_mlir.codegen.bf16_lengths import pad_bf16_vectors
-from harl_mlir.codegen.bf16_moves import move_as_bits
-from harl_mlir.codegen.buffers import copies_to_loops, part_equal_results
+from harl_mlir.codegen.buffers import part_equal_results
 from harl_mlir.codegen.dot_products import dot_products
-from harl_mlir.codegen.first_places import first_places
-from harl_mlir.codegen.in_place import compute_in_place
-from harl_mlir.codegen.inner_loops import inner_loops_alone
-from harl_mlir.codegen.lanes import vectorise_lanes
-from harl_mlir.codegen.lowering import bufferize_public, expand_bf16, narrow_f64, to_llvm
-from harl_mlir.codegen.online_sums import online_sums
-from harl_mlir.codegen.part_writes import keep_part_writes
-from harl_mlir.codegen.single_transfers import load_single_numbers
-from harl_mlir.codegen.streaming import stream
-from harl_mlir.codegen.taking_parts import take_parts
-from harl_mlir.codegen.transposed_tiles import transpose_tiles
+from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
-from harl_mlir.codegen.wide_buffers import widen_buffers
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.prepare import normalise
 from harl_mlir.frontend.program import all_ops, functions, place_of
@@ -31,6 +18,7 @@ from harl_mlir.measure.answers import KernelFile, Opted, Remark, refused
 from harl_mlir.measure.protocol import Opt
 from harl_mlir.mlir import PassManager, ir
 from harl_mlir.opt.pipeline import Stage
+from harl_mlir.opt.steps import STEPS
 from harl_mlir.schedule.apply import apply_library
 from harl_mlir.schedule.facts import library_facts
 from harl_mlir.schedule.interpret import describe
@@ -134,45 +122,15 @@ class _Run:
                     features=stage.features,
                     vectors=stage.vectors,
                 )
-            case "harl-wide-buffers":
-                widen_buffers(self.module)
-            case "harl-copies-to-loops":
-                copies_to_loops(self.module)
-            case "harl-first-places":
-                first_places(self.module)
-            case "harl-compute-in-place":
-                compute_in_place(self.module)
-            case "harl-online-sums":
-                online_sums(self.module)
-            case "harl-keep-part-writes":
-                keep_part_writes(self.module)
+            case step if step in STEPS:
+                STEPS[step](self.module)
             case "harl-part-equal-results":
                 for function in functions(self.module):
                     part_equal_results(function)
-            case "harl-inner-loops-alone":
-                inner_loops_alone(self.module)
-            case "harl-take-parts":
-                take_parts(self.module)
             case "harl-approximate-math":
                 approximate_math(self.module, stage.features)
             case "harl-dot-products":
                 dot_products(self.module, stage.features)
-            case "harl-expand-bf16":
-                expand_bf16(self.module)
-            case "harl-single-transfers":
-                load_single_numbers(self.module)
-            case "harl-narrow-f64":
-                narrow_f64(self.module)
-            case "harl-move-bf16-as-bits":
-                move_as_bits(self.module)
-            case "harl-pad-bf16-vectors":
-                pad_bf16_vectors(self.module)
-            case "harl-stream-stores":
-                stream(self.module)
-            case "harl-transpose-tiles":
-                transpose_tiles(self.module)
-            case "harl-vectorize-lanes":
-                vectorise_lanes(self.module)
             case "harl-vector-math":
                 if stage.vectors is not None:
                     vector_math(self.module, stage.vectors)

@@ -6,8 +6,8 @@
 
 #include "harl/Passes.h"
 
-#include "BufferViews.h"
 #include "LinePieces.h"
+#include "WholeLines.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,15 +16,9 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/TypeSwitch.h"
-
-#include <numeric>
 
 using namespace mlir;
 
@@ -36,11 +30,9 @@ namespace harl {
 namespace {
 
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
-constexpr int64_t kLine = 64;
 constexpr int64_t kAhead = 4096;
 constexpr int64_t kAheadOnRows = 128;
 constexpr uint32_t kToSecondCache = 2, kToFirstCache = 3;
-constexpr int64_t kUnlimited = int64_t(1) << 40;
 
 bool hasX86() {
 #if defined(__x86_64__)
@@ -48,122 +40,6 @@ bool hasX86() {
 #else
   return false;
 #endif
-}
-
-int64_t divisorOf(Value value);
-
-int64_t divisorOf(AffineExpr expression, ValueRange given, unsigned dims) {
-  if (auto constant = dyn_cast<AffineConstantExpr>(expression))
-    return constant.getValue() ? constant.getValue() : kUnlimited;
-  if (auto dim = dyn_cast<AffineDimExpr>(expression))
-    return divisorOf(given[dim.getPosition()]);
-  if (auto symbol = dyn_cast<AffineSymbolExpr>(expression))
-    return divisorOf(given[dims + symbol.getPosition()]);
-  auto both = dyn_cast<AffineBinaryOpExpr>(expression);
-  if (!both || (both.getKind() != AffineExprKind::Add &&
-                both.getKind() != AffineExprKind::Mul))
-    return 1;
-  int64_t left = divisorOf(both.getLHS(), given, dims);
-  int64_t right = divisorOf(both.getRHS(), given, dims);
-  if (both.getKind() == AffineExprKind::Add)
-    return std::gcd(left, right);
-  // Of more than a line no more need be known: a power of two, which divides.
-  auto power = [](int64_t number) {
-    return std::gcd(number, kLine);
-  };
-  return power(left) * power(right);
-}
-
-/// A number that an index is a multiple of; large for zero.
-int64_t divisorOf(Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
-    if (!loop || argument.getArgNumber())
-      return 1;
-    return std::gcd(divisorOf(loop.getLowerBound()),
-                    divisorOf(loop.getStep()));
-  }
-  if (auto number = getConstantIntValue(value))
-    return *number ? *number : kUnlimited;
-  return llvm::TypeSwitch<Operation *, int64_t>(value.getDefiningOp())
-      .Case([](arith::AddIOp op) {
-        return std::gcd(divisorOf(op.getLhs()), divisorOf(op.getRhs()));
-      })
-      .Case([](affine::AffineApplyOp op) {
-        AffineMap map = op.getAffineMap();
-        return divisorOf(map.getResult(0), op.getOperands(),
-                         map.getNumDims());
-      })
-      .Default([](Operation *) { return 1; });
-}
-
-/// Whether an offset of `factor` times these steps keeps to whole lines.
-bool keepsLines(int64_t factor, int64_t stride, int64_t bytes) {
-  // A product may be too large for 64 bits; only its last ones count.
-  uint64_t moved = uint64_t(factor) * uint64_t(stride) * uint64_t(bytes);
-  return moved % kLine == 0;
-}
-
-/// Whole bytes of an element: of bits none.
-int64_t bytesOf(MemRefType type) {
-  Type element = type.getElementType();
-  return element.isIntOrFloat() ? element.getIntOrFloatBitWidth() / 8 : 8;
-}
-
-SmallVector<int64_t> stridesOf(MemRefType type) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (failed(type.getStridesAndOffset(strides, offset)) ||
-      llvm::any_of(strides, ShapedType::isDynamic))
-    strides.clear();
-  return strides;
-}
-
-/// The buffer that a view is of, if the view begins with a line where that
-/// does; else null.
-Value rootOfLines(Value buffer) {
-  while (Value source = viewed(buffer)) {
-    if (auto view = buffer.getDefiningOp<memref::SubViewOp>()) {
-      auto type = cast<MemRefType>(source.getType());
-      SmallVector<int64_t> strides = stridesOf(type);
-      if (strides.size() != view.getMixedOffsets().size())
-        return {};
-      for (auto [offset, stride] : llvm::zip(view.getMixedOffsets(), strides)) {
-        auto number = getConstantIntValue(offset);
-        int64_t factor = number ? *number : divisorOf(cast<Value>(offset));
-        if (!keepsLines(factor, stride, bytesOf(type)))
-          return {};
-      }
-    }
-    buffer = source;
-  }
-  auto type = dyn_cast<MemRefType>(buffer.getType());
-  return type && type.getLayout().isIdentity() ? buffer : Value();
-}
-
-/// The buffer in which a store writes whole lines, in bounds, if that begins
-/// with one; else null.
-Value writtenByLines(vector::TransferWriteOp write) {
-  auto type = dyn_cast<MemRefType>(write.getBase().getType());
-  VectorType vector = write.getVectorType();
-  if (!type || write.getMask() ||
-      isa<vector::MaskOp>(write->getParentOp()) || !vector.getRank() ||
-      vector.isScalable() || !write.getPermutationMap().isMinorIdentity() ||
-      write.hasOutOfBoundsDim())
-    return {};
-  SmallVector<int64_t> strides = stridesOf(type);
-  int64_t bytes = bytesOf(type);
-  if (!bytes || strides.empty() || strides.back() != 1 ||
-      !keepsLines(vector.getShape().back(), 1, bytes))
-    return {};
-  for (int64_t stride :
-       ArrayRef(strides).take_back(vector.getRank()).drop_back())
-    if (!keepsLines(1, stride, bytes))
-      return {};
-  for (auto [index, stride] : llvm::zip(write.getIndices(), strides))
-    if (!keepsLines(divisorOf(index), stride, bytes))
-      return {};
-  return rootOfLines(write.getBase());
 }
 
 /// Indices with offsets added to those of these dimensions.
@@ -278,8 +154,7 @@ void prefetch(vector::TransferReadOp read, int64_t ahead, uint32_t locality) {
           builder, place, read.getBase(),
           movedBy(builder, place, read.getIndices(), at,
                   dimensionsOf(read.getPermutationMap())),
-          /*isWrite=*/false,
-          locality, /*isDataCache=*/true);
+          /*isWrite=*/false, locality, /*isDataCache=*/true);
     }
 }
 

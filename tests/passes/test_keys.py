@@ -15,7 +15,7 @@ from harl_mlir.tasks.analyse import analyse
 from tests.frontend import copy_programs, row_programs
 from tests.frontend.test_row_forms import ARG_MAXES
 from tests.frontend.test_wide_sums import LEFT, WIDENED
-from tests.passes import body_kernels, group_kernels, named_kernels
+from tests.passes import body_kernels, group_kernels, named_kernels, operand_kernels
 from tests.passes.built import driver
 from tests.schedule.sketches import chain_kernels, fused_kernels, row_kernels
 
@@ -38,8 +38,8 @@ KINDS = {
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
     "padding, concatenation and slices": lambda: [copy_programs.random_program(s) for s in range(150)],
     "places of the greatest": lambda: ARG_MAXES,
-    "permuted operands": lambda: [group_kernels.permuted(seed) for seed in range(100)],
-    "padded operands": lambda: [group_kernels.padded(seed) for seed in range(100)],
+    "permuted operands": lambda: [operand_kernels.permuted(seed) for seed in range(100)],
+    "padded operands": lambda: [operand_kernels.padded(seed) for seed in range(100)],
     "left alone": lambda: group_kernels.left_alone(),
 }
 
