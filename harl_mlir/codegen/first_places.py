@@ -60,8 +60,9 @@ class _Search:
 
 def first_places(module: ir.Module) -> None:
     """Leave out, in place, the loops that search what another loop over the same vectors finds."""
-    for op in all_ops(module.operation):
-        search = _search_of(op) if op.name == "scf.for" else None
+    # All found first: of what is inside a loop that is erased nothing may be asked any more.
+    for op in [op for op in all_ops(module.operation) if op.name == "scf.for"]:
+        search = _search_of(op)
         found = _kept(search.wanted) if search is not None else None
         if search is None or found is None:
             continue

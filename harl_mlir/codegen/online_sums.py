@@ -64,9 +64,8 @@ class _Sum:
 
 def online_sums(module: ir.Module) -> None:
     """Join, in place, the loops of marked rows that find greatest elements and sums; take the marks away."""
-    for forall in all_ops(module.operation):
-        if forall.name != "scf.forall" or ONLINE not in forall.attributes:
-            continue
+    found = [op for op in all_ops(module.operation) if op.name == "scf.forall" and ONLINE in op.attributes]
+    for forall in found:
         elements = int(ir.IntegerAttr(forall.attributes[ONLINE]).value)
         del forall.attributes[ONLINE]
         while _join_one(forall.regions[0].blocks[0], elements):

@@ -22,7 +22,7 @@ from harl_mlir.tasks.task import Task
 
 _LETTERS = "ABDEFGHIJKLMNOPQRSTUVWXYZ"
 """Of the inputs; C is what is computed."""
-_SHARED = "shared by threads"
+_SHARED = "part by part, on threads if there are several"
 
 
 @dataclass(frozen=True)

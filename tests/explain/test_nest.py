@@ -103,7 +103,7 @@ def test_threads_share_the_loops_around_all_others() -> None:
     space = sketches_for(task, PROCESSOR, threads=2)[0]
     values = {**space.default().assignment, "shared": "d0/2"}
     lines = nest_lines(task, space, space.candidate(values))
-    assert str(lines[0]) == "for m in 0..96 step 48   # shared by threads"
+    assert str(lines[0]) == "for m in 0..96 step 48   # part by part, on threads if there are several"
     assert all(line.note != lines[0].note for line in lines[1:])
     lines = nest_lines(task, space, space.candidate({**values, "shared": "no"}))
     assert all("threads" not in line.note for line in lines)
@@ -118,7 +118,7 @@ def test_threads_share_the_loops_around_a_walked_nest() -> None:
     assert shared.is_legal(candidate)
     lines = [str(line) for line in nest_lines(task, shared, candidate)]
     assert lines[:3] == [
-        "for m in 0..96 step 48   # shared by threads",
+        "for m in 0..96 step 48   # part by part, on threads if there are several",
         "  for m' in 0..48 step 7   # the last step has 6",
         "    for n in 0..80 step 16",
     ]
