@@ -48,7 +48,7 @@ def _is_at_the_beginning(op: ir.Operation) -> bool:
 def _is_zero(index: ir.Value) -> bool:
     if isinstance(index, ir.BlockArgument) or index.owner.name != "arith.constant":
         return False
-    return ir.IntegerAttr(index.owner.attributes["value"]).value == 0
+    return bool(ir.IntegerAttr(index.owner.attributes["value"]).value == 0)
 
 
 def _sum_of_zeros(function: func.FuncOp) -> ir.Value:

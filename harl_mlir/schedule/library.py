@@ -72,9 +72,8 @@ def write_library(
 
 def without_restoring(library: ir.Module) -> None:
     """Change a library so that a schedule that fails is an error with its reason, and nothing is undone."""
-    for op in all_ops(library.operation):
-        if op.name != "transform.alternatives":
-            continue
+    # All found first: of what is inside an op that is erased nothing may be asked any more.
+    for op in [op for op in all_ops(library.operation) if op.name == "transform.alternatives"]:
         block = op.regions[0].blocks[0]
         block.arguments[0].replace_all_uses_with(op.operands[0])
         for view in list(block.operations)[:-1]:

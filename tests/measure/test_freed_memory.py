@@ -1,0 +1,32 @@
+"""Of MLIR ops that are erased nothing is asked: the worker works where freed memory is overwritten."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from harl_mlir.measure.pool import Pool
+from harl_mlir.processor import this_processor
+from harl_mlir.space.sketches import sketches_for
+from tests.frontend.test_row_forms import ARG_MAXES
+
+MATMUL = """
+func.func @f(%a: tensor<40x33xf32>, %b: tensor<33x48xf32>, %c: tensor<40x48xf32>) -> tensor<40x48xf32> {
+  %r = linalg.matmul ins(%a, %b : tensor<40x33xf32>, tensor<33x48xf32>) outs(%c : tensor<40x48xf32>)
+    -> tensor<40x48xf32>
+  return %r : tensor<40x48xf32>
+}
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a setting of glibc")
+def test_defaults_of_all_sketches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_PERTURB_", "165")
+    monkeypatch.setenv("PYTHONMALLOC", "malloc")
+    with Pool() as pool:
+        for text in (MATMUL, *ARG_MAXES[:2]):
+            for task in pool.analyse(text, "kernel.mlir").tasks:
+                for space in sketches_for(task, this_processor()):
+                    measured = pool.measure(task, space.default())
+                    assert measured.ok, f"{space.sketch}: {measured.failure}\n{text}"
