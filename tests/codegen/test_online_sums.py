@@ -145,5 +145,5 @@ def test_strict_has_no_chunks() -> None:
     with Pool(accuracy="strict") as pool:
         (task,) = pool.analyse(k.softmax((12,), 4096), "k.mlir").tasks
     for accuracy, wanted in (("strict", False), ("reassociate", True)):
-        (space,) = sketches_for(task, processor_with(64, l1_bytes=256), accuracy)  # type: ignore[arg-type]
+        (space,) = sketches_for(task, processor_with(64, l1_bytes=256), accuracy)
         assert ("chunk" in space.default().assignment) == wanted
