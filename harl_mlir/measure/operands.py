@@ -63,7 +63,8 @@ class GuardedBuffer:
         size = math.prod(kind.shape) * np.dtype(DTYPES[kind.element]).itemsize
         page = mmap.PAGESIZE
         inside = -(-max(size, 1) // page) * page
-        self._mapping = mmap.mmap(-1, inside + 2 * _GUARD_BYTES)
+        # Private: shared memory, the default here, is not given huge pages.
+        self._mapping = mmap.mmap(-1, inside + 2 * _GUARD_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         whole = np.frombuffer(self._mapping, dtype=np.uint8)
         base = whole.ctypes.data
         behind = _GUARD_BYTES + inside

@@ -56,6 +56,27 @@ def test_writes_into_the_slack_show() -> None:
     assert np.isnan(buffer.array).all()
 
 
+def test_large_buffers_may_have_huge_pages() -> None:
+    buffer = GuardedBuffer(TensorType((2 << 20,), "f32"), "start")
+    flags = _mapping_flags(buffer.address)
+    assert "hg" in flags or not Path("/sys/kernel/mm/transparent_hugepage").exists()
+    # Of shared memory the kernel makes none, whatever it is asked for.
+    assert "sh" not in flags
+
+
+def _mapping_flags(address: int) -> list[str]:
+    """What the kernel says of the mapping that an address is in."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text(encoding="ascii").splitlines():
+        first, _, rest = line.partition(" ")
+        if "-" in first:
+            start, end = (int(each, 16) for each in first.split("-"))
+            inside = start <= address < end
+        elif inside and first == "VmFlags:":
+            return rest.split()
+    raise AssertionError("the address is in no mapping")
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_bf16_is_rounded_to_nearest(sign: int) -> None:
     bits = np.arange(0x7F80, dtype=np.uint16)
