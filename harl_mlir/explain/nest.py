@@ -12,7 +12,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.loop_nests import Access, Nests
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.space import SKETCH as LOOP_NEST
-from harl_mlir.space.sketches.threads import cuts_of
+from harl_mlir.space.sketches.cuts import cuts_of
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import is_multiply_add
 from harl_mlir.tasks.linalg_op import AffineRow, LinalgOp, Operand, loops_of

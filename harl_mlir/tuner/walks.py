@@ -13,7 +13,7 @@ from harl_mlir.looptune.agent import HANDFUL
 from harl_mlir.processor import Processor
 from harl_mlir.space.nest.rules import NestRules
 from harl_mlir.space.nest.space import nest_space, rules_for
-from harl_mlir.space.sketches.threads import SHARED, cuts_of, shared_as
+from harl_mlir.space.sketches.cuts import SHARED, cuts_of, shared_as
 from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task
 from harl_mlir.tuner.state import TaskState

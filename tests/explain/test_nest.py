@@ -13,7 +13,7 @@ from harl_mlir.explain.nest import Line, nest_lines, statement_text
 from harl_mlir.space.nest.nest import parse
 from harl_mlir.space.nest.space import candidate_of, nest_space, rules_for
 from harl_mlir.space.sketches import sketches_for
-from harl_mlir.space.sketches.threads import shared_as
+from harl_mlir.space.sketches.cuts import shared_as
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.loop_names import dimension_names
 from harl_mlir.tasks.part import part_of

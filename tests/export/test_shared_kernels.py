@@ -18,7 +18,7 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.processor import this_processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from harl_mlir.space.sketches.threads import cuts_of
+from harl_mlir.space.sketches.cuts import cuts_of
 from harl_mlir.space.space import Space
 from tests.schedule.sketches import chain_kernels, test_elementwise, test_reduction, test_window
 from tests.schedule.sketches.contractions import contractions, convolutions

@@ -10,7 +10,7 @@ from harl_mlir.search.agent import Agent, Problem
 from harl_mlir.search.registry import make_agent
 from harl_mlir.space.decision import Value
 from harl_mlir.space.nest.space import SKETCH, candidate_of, rules_for
-from harl_mlir.space.sketches.threads import shared_as
+from harl_mlir.space.sketches.cuts import shared_as
 from harl_mlir.tasks.part import part_of
 from harl_mlir.tuner.walks import walk_tasks
 from tests.small_task import matmul_task

@@ -24,7 +24,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.plugged import plugged_sketch
 from harl_mlir.space.sketches import NAMES
 from harl_mlir.space.sketches.contraction import NAMES as CONTRACTIONS
-from harl_mlir.space.sketches.threads import cuts_of, without_sharing
+from harl_mlir.space.sketches.cuts import cuts_of, without_sharing
 from harl_mlir.tasks.task import Task
 
 Emit = Callable[[ScheduleBuilder, Task, Candidate, Handle], None]

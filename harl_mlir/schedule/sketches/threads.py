@@ -1,4 +1,4 @@
-"""Cutting a task into the parts that threads share; see `harl_mlir.space.sketches.threads`.
+"""Cutting a task into the parts that threads share; see `harl_mlir.space.sketches.cuts`.
 
 The root is tiled by an `scf.forall` of an iteration for each part, and all members are fused into it. Inside
 is a task of the part's size.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harl_mlir.space.sketches import sketches_for
-from harl_mlir.space.sketches.threads import SHARED, cuts_of, without_sharing
+from harl_mlir.space.sketches.cuts import SHARED, cuts_of, without_sharing
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.part import part_of, repeated
 from harl_mlir.tasks.task import Task
