@@ -12,9 +12,8 @@ from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
-from harl_mlir.space.sketches.elementwise import (
-    CALL,
-    STREAMED,
+from harl_mlir.space.sketches.elementwise import CALL, STREAMED
+from harl_mlir.space.sketches.elementwise_roles import (
     Roles,
     extent_along,
     is_single_copy,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harl_mlir.measure.pool import Pool
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
-from harl_mlir.space.sketches.elementwise import operand_order, roles_of
+from harl_mlir.space.sketches.elementwise_roles import operand_order, roles_of
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
 from tests.schedule.sketches.loop_nests import LoopNest, plain
 
