@@ -14,6 +14,7 @@ from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import calling, worker
 from harl_mlir.measure.measurement import FailureKind
+from harl_mlir.measure.pool import Pool
 from harl_mlir.measure.runners import LOCAL
 from harl_mlir.records.database import Database as RecordFile
 from harl_mlir.search.registry import SHIPPED_WEIGHTS
@@ -23,7 +24,7 @@ from harl_mlir.tuner.budget import Budget
 from harl_mlir.tuner.job import Job
 from harl_mlir.tuner.progress import Listener, ignore
 from harl_mlir.tuner.result import TaskResult
-from harl_mlir.tuner.run import begun, load_policy
+from harl_mlir.tuner.run import Run, begun, load_policy
 from harl_mlir.tuner.stopwatch import Spent, Stopwatch
 
 
@@ -122,20 +123,25 @@ def tune(
             raise KeyboardInterrupt
         if run.error is not None:
             raise run.error
-        with watch.part("writing"):
-            library = run.schedules()
-            assert library is not None  # only runs that ended early, or were of a script, have none
-            watch.note_decided()
-            module = run.module(library)
-        result = run.result()
-        return Tuned(
-            library=ScheduleLibrary._known(library, pool.inspect(library)),
-            module=module,
-            tasks=result.tasks,
-            skipped=result.skipped,
-            failures=result.failures,
-            spent=result.spent,
-        )
+        return _tuned(run, pool, watch)
+
+
+def _tuned(run: Run, pool: Pool, watch: Stopwatch) -> Tuned:
+    """What a search that was not cut short found, with its best schedules applied to the kernel."""
+    with watch.part("writing"):
+        library = run.schedules()
+        assert library is not None  # only runs that ended early, or were of a script, have none
+        watch.note_decided()
+        module = run.module(library)
+    result = run.result()
+    return Tuned(
+        library=ScheduleLibrary._known(library, pool.inspect(library)),
+        module=module,
+        tasks=result.tasks,
+        skipped=result.skipped,
+        failures=result.failures,
+        spent=result.spent,
+    )
 
 
 @contextmanager
