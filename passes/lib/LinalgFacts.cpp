@@ -2,9 +2,8 @@
 
 #include "LinalgFacts.h"
 #include "AttributeText.h"
-#include "BodyForm.h"
+#include "LinalgBody.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -80,14 +79,10 @@ private:
                         AffineRow &row);
   LogicalResult readDims(unsigned loops);
   LogicalResult readIterators();
-  LogicalResult readBody(Block &block);
-  LogicalResult number(Value value, unsigned &found);
-  LogicalResult readBodyOp(Operation &inner, ArrayRef<unsigned> used);
 
   Operation *op;
   std::string &reason;
   LinalgFacts facts;
-  llvm::DenseMap<Value, unsigned> numbers;
 };
 
 } // namespace
@@ -124,7 +119,7 @@ FailureOr<LinalgFacts> Reader::read() {
     return failure();
   if (op->getNumRegions() == 0 || op->getRegion(0).empty())
     return refuse("it has no body");
-  if (failed(readBody(op->getRegion(0).front())))
+  if (failed(readBody(op->getRegion(0).front(), facts, reason)))
     return failure();
   return std::move(facts);
 }
@@ -230,82 +225,6 @@ LogicalResult Reader::readIterators() {
       kinds.push_back(!StringRef(printed(kind)).contains("parallel"));
   if (kinds != facts.isReduction)
     return refuse("its parallel loops are not those of its result");
-  return success();
-}
-
-LogicalResult Reader::readBody(Block &block) {
-  if (block.getNumArguments() != facts.operands.size())
-    return refuse("its body does not take one value for each operand");
-  for (BlockArgument argument : block.getArguments())
-    numbers[argument] = argument.getArgNumber();
-  for (Operation &inner : block) {
-    bool isYield = isa<linalg::YieldOp>(inner);
-    SmallVector<unsigned> used;
-    for (Value value : inner.getOperands())
-      if (failed(number(value, used.emplace_back())))
-        return failure();
-    if (isYield) {
-      if (used.size() != 1)
-        break;
-      facts.yields = used[0];
-      normalise(facts.operands.size(), facts.body, facts.yields);
-      return success();
-    }
-    if (failed(readBodyOp(inner, used)))
-      return failure();
-    numbers[inner.getResult(0)] =
-        facts.operands.size() + facts.body.size() - 1;
-  }
-  return refuse("its body does not yield one value");
-}
-
-LogicalResult Reader::number(Value value, unsigned &found) {
-  auto known = numbers.find(value);
-  if (known == numbers.end()) {
-    // A constant from outside belongs to the body.
-    auto constant = value.getDefiningOp<arith::ConstantOp>();
-    if (!constant)
-      return refuse("its body uses a value from outside that is no constant");
-    if (failed(readBodyOp(*constant, {})))
-      return failure();
-    unsigned last = facts.operands.size() + facts.body.size() - 1;
-    known = numbers.try_emplace(value, last).first;
-  }
-  found = known->second;
-  return success();
-}
-
-/// Attributes at their default do not change the meaning.
-static bool isDefault(StringRef text) {
-  return text == "#arith.fastmath<none>" || text == "#arith.overflow<none>" ||
-         text == "#arith.rounding_mode<to_nearest_even>";
-}
-
-LogicalResult Reader::readBodyOp(Operation &inner, ArrayRef<unsigned> used) {
-  StringRef name = inner.getName().getStringRef();
-  bool known = name.starts_with("arith.") || name.starts_with("math.") ||
-               isa<linalg::IndexOp>(inner);
-  if (!known || inner.getNumResults() != 1 || inner.getNumRegions() != 0)
-    return refuse("its body holds " + name);
-  for (Type type : llvm::concat<Type>(inner.getOperandTypes(),
-                                      inner.getResultTypes()))
-    if (!isSupportedElement(type))
-      return refuse("its body computes with " + printed(type));
-  BodyOp read;
-  read.name = name.str();
-  read.operands.assign(used.begin(), used.end());
-  read.result = printed(inner.getResult(0).getType());
-  for (NamedAttribute attribute : inner.getAttrs()) {
-    std::string text = attributeText(attribute.getValue());
-    if (isDefault(text))
-      continue;
-    if (isa<arith::ConstantOp>(inner) && attribute.getName() == "value")
-      if (auto number = dyn_cast<FloatAttr>(attribute.getValue()))
-        text = constantText(number);
-    read.attributes.emplace_back(attribute.getName().str(), std::move(text));
-  }
-  llvm::sort(read.attributes);
-  facts.body.push_back(std::move(read));
   return success();
 }
 
