@@ -91,18 +91,22 @@ def _offsets(op: ir.Operation) -> tuple[int, ...] | None:
 
 
 def _is_unknown(value: ir.Value) -> bool:
-    """Whether nothing is known of a tensor's elements: it is empty, or a part of an empty result."""
+    """Whether nothing is known of a tensor's elements: it is empty, or a part of an empty result.
+
+    That may be a part, too: of what the loop around makes.
+    """
     if made_by(value, "tensor.empty") is not None:
         return True
     part = made_by(value, _SLICE)
-    shared = None if part is None else part.operands[0]
-    if shared is None or not isinstance(shared.owner, ir.Block):
+    if part is None:
         return False
+    shared = part.operands[0]
+    if not isinstance(shared.owner, ir.Block):
+        return _is_unknown(shared)
     loop = shared.owner.owner.operation
     if loop.name != "scf.forall":
         return False
-    number = shared.arg_number - len(shared.owner.arguments) + len(loop.operands)
-    return made_by(loop.operands[number], "tensor.empty") is not None
+    return _is_unknown(loop.operands[shared.arg_number - len(shared.owner.arguments) + len(loop.operands)])
 
 
 def _writer(loop: ir.Operation, kind: ir.Type, place: Sequence[int]) -> _Writer | None:

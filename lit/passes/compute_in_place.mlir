@@ -42,6 +42,48 @@ func.func @rows(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
   return %r : tensor<8x64xf32>
 }
 
+// So in the rows of a part, which are parts of what the loop around makes.
+// CHECK-LABEL: func.func @rows_of_parts
+// CHECK: scf.forall
+// CHECK: scf.forall
+// CHECK: %[[FIRST:.*]] = scf.for
+// CHECK: scf.for {{.*}} iter_args(%[[ROW:.*]] = %[[FIRST]])
+// CHECK: vector.transfer_read %[[ROW]][
+// CHECK: vector.transfer_write {{.*}}, %[[ROW]][
+func.func @rows_of_parts(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x64xf32>
+  %r = scf.forall (%i) = (0) to (8) step (4) shared_outs(%s = %e) -> (tensor<8x64xf32>) {
+    %q = tensor.extract_slice %s[%i, 0] [4, 64] [1, 1] : tensor<8x64xf32> to tensor<4x64xf32>
+    %y = tensor.extract_slice %x[%i, 0] [4, 64] [1, 1] : tensor<8x64xf32> to tensor<4x64xf32>
+    %n = scf.forall (%j) in (4) shared_outs(%u = %q) -> (tensor<4x64xf32>) {
+      %t = tensor.empty() : tensor<1x64xf32>
+      %a = scf.for %k = %c0 to %c64 step %c32 iter_args(%o = %t) -> (tensor<1x64xf32>) {
+        %v = vector.transfer_read %y[%j, %k], %z {in_bounds = [true, true]} : tensor<4x64xf32>, vector<1x32xf32>
+        %w = vector.transfer_write %v, %o[%c0, %k] {in_bounds = [true, true]} : vector<1x32xf32>, tensor<1x64xf32>
+        scf.yield %w : tensor<1x64xf32>
+      }
+      %p = tensor.extract_slice %u[%j, 0] [1, 64] [1, 1] : tensor<4x64xf32> to tensor<1x64xf32>
+      %b = scf.for %k = %c0 to %c64 step %c32 iter_args(%o = %p) -> (tensor<1x64xf32>) {
+        %v = vector.transfer_read %a[%c0, %k], %z {in_bounds = [true, true]} : tensor<1x64xf32>, vector<1x32xf32>
+        %d = arith.mulf %v, %v : vector<1x32xf32>
+        %w = vector.transfer_write %d, %o[%c0, %k] {in_bounds = [true, true]} : vector<1x32xf32>, tensor<1x64xf32>
+        scf.yield %w : tensor<1x64xf32>
+      }
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %b into %u[%j, 0] [1, 64] [1, 1] : tensor<1x64xf32> into tensor<4x64xf32>
+      }
+    } {harl.alone}
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %n into %s[%i, 0] [4, 64] [1, 1] : tensor<4x64xf32> into tensor<8x64xf32>
+    }
+  }
+  return %r : tensor<8x64xf32>
+}
+
 // What is read later stays as it is.
 // CHECK-LABEL: func.func @read_later
 // CHECK: %[[FIRST:.*]] = scf.for

@@ -101,13 +101,14 @@ bool isUnknown(Value value) {
   if (value.getDefiningOp<tensor::EmptyOp>())
     return true;
   auto part = value.getDefiningOp<tensor::ExtractSliceOp>();
-  auto shared = part ? dyn_cast<BlockArgument>(part.getSource()) : nullptr;
-  auto loop = shared ? dyn_cast<scf::ForallOp>(shared.getOwner()->getParentOp())
-                     : nullptr;
-  if (!loop || !llvm::is_contained(loop.getRegionIterArgs(), shared))
+  if (!part)
     return false;
-  return loop.getTiedOpOperand(shared)->get().getDefiningOp<tensor::EmptyOp>() !=
-         nullptr;
+  auto shared = dyn_cast<BlockArgument>(part.getSource());
+  if (!shared)
+    return isUnknown(part.getSource());
+  auto loop = dyn_cast<scf::ForallOp>(shared.getOwner()->getParentOp());
+  return loop && llvm::is_contained(loop.getRegionIterArgs(), shared) &&
+         isUnknown(loop.getTiedOpOperand(shared)->get());
 }
 
 } // namespace harl

@@ -32,7 +32,7 @@ std::pair<mlir::Value, int64_t> sumOf(mlir::Value index, int64_t more = 0);
 std::pair<mlir::Value, std::optional<Place>> startOf(mlir::Value value);
 
 /// Whether nothing is known of a tensor's elements: it is empty, or a part of
-/// an empty result.
+/// an empty result, which may be that of a loop in another.
 bool isUnknown(mlir::Value value);
 
 } // namespace harl

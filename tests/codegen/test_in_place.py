@@ -10,6 +10,7 @@ from harl_mlir.frontend.prepare import prepare
 from harl_mlir.measure.pool import Pool
 from harl_mlir.mlir import ir
 from harl_mlir.schedule.apply import apply_library
+from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import sketches_for
 from tests.codegen.compiled import run
 from tests.schedule.sketches.legality import processor_with
@@ -142,11 +143,13 @@ print(np.array_equal(y, 4 * x * x))
 
 @pytest.mark.parametrize("length", [96, 128, 200, 333])
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_softmax_needs_no_buffer(length: int, shared: bool) -> None:
-    """Whether or not its ops are written with one empty tensor."""
-    text = softmax((6,), length)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_softmax_needs_no_buffer(length: int, shared: bool, threads: int) -> None:
+    """Whether or not its ops are written with one empty tensor, or its rows are shared by threads."""
+    rows = 6 * threads
+    text = softmax((rows,), length)
     if not shared:
-        full = f"tensor<6x{length}xf32>"
+        full = f"tensor<{rows}x{length}xf32>"
         before, after = text.rsplit("outs(%full", 1)
         text = f"{before}outs(%own{after}".replace(
             f"%full = tensor.empty() : {full}",
@@ -154,11 +157,15 @@ def test_a_softmax_needs_no_buffer(length: int, shared: bool) -> None:
         )
     with Pool() as pool:
         (task,) = pool.analyse(text, "k.mlir").tasks
-        (space,) = sketches_for(task, processor_with(64))
-        library = pool.library([(task, space.default())])
+        (space,) = sketches_for(task, processor_with(64), threads=threads)
+        values = dict(space.default().values, **({"shared": "d0/2"} if threads > 1 else {}))
+        candidate = Candidate(space.sketch, space.version, tuple(values.items()))
+        assert space.is_legal(candidate)
+        library = pool.library([(task, candidate)])
     with ir.Context(), ir.Location.unknown():
         program = prepare(text, "k.mlir", accuracy="reassociate").module
         apply_library(program, library, "library", strict=True)
-        bufferize_public(program)
+        bufferize_public(program, threads)
+        assert str(program).count("scf.forall") == threads - 1
         assert "memref.alloc" not in str(program)
         assert "memref.copy" not in str(program)

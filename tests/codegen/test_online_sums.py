@@ -126,7 +126,7 @@ def test_the_row_is_read_once(pools: dict[Accuracy, Pool]) -> None:
         ("vector.multi_reduction <maximumf>", "vector.multi_reduction <minimumf>"),
         ("math.exp ", "math.exp2 "),
         ("arith.divf", "arith.addf"),
-        ("dense<0.000000e+00> : vector<2x64xf32>", "dense<1.000000e+00> : vector<2x64xf32>"),
+        ("dense<0.000000e+00> : vector<2x32xf32>", "dense<1.000000e+00> : vector<2x32xf32>"),
     ],
 )
 def test_other_loops_stay(pools: dict[Accuracy, Pool], old: str, new: str) -> None:

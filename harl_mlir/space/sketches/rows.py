@@ -5,7 +5,8 @@ reduction of rows keeps `width` partial results and combines them at the end; un
 those that round are done element by element, in order.
 
 The decisions are in `MEANINGS`. Defaults: four registers wide; two rows a step. Rows larger than the nearest
-cache of which exponentials are summed are gone through one by one, in chunks that stay there.
+cache of which exponentials are summed are gone through one by one, two registers wide, in chunks that stay
+there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ MEANINGS = {
 _MOST_ROWS = 16
 _DEFAULT_ROWS = 2
 _DEFAULT_REGISTERS = 4
+# Exponentials of four take a tenth longer.
+_REGISTERS_IN_CHUNKS = 2
 _CHUNKS = (0, 1024, 2048, 4096)
 _DEFAULT_CHUNK = 1024
 
@@ -86,10 +89,12 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     count = rows.counts[stepped(rows)]
     heights = tuple(n for n in nest.divisors(count, _MOST_ROWS) if n < count)
     sums = "ordered" if accuracy == "strict" else "vectors"
-    usual = nest.largest(widths, _DEFAULT_REGISTERS * lanes)
     kept = None if accuracy == "strict" else keeps_exponentials(task)
-    chunk = () if kept is None else _chunk(rows, widths, usual, processor, task, kept=kept)
-    step = 1 if chunk and chunk[0].default else _DEFAULT_ROWS
+    narrow = nest.largest(widths, _REGISTERS_IN_CHUNKS * lanes)
+    chunk = () if kept is None else _chunk(rows, widths, narrow, processor, task, kept=kept)
+    in_chunks = bool(chunk and chunk[0].default)
+    step = 1 if in_chunks else _DEFAULT_ROWS
+    usual = narrow if in_chunks else nest.largest(widths, _DEFAULT_REGISTERS * lanes)
 
     def legal(values: Mapping[str, Value]) -> bool:
         if values.get("chunk") and kept and rows.length % int(values["width"]):
