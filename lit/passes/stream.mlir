@@ -82,14 +82,15 @@ func.func @left(%b: memref<64x10xf32>, %l: memref<64x64xf32>, %v: vector<16xf32>
   return
 }
 
-// Each of the rows that the loop goes along is asked for two lines before, though it lies elsewhere in the result.
+// Each of the rows that the loop goes along is asked for four lines before, though it lies elsewhere in the result.
 // CHECK-LABEL: func.func @transposed
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant 64
 // CHECK: scf.for %[[I:[a-z0-9]+]] =
 // CHECK: scf.for %[[J:[a-z0-9]+]] =
-// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %c32
-// CHECK: memref.prefetch %arg0[%{{.*}}, %[[I]], %{{.*}}, %[[AHEAD]]], read, locality<3>, data
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %[[FOUR]]
+// CHECK: memref.prefetch %arg0[%{{.*}}, %[[I]], %{{.*}}, %[[AHEAD]]], read, locality<2>, data
 // CHECK: %[[ROW:.*]] = arith.addi %[[I]], %c1
-// CHECK: memref.prefetch %arg0[%{{.*}}, %[[ROW]], %{{.*}}, %{{.*}}], read, locality<3>, data
+// CHECK: memref.prefetch %arg0[%{{.*}}, %[[ROW]], %{{.*}}, %{{.*}}], read, locality<2>, data
 // CHECK-COUNT-14: memref.prefetch
 // CHECK-NOT: memref.prefetch
 // CHECK-COUNT-8: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<2x8x64x32xf32>, vector<16xf32>
@@ -111,6 +112,32 @@ func.func @transposed(%a: memref<2x32x8x64xf32>, %b: memref<2x8x64x32xf32>) {
       vector.transfer_write %t, %b[%c0, %c0, %j, %i] {in_bounds = [true, true]}
           : vector<8x16xf32>, memref<2x8x64x32xf32>
     } {harl.streamed}
+  } {harl.streamed}
+  return
+}
+
+// So it is of a strip: the loop over its two vectors goes along none.
+// CHECK-LABEL: func.func @strip
+// CHECK-COUNT-16: memref.prefetch
+// CHECK-NOT: memref.prefetch
+// CHECK-COUNT-16: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true}
+// CHECK: else
+func.func @strip(%a: memref<64x128xf32>, %b: memref<128x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %c128 = arith.constant 128 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %s = %c0 to %c64 step %c32 {
+    scf.for %j = %c0 to %c128 step %c16 {
+      scf.for %k = %c0 to %c32 step %c16 {
+        %i = affine.apply affine_map<(d0, d1) -> (d0 + d1)>(%s, %k)
+        %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true, true]} : memref<64x128xf32>, vector<16x16xf32>
+        %t = vector.transpose %v, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
+        vector.transfer_write %t, %b[%j, %i] {in_bounds = [true, true]} : vector<16x16xf32>, memref<128x64xf32>
+      }
+    }
   } {harl.streamed}
   return
 }

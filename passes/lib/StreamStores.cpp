@@ -16,6 +16,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SetVector.h"
@@ -30,9 +31,10 @@ namespace harl {
 namespace {
 
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
-constexpr int64_t kAhead = 4096;
-constexpr int64_t kAheadOnRows = 128;
-constexpr uint32_t kToSecondCache = 2, kToFirstCache = 3;
+constexpr int64_t kAhead = 1024;
+constexpr int64_t kAheadOnRows = 256;
+constexpr uint32_t kToSecondCache = 2;
+constexpr int64_t kFewSteps = 4;
 
 bool hasX86() {
 #if defined(__x86_64__)
@@ -123,8 +125,15 @@ bool follows(Value index, Value counter) {
          });
 }
 
-/// Whether several rows of a buffer are read, on which the loop directly
-/// around goes on.
+bool hasFewSteps(scf::ForOp loop) {
+  auto first = getConstantIntValue(loop.getLowerBound());
+  auto last = getConstantIntValue(loop.getUpperBound());
+  auto step = getConstantIntValue(loop.getStep());
+  return first && last && step && *last - *first <= kFewSteps * *step;
+}
+
+/// Whether several rows of a buffer are read, on which a loop goes on: the
+/// nearest but for one of few steps.
 bool goesAlongRows(vector::TransferReadOp read) {
   auto source = dyn_cast<MemRefType>(read.getBase().getType());
   if (!source || read.getVectorType().getRank() < 2 || !bytesOf(source))
@@ -135,13 +144,18 @@ bool goesAlongRows(vector::TransferReadOp read) {
       dimensions.back() != source.getRank() - 1)
     return false;
   auto around = dyn_cast<scf::ForOp>(read->getParentOp());
-  return around &&
-         follows(read.getIndices().back(), around.getInductionVar());
+  if (!around)
+    return false;
+  Value last = read.getIndices().back();
+  if (follows(last, around.getInductionVar()))
+    return true;
+  auto next = dyn_cast<scf::ForOp>(around->getParentOp());
+  return hasFewSteps(around) && next && follows(last, next.getInductionVar());
 }
 
 /// Ask for the lines that lie so many bytes behind those that are read, perhaps
 /// behind the buffer's end.
-void prefetch(vector::TransferReadOp read, int64_t ahead, uint32_t locality) {
+void prefetch(vector::TransferReadOp read, int64_t ahead) {
   OpBuilder builder(read);
   Location place = read.getLoc();
   VectorType type = read.getVectorType();
@@ -154,7 +168,7 @@ void prefetch(vector::TransferReadOp read, int64_t ahead, uint32_t locality) {
           builder, place, read.getBase(),
           movedBy(builder, place, read.getIndices(), at,
                   dimensionsOf(read.getPermutationMap())),
-          /*isWrite=*/false, locality, /*isDataCache=*/true);
+          /*isWrite=*/false, kToSecondCache, /*isDataCache=*/true);
     }
 }
 
@@ -204,9 +218,9 @@ void stream(scf::ForOp loop) {
     if (llvm::any_of(found, [&](vector::TransferWriteOp write) {
           return isAtTheSamePlace(read, write);
         }))
-      prefetch(read, kAhead, kToSecondCache);
+      prefetch(read, kAhead);
     else if (goesAlongRows(read))
-      prefetch(read, kAheadOnRows, kToFirstCache);
+      prefetch(read, kAheadOnRows);
   });
   for (vector::TransferWriteOp write : found)
     makeNontemporal(write);

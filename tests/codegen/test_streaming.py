@@ -79,12 +79,24 @@ def test_every_kind_of_stores_is_right(text: str) -> None:
             assert measurement.ok, measurement.failure
 
 
-@pytest.mark.parametrize(("columns", "rows", "flatten"), [(1024, 4, "no"), (1008, 1, "yes")])
-def test_rows_of_a_page_are_streamed_together(columns: int, rows: int, flatten: str) -> None:
-    kind = f"tensor<12x{columns}xf32>"
-    text = f"""func.func @k(%a: {kind}, %b: {kind}) -> {kind} {{
+@pytest.mark.parametrize(
+    ("columns", "shared", "rows", "flatten"),
+    [(1024, "12x1024", 1, "yes"), (1024, "1024", 4, "no"), (1008, "1008", 1, "no"), (1024, "12", 1, "no")],
+)
+def test_rows_of_a_page_that_share_an_operand_are_streamed_together(
+    columns: int, shared: str, rows: int, flatten: str
+) -> None:
+    kind, other = f"tensor<12x{columns}xf32>", f"tensor<{shared}xf32>"
+    read = "i, j" if "x" in shared else "i" if shared == "12" else "j"
+    text = f"""func.func @k(%a: {kind}, %b: {other}) -> {kind} {{
   %e = tensor.empty() : {kind}
-  %r = linalg.add ins(%a, %b : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  %r = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ({read})>,
+      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%a, %b : {kind}, {other}) outs(%e : {kind}) {{
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %s = arith.addf %x, %y : f32
+    linalg.yield %s : f32
+  }} -> {kind}
   return %r : {kind}
 }}"""
     with Pool() as pool:

@@ -14,6 +14,8 @@ from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.elementwise import CALL, STREAMED
 from harl_mlir.space.sketches.elementwise_roles import (
+    STRIP_VECTORS,
+    STRIPS,
     Roles,
     extent_along,
     is_single_copy,
@@ -73,6 +75,9 @@ def _stream(builder: ScheduleBuilder, candidate: Candidate, shells: Sequence[Han
 
 def _blocks(tiles: Sequence[Tile], roles: Roles, candidate: Candidate) -> list[int]:
     """The extent of a block along each dimension of the result; 0 where it is not cut."""
+    if candidate.word("order") == STRIPS:
+        strip = STRIP_VECTORS * candidate.number("width")
+        return [strip if d == roles.vector else 0 for d in range(len(tiles))]
     block = candidate.number("block") if roles.transposed else 0
     return [
         block if d in (roles.vector, roles.second) and block < tile.extent else 0
@@ -112,8 +117,10 @@ def _tiles(task: Task, roles: Roles, candidate: Candidate) -> tuple[list[Tile], 
             step = candidate.number(name)
             tiles[dimension] = Tile(shape[dimension], step, name, 0 if roles.transposed else tail)
     order = [d for d in range(len(shape)) if d != roles.vector] + [roles.vector]
-    if candidate.word("order") == "operand":
+    if candidate.word("order") != "result":
         order = list(operand_order(task, roles))
+    if candidate.word("order") == STRIPS:
+        order = [*(d for d in order if d != roles.vector), roles.vector]
     return tiles, order
 
 

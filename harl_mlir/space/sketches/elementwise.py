@@ -8,17 +8,17 @@ Defaults: flattened; two registers wide (with four, the loads of an iteration wa
 before wherever operands lie alike within a page, as large allocations do), four where functions are
 computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
 operand and four registers wide where stores go past the caches, which then need no order but are the better
-the longer. Streamed rows of a page and more are done four at once, one register of each, and not flattened:
-memory is read faster in several places. Sizes that the width does not divide get a second, narrower loop
+the longer. Streamed rows of a page and more are done four at once, one register of each, and not flattened,
+where all of them have an operand in common. Sizes that the width does not divide get a second, narrower loop
 and a last vector of what is left. A copy of more than the first cache holds, that is not streamed, is a call
 of `memcpy`.
 
 A transposed tile is one register wide, at most 16 elements, and as many rows high, or 8 where only that
-divides the extent. Where stores go past the caches it is as wide as a line, and loops follow the operand:
-its lines are read one after the other, and nothing is gained by writing neighbours soon. They go in large
-blocks where each of the result's rows has pages of its own. Through the caches loops follow the operand
-where the result's rows are but a few lines, and else go in blocks as the result lies; what the second cache
-holds goes in no blocks.
+divides the extent. Where stores go past the caches it is as wide as a line, and loops follow the operand
+in strips of two lines of the result: lines of the operand are read one after the other, on as many rows as
+the processor follows, and memory takes two neighbouring lines sooner than lines apart. Through the caches
+loops follow the operand where the result's rows are but a few lines, and else go in blocks as the result
+lies; what the second cache holds goes in no blocks.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest, plain_nests
 from harl_mlir.space.sketches.elementwise_roles import (
+    STRIP_VECTORS,
+    STRIPS,
     Roles,
     extent_along,
     is_plain_copy,
@@ -42,13 +44,13 @@ from harl_mlir.space.space import Space
 from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "elementwise"
-VERSION = 3
+VERSION = 4
 
 MEANINGS = {
     "flatten": "whether all loops become one",
     "width": "elements of the innermost vector",
     "rows": "the vector's extent along a second dimension",
-    "order": "whether loops follow the dimensions of the result or of the operand, as it lies in memory",
+    "order": "whether loops follow the result or the operand as they lie, or that in strips of two vectors",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
     "stores": "whether the result goes through the caches or past them, to memory (streamed)",
     "by": "whether a copy goes in vectors or by a call of memcpy for each piece that lies together",
@@ -66,8 +68,6 @@ CALL = "call"
 _LINE_BYTES = 64
 _BLOCKS = (0, 32, 64, 128, 256)
 _DEFAULT_BLOCK = 64
-_STREAMED_BLOCK = 256
-_PAGE_BYTES = 4096
 _SHORT_LINES = 8
 
 
@@ -96,6 +96,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
             return all(values[name] == value for name, value in rest.items())
         if values["flatten"] == "yes":
             return values["rows"] == 1 and values["width"] in nest.widths(extent_along(task), lanes)
+        if values["order"] == STRIPS and not _has_strips(task, roles, values):
+            return False
         block = int(values.get("block", 0))
         if block and (block % int(values["width"]) or block % int(values["rows"])):
             return False
@@ -122,7 +124,7 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     registers = _REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS
     registers = _SCATTERED_REGISTERS if scattered else registers
     width = _default_width(usual, registers * lanes, lanes)
-    together = 1 if is_single_copy(task) else rows_together(task, rows, processor)
+    together = 1 if is_single_copy(task) else rows_together(task, roles.second, rows, processor)
     if together > 1:
         line = _LINE_BYTES // element_bytes(task.root.op.init.element)
         width = nest.largest(_widths(task, roles, lanes), max(lanes, line))
@@ -173,27 +175,43 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
     streams = may_stream(task, processor)
     widths = _widths(task, roles, lanes)
     size = element_bytes(task.root.op.init.element)
-    order, block = _walk(both[0] * size, streams, task.bytes > processor.l2_bytes)
+    width = nest.largest(widths, _LINE_BYTES // size) if streams else widths[0]
+    strips = streams and _has_strips(task, roles, {"width": width, "block": 0})
+    order, block = _walk(both[0] * size, streams, strips, task.bytes > processor.l2_bytes)
     rows = tuple(sorted({1, *(r for r in _TILE_ROWS if r <= both[1]), min(both[1], _TILE_ROWS[0])}))
     dividing = [r for r in rows if both[1] % r == 0 and r >= _TILE_ROWS[0]]
     usual = min(lanes, _BLOCK)
     return (
         _decision("flatten", ("no",), "no"),
-        _decision("width", widths, nest.largest(widths, _LINE_BYTES // size) if streams else widths[0]),
+        _decision("width", widths, width),
         _decision("rows", rows, nest.largest(dividing or rows, usual)),
-        _decision("order", ("result", "operand"), order),
+        _decision("order", ("result", "operand", STRIPS), order),
         _decision("tail", (lanes,), lanes),
         _decision("block", blocks, nest.largest(blocks, block)),
     )
 
 
-def _walk(row_bytes: int, streams: bool, large: bool) -> tuple[str, int]:
+def _walk(row_bytes: int, streams: bool, strips: bool, large: bool) -> tuple[str, int]:
     """Order and block of a transpose by default; `row_bytes` are those of a row of the result."""
     if streams:
-        return "operand", _STREAMED_BLOCK if row_bytes >= _PAGE_BYTES else 0
+        return STRIPS if strips else "operand", 0
     if large and row_bytes <= _SHORT_LINES * _LINE_BYTES:
         return "operand", 0
     return "result", _DEFAULT_BLOCK if large else 0
+
+
+def _has_strips(task: Task, roles: Roles, values: Mapping[str, Value]) -> bool:
+    """Whether the result has several strips of two such vectors, in a transpose without blocks.
+
+    Only of a single copy what they leave over is cut off.
+    """
+    extent, strip = extent_along(task, roles), STRIP_VECTORS * int(values["width"])
+    return (
+        roles.transposed
+        and not values["block"]
+        and strip < extent
+        and (extent % strip == 0 or is_single_copy(task))
+    )
 
 
 def _decision(name: str, values: tuple[Value, ...], default: Value) -> Decision:

@@ -9,6 +9,10 @@ from harl_mlir.space.sketches import nest
 from harl_mlir.tasks.linalg_op import LinalgOp, Operand, loops_of
 from harl_mlir.tasks.task import Task
 
+STRIPS = "strips"
+"""An order of loops: as the operand lies, in strips two vectors of the result wide."""
+STRIP_VECTORS = 2
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -17,7 +21,7 @@ class Roles:
     Attributes:
         vector: the dimension that vectors lie along.
         second: another dimension that vectors may extend along, or None.
-        transposed: whether an operand is contiguous along `second` rather than `vector`.
+        transposed: whether an operand that has both is contiguous along `second` rather than `vector`.
         flattens: whether all loops may become one.
     """
 
@@ -42,7 +46,7 @@ def roles_of(task: Task) -> Roles | None:
         loops = member.op.result_loops
         for operand in member.op.operands:
             loop = nest.innermost_loop(member.op, operand)
-            if loop is None or loop == loops[vector]:
+            if loop is None or not any(row[loops[vector]] for row in operand.map) or loop == loops[vector]:
                 continue
             second = loops.index(loop)
             if nest.may_be_wide(task, (second, vector)):

@@ -12,6 +12,7 @@ import numpy as np
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.loop_nests import Columns, Ints, Nests, NestsOf, nests
+from harl_mlir.space.sketches.elementwise_roles import STRIP_VECTORS, STRIPS
 from harl_mlir.space.sketches.statements import statement_of
 from harl_mlir.tasks.task import Task
 
@@ -81,7 +82,7 @@ def elementwise(
 
     `moved` has the dimensions in the order of an operand that is transposed, or is None. All loops made one
     are shown as steps over several whole inner dimensions. Blocks of a transpose are loops over both
-    dimensions around the others.
+    dimensions around the others; a strip is a loop around, with that over its vectors inside the others.
     """
     anchor = task.anchor_op
     loops, shape = anchor.result_loops, task.root.op.init.shape
@@ -98,12 +99,16 @@ def elementwise(
             own = columns["width"] if d == vector else columns["rows"] if d == second else 1
             steps[d] = np.where(flat, of_flat, own)
         ordered: list[Ints | int] = [steps[d] for d in order]
-        turned = columns["order"] == "operand"
+        turned, strips = columns["order"] == "operand", columns["order"] == STRIPS
         places = None if moved is None else [order.index(d) for d in moved]
-        outer, ordered = _reordered([loops[d] for d in order], ordered, places, turned)
+        inside = None if moved is None else [order.index(d) for d in moved if d != vector] + [len(order) - 1]
+        outer, ordered = _reordered([loops[d] for d in order], ordered, [(places, turned), (inside, strips)])
         if "block" in columns and second is not None:
             block, both = columns["block"], (second, vector)
-            sizes: list[Ints | int] = [np.where(block > 0, block, shape[d]) for d in both]
+            own = np.where(strips, STRIP_VECTORS * columns["width"], block)
+            sizes: list[Ints | int] = [
+                np.where(extent > 0, extent, shape[d]) for d, extent in zip(both, (block, own), strict=True)
+            ]
             around, sizes = _moved([loops[d] for d in both], sizes, 0, turned)
             outer, ordered = [*around, *outer], [*sizes, *ordered]
         return nests(statement, outer, ordered, 1, len(flat))
@@ -116,16 +121,17 @@ def _moved(
 ) -> tuple[list[Ints | int], list[Ints | int]]:
     """Loops and steps with the one at `place` moved inside all others where `chosen`."""
     order = None if place is None else [i for i in range(len(loops)) if i != place] + [place]
-    return _reordered(loops, steps, order, chosen)
+    return _reordered(loops, steps, [(order, chosen)])
 
 
 def _reordered(
-    loops: Sequence[int], steps: list[Ints | int], order: Sequence[int] | None, chosen: np.ndarray
+    loops: Sequence[int], steps: list[Ints | int], orders: Sequence[tuple[Sequence[int] | None, np.ndarray]]
 ) -> tuple[list[Ints | int], list[Ints | int]]:
-    """Loops and steps in another order where `chosen`."""
-    if order is None or not chosen.any():
-        return list(loops), steps
-    return (
-        [np.where(chosen, loops[o], loops[i]) for i, o in enumerate(order)],
-        [np.where(chosen, steps[o], steps[i]) for i, o in enumerate(order)],
-    )
+    """Loops and steps in other orders, each where it is chosen."""
+    made: list[Ints | int] = list(loops)
+    sizes = list(steps)
+    for order, chosen in orders:
+        if order is not None and chosen.any():
+            made = [np.where(chosen, loops[o], made[i]) for i, o in enumerate(order)]
+            sizes = [np.where(chosen, steps[o], sizes[i]) for i, o in enumerate(order)]
+    return made, sizes

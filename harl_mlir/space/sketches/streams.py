@@ -21,11 +21,17 @@ def may_stream(task: Task, processor: Processor) -> bool:
     return size > processor.l3_bytes // 2 and row % _LINE_BYTES == 0
 
 
-def rows_together(task: Task, rows: tuple[int, ...], processor: Processor) -> int:
+def rows_together(task: Task, second: int | None, rows: tuple[int, ...], processor: Processor) -> int:
     """How many rows that are streamed are done at once by default.
 
-    The processor reads ahead in each page by itself: in several, it has more lines on their way.
+    One: memory is read fastest in one place after the other. Several where an operand is the same for all
+    of them and as long as a page or more: it is then read from the caches once for these.
     """
     result = task.root.op.init
     paged = result.shape[-1] * element_bytes(result.element) >= _PAGE_BYTES
-    return nest.largest(rows, _ROWS_TOGETHER) if paged and may_stream(task, processor) else 1
+    shared = second is not None and any(
+        len(operand.shape) and not any(row[member.op.result_loops[second]] for row in operand.map)
+        for member in task.members
+        for operand in member.op.inputs
+    )
+    return nest.largest(rows, _ROWS_TOGETHER) if shared and paged and may_stream(task, processor) else 1

@@ -153,7 +153,7 @@ def test_transposes_in_blocks(pool: Pool, name: str) -> None:
     (space,) = sketches_for(task, processor_with(64))
     (choices,) = [decision.values for decision in space.decisions if decision.name == "block"]
     assert choices == blocks
-    for order, block in (("result", blocks[-1]), ("operand", blocks[1])):
+    for order, block in (("result", blocks[-1]), ("operand", blocks[1]), ("strips", 0)):
         chosen = {**space.default().assignment, "width": 16, "rows": 16, "order": order, "block": block}
         candidate = Candidate(space.sketch, space.version, tuple(chosen.items()))
         assert space.is_legal(candidate)
@@ -219,20 +219,22 @@ def test_many_random_transposes(
 
 
 _STREAMED_TRANSPOSES = {
-    "matrix": (_copy((1024, 1024), (1, 0)), 16, 16, 256),
-    "channels last": (_copy((2, 56, 56, 128), (0, 3, 1, 2)), 16, 8, 0),
-    "halves": (_copy((128, 96), (1, 0), "f16"), 32, 16, 0),
-    "bytes": (_copy((96, 128), (1, 0), "i8"), 64, 16, 0),
-    "doubles": (_copy((96, 128), (1, 0), "f64"), 8, 8, 0),
+    "matrix": (_copy((1024, 1024), (1, 0)), 16, 16, "strips"),
+    "part of a strip": (_copy((48, 80), (1, 0)), 16, 16, "strips"),
+    "channels last": (_copy((2, 56, 56, 128), (0, 3, 1, 2)), 16, 8, "strips"),
+    "halves": (_copy((128, 96), (1, 0), "f16"), 32, 16, "strips"),
+    "one strip": (_copy((96, 128), (1, 0), "i8"), 64, 16, "operand"),
+    "doubles": (_copy((96, 128), (1, 0), "f64"), 8, 8, "strips"),
+    "sum": (_SUM_WITH_TRANSPOSED, 16, 16, "strips"),
 }
 
 
 @pytest.mark.parametrize("name", _STREAMED_TRANSPOSES)
 def test_streamed_transposes_write_whole_lines_as_the_operand_lies(pool: Pool, name: str) -> None:
-    text, width, rows, block = _STREAMED_TRANSPOSES[name]
+    text, width, rows, order = _STREAMED_TRANSPOSES[name]
     (task,) = pool.analyse(text, "kernel.mlir").tasks
     (space,) = sketches_for(task, replace(processor_with(64), l3_bytes=1024))
-    expected = {"width": width, "rows": rows, "block": block, "order": "operand", "stores": "streamed"}
+    expected = {"width": width, "rows": rows, "block": 0, "order": order, "stores": "streamed"}
     default = space.default()
     assert {name: default.assignment[name] for name in expected} == expected
     measurement = pool.measure(task, default)
