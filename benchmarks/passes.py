@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 MOST_DRIFT = 0.03
@@ -34,6 +34,7 @@ class Timed:
         peaks: FLOP/s before and after.
         bandwidths: bytes a second before and after, where that is probed too.
         bandwidths_alone: the same of one thread, of a case of several.
+        bandwidths_beside: the same as `bandwidths`, right before and after these contenders.
         seconds: of one call in each sample, by contender in the order they were timed.
         lost: contenders that failed, with the reason.
         attempts: how often the pass was made until its probes agreed.
@@ -45,6 +46,7 @@ class Timed:
     attempts: int = 1
     bandwidths: tuple[float, ...] = ()
     bandwidths_alone: tuple[float, ...] = ()
+    bandwidths_beside: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def drift(self) -> float:
@@ -63,10 +65,12 @@ def timed_pass(
     of: int,
     peak: Callable[[], float],
     bandwidths: Sequence[Callable[[], float]] = (),
+    beside: Collection[str] = (),
 ) -> Timed:
     """Pass `number` (from 0) of `of`; it starts with another contender than the others.
 
-    `bandwidths` probe memory by all threads of the case, and by one.
+    `bandwidths` probe memory by all threads of the case, and by one; the first of them right before and
+    after the contenders `beside` it, too, as what memory gives changes within a pass.
     A disturbed pass is repeated. A contender that fails is left out of what follows.
     """
     first = number * len(contenders) // of
@@ -76,15 +80,21 @@ def timed_pass(
     for attempt in range(1, MOST_ATTEMPTS + 1):
         before, wide = peak(), [[probe()] for probe in bandwidths]
         seconds = {}
+        probed = {}
         for contender in left:
+            probes = bandwidths[:1] if contender.name in beside else ()
+            earlier = [probe() for probe in probes]
             try:
                 seconds[contender.name] = contender.sample()
             except ContenderError as error:
                 lost[contender.name] = str(error)
+            for probe, found in zip(probes, earlier, strict=True):
+                probed[contender.name] = (found, probe())
         left = [contender for contender in left if contender.name not in lost]
-        for probe, found in zip(bandwidths, wide, strict=True):
-            found.append(probe())
-        made = Timed((before, peak()), seconds, lost, attempt, *map(tuple, wide))
+        for probe, all_of_it in zip(bandwidths, wide, strict=True):
+            all_of_it.append(probe())
+        whole, alone = (*map(tuple, wide), (), ())[:2]
+        made = Timed((before, peak()), seconds, lost, attempt, whole, alone, probed)
         if kept is None or made.drift < kept.drift:
             kept = made
         if not kept.disturbed:

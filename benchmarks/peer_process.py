@@ -27,6 +27,7 @@ _MEMORY_KEPT = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
     "MALLOC_TOP_PAD_": str(1 << 26),
     "MALLOC_ARENA_MAX": "1",  # the arenas of other threads hold no large results
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages, as NumPy's arrays and our operands ask for
 }
 _PEERS = Path(__file__).resolve().parent / "peers"
 

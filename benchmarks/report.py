@@ -87,8 +87,8 @@ def _particulars(cases: Sequence[Mapping[str, Any]]) -> list[str]:
         )
     if any(case.get("share_of_bandwidth") is not None for case in cases):
         said.append(
-            "The bandwidth is that of a loop that reads and writes as many bytes as the case, in the same"
-            " passes; each operand counts once."
+            "The bandwidth is that of a loop that reads and writes as many bytes as the case, right before"
+            " and after ours; each operand counts once."
         )
     if any(case.get("threads", 1) > 1 for case in cases):
         said.append(

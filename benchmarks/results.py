@@ -116,6 +116,7 @@ class Pass(_Cell, frozen=True, omit_defaults=True):
     seconds: dict[str, list[float]]
     bandwidths: tuple[float, ...] = ()
     bandwidths_alone: tuple[float, ...] = ()
+    bandwidths_beside: dict[str, tuple[float, float]] = {}
 
 
 Cell: TypeAlias = Tuned | Searched | Decided | Loaded | Absent | Slow | Pass

@@ -158,7 +158,7 @@ class _CaseRun:
             ours = self._our_kernels([name for name in OURS if name in self._live(wanted)])
             peers = self.timing.settled(loading.peers(self.cores))
             left = self.timing.unfinished(self._live(wanted))
-            self.timing.time([*ours, *peers], left, self.pool.peak, self._bandwidths())
+            self.timing.time([*ours, *peers], left, self.pool.peak, self._bandwidths(), AGENTS)
 
     def _bandwidths(self) -> list[Callable[[], float]]:
         """Probes of the memory, or of the cache, that the case's arguments and result are in.

@@ -146,13 +146,15 @@ def _share(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None
 
 
 def _share_of_bandwidth(case: Case, passes: Sequence[Pass], ours: str | None) -> float | None:
-    """Of the bandwidth measured in the same passes at the case's footprint: each operand moved once."""
+    """Of the bandwidth measured beside ours at the case's footprint: each operand moved once."""
     if ours is None or not all(made.bandwidths for made in passes):
         return None
     moved = case.read_bytes + case.written_bytes
     return rounded(
         statistics.median(
-            moved / statistics.median(made.seconds[ours]) / statistics.mean(made.bandwidths)
+            moved
+            / statistics.median(made.seconds[ours])
+            / statistics.mean(made.bandwidths_beside.get(ours, made.bandwidths))
             for made in passes
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.passes import Contender, ContenderError, timed_pass
@@ -65,11 +65,15 @@ class CaseTiming:
         numbers: Sequence[int],
         peak: Callable[[], float],
         bandwidths: Sequence[Callable[[], float]] = (),
+        beside: Collection[str] = (),
     ) -> None:
-        """Make these passes; `peak` probes the core in FLOP/s, `bandwidths` memory in bytes a second."""
+        """Make these passes; `peak` probes the core in FLOP/s, `bandwidths` memory in bytes a second.
+
+        See `timed_pass`.
+        """
         left = list(contenders)
         for number in numbers:
-            made = timed_pass(left, number, self.passes, peak, bandwidths)
+            made = timed_pass(left, number, self.passes, peak, bandwidths, beside)
             for name, reason in made.lost.items():
                 self.absent(name, "failed", reason)
             left = [contender for contender in left if contender.name not in made.lost]
@@ -86,6 +90,7 @@ class CaseTiming:
                     seconds,
                     tuple(map(rounded, made.bandwidths)),
                     tuple(map(rounded, made.bandwidths_alone)),
+                    {name: (rounded(a), rounded(b)) for name, (a, b) in made.bandwidths_beside.items()},
                 )
             )
             self._tell_pass(number, seconds, [contender.name for contender in contenders])

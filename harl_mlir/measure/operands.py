@@ -42,7 +42,7 @@ NumPy has no bf16: arrays hold its bits.
 
 ALIGNMENT = 64
 _HUGE_PAGES_FROM = 4 << 20
-_GUARD_BYTES = 1 << 20  # address space only; wide, so that a stray access by whole rows meets it
+_GUARD_BYTES = 2 << 20  # address space only; wide, so that a stray access by whole rows meets it
 _PROT_NONE = 0
 # Alternating bytes: 0xFFA5FFA5 is a NaN in f32, 0xFFA5 one in f16 and bf16.
 _CANARY = (0xA5, 0xFF)

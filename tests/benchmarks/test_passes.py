@@ -64,3 +64,17 @@ def test_memory_is_probed_before_and_after_by_all_threads_and_by_one() -> None:
     assert (made.bandwidths, made.bandwidths_alone) == ((5.0, 6.0), (3.0, 4.0))
     made = timed_pass([Fake("a", [])], 0, 1, probes(1.0, 1.0), [probes(5.0, 6.0)])
     assert (made.bandwidths, made.bandwidths_alone) == ((5.0, 6.0), ())
+
+
+def test_memory_is_probed_right_before_and_after_ours() -> None:
+    order: list[str] = []
+
+    def probe() -> float:
+        order.append("probe")
+        return float(len(order))
+
+    contenders = [Fake("a", order), Fake("b", order), Fake("c", order)]
+    made = timed_pass(contenders, 0, 1, probes(1.0, 1.0), [probe], beside=("b", "c"))
+    assert order == ["probe", "a", "probe", "b", "probe", "probe", "c", "probe", "probe"]
+    assert made.bandwidths == (1.0, 9.0)
+    assert made.bandwidths_beside["c"] == (6.0, 8.0)

@@ -107,6 +107,7 @@ def test_presets_of_numeric_libraries_do_not_reach_a_peer() -> None:
     assert peer_environment(given, threads=2)["OMP_NUM_THREADS"] == "2"
     assert kept["HOME"] == "/h"
     assert kept["MALLOC_MMAP_MAX_"] == "0"  # freed memory serves the next call
+    assert kept["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"  # with pages as large as our operands have
 
 
 def test_every_contender_has_a_program() -> None:

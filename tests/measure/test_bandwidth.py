@@ -9,25 +9,25 @@ from harl_mlir.measure.pool import Pool
 
 MOVES = """
 import numpy as np
-from harl_mlir.measure.bandwidth import _Part
+from harl_mlir.measure.bandwidth import _WAYS, _Part
 
-def words(array):
-    start = -array.ctypes.data % 64
-    return array[start : start + (len(array) - 64) // 256 * 256].view(np.float32)
+def words(buffer):
+    return buffer.array.view(np.float32)
 
-for past_caches in (False, True):
+for way in _WAYS:
     part = _Part(4096, 4096, 64)
-    words(part._source)[:] = np.arange(1024)
-    part.go(1, past_caches)
-    assert np.array_equal(words(part._target)[64:], np.arange(64, 1024))
+    words(part.source)[:] = np.arange(1024)
+    part.go(1, way)
+    assert np.array_equal(words(part.target)[64:], np.arange(64, 1024))
     part = _Part(4096, 256, 64)
-    words(part._source)[:] = np.arange(1024)
-    part.go(3, past_caches)
-    assert np.array_equal(words(part._target), np.arange(64, 1024).reshape(-1, 64).sum(0))
+    words(part.source)[:] = np.arange(1024)
+    part.go(3, way)
+    assert np.array_equal(words(part.target), np.arange(64, 1024).reshape(-1, 64).sum(0))
     part = _Part(256, 4096, 64)
-    words(part._target)[:] = 7
-    part.go(1, past_caches)
-    assert not words(part._target).any()
+    words(part.target)[:] = 7
+    part.go(1, way)
+    assert not words(part.target).any()
+    assert part.source.slack_intact() and part.target.slack_intact()
 """
 
 
