@@ -68,32 +68,6 @@ func.func private @exp(%x: f32) -> f32 {
   return %result : f32
 }
 
-// e 2^n rounded once, for integers n and, where n is not finite, its limit. Of vectors of the processor's registers only.
-func.func private @scale(%e: f32, %n: f32) -> f32
-
-// The same numbers as @exp, with the processor's own scaling: nothing need be kept within bounds before.
-func.func private @exp_by_scale(%x: f32) -> f32 {
-  %log2e = arith.constant 1.44269504 : f32
-  %round = arith.constant 12582912.0 : f32
-  %ln2_high = arith.constant 0.693359375 : f32
-  %ln2_low = arith.constant -2.12194440e-4 : f32
-  %two = arith.constant 2.0 : f32
-  %scaled = arith.mulf %x, %log2e fastmath<contract> : f32
-  %shifted = arith.addf %scaled, %round fastmath<contract> : f32
-  %n = arith.subf %shifted, %round : f32
-  %n_high = arith.mulf %n, %ln2_high fastmath<contract> : f32
-  %r_high = arith.subf %x, %n_high fastmath<contract> : f32
-  %n_low = arith.mulf %n, %ln2_low fastmath<contract> : f32
-  %r = arith.subf %r_high, %n_low fastmath<contract> : f32
-  %e = func.call @exp_of_rest(%r) : (f32) -> f32
-  // Where |x| is so large that r is not small, or infinite, n alone says what comes out: of a positive, finite number.
-  // NaN is in n.
-  %is_small = arith.cmpf olt, %e, %two : f32
-  %bounded = arith.select %is_small, %e, %two : f32
-  %result = func.call @scale(%bounded, %n) : (f32, f32) -> f32
-  return %result : f32
-}
-
 // 1 ulp. log(x) = k log(2) + log(1 + f), 1 + f between sqrt(1/2) and sqrt(2).
 func.func private @log(%x: f32) -> f32 {
   %zero = arith.constant 0.0 : f32

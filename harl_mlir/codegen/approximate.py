@@ -1,27 +1,40 @@
 """Polynomials in the place of calls of the math library: `approximate` accuracy.
 
-What each function is made of, and how far it may be off, is in `approximate.mlir`.
+What each function is made of, and how far it may be off, is in `approximate.mlir`, and for processors with
+AVX-512 in `approximate_avx512.mlir`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from harl_mlir.codegen.gelu import gelu_around
 from harl_mlir.codegen.vector_math import call_declared
-from harl_mlir.codegen.vectors import extended, extract, insert, lanes_from, places, put_lanes, truncated
-from harl_mlir.frontend.program import all_ops, constant_number, made_by
+from harl_mlir.codegen.vectors import (
+    extended,
+    extract,
+    insert,
+    lanes_from,
+    make,
+    places,
+    put_lanes,
+    resized,
+    truncated,
+    vector_type,
+)
+from harl_mlir.frontend.program import all_ops
 from harl_mlir.mlir import arith, func, ir
 from harl_mlir.processor import AVX512
 
 _FUNCTIONS = Path(__file__).with_name("approximate.mlir")
+_TABLES = Path(__file__).with_name("approximate_avx512.mlir")
 _NAMES = {f"math.{name}": name for name in ("exp", "log", "tanh", "erf")}
 _ELEMENTS = (ir.F32Type, ir.F16Type, ir.BF16Type)
-_NEAR = 1e-6
-_BY_SCALE = {"exp": "exp_by_scale"}
+_BY_TABLE = ("exp", "tanh", "gelu", "gelu_tanh")
 _LANES = 16
 _SCALE = "llvm.x86.avx512.mask.scalef.ps.512"
+_ENTRY = "llvm.x86.avx512.permvar.sf.512"
 _ALL_LANES, _ROUND_AS_EVER = -1, 4
 
 
@@ -30,91 +43,34 @@ def approximate_math(module: ir.Module, features: Collection[str] = ()) -> None:
 
     So is x (1 + erf(x / sqrt(2))) / 2, GELU, as a whole. Of f32 and, through that, of f16 and bf16; other
     types, and other functions, are left to the math library. `features` are the processor's: with AVX-512
-    exp of whole registers is fewer instructions, and the same numbers.
+    all but `log` and `erf` are polynomials of fewer terms, and so is the GELU that is written with `tanh`.
     """
     found = [op for op in all_ops(module.operation) if op.name in _NAMES and _is_known(op.results[0].type)]
     if not found:
         return
-    functions = _Functions(ir.Module.parse(_FUNCTIONS.read_text()), module)
+    tables = AVX512 in features
+    functions = _Functions(module, (_FUNCTIONS, _TABLES) if tables else (_FUNCTIONS,))
     for op in found:
-        gelu = _gelu_around(op) if op.name == "math.erf" else None
+        gelu = gelu_around(op, tables)
         replaced, name, argument = gelu or ([op], _NAMES[op.name], op.operands[0])
         with ir.InsertionPoint(replaced[-1]), op.location:
             single = extended(argument, ir.F32Type.get())
-            if AVX512 in features and _is_whole(single.type):
-                name = _BY_SCALE.get(name, name)
-            value = functions.inline(name, single)
+            value = functions.inline(f"{name}_by_table" if tables and name in _BY_TABLE else name, single)
             value = truncated(value, argument.type)
         replaced[-1].results[0].replace_all_uses_with(value)
         for each in reversed(replaced):
             each.erase()
 
 
-def _gelu_around(erf: ir.Operation) -> tuple[list[ir.Operation], str, ir.Value] | None:
-    """The ops from `erf` on that nothing but x (1 + erf(x / sqrt(2))) / 2 needs, "gelu" and x; else None."""
-    x = _times_root_half(erf.operands[0])
-    one_more = _only_use(erf, "arith.addf")
-    if x is None or one_more is None or not _is_number(_other(one_more, erf), 1.0):
-        return None
-    product = _only_use(one_more, "arith.mulf")
-    if product is None:
-        return None
-    factor = _other(product, one_more)
-    if (half := made_by(factor, "arith.mulf")) is not None and _are(half.operands, x, 0.5):
-        return [erf, one_more, product], "gelu", x
-    whole = _only_use(product, "arith.mulf")
-    if whole is None:
-        return None
-    if _are((factor, _other(whole, product)), x, 0.5):
-        return [erf, one_more, product, whole], "gelu", x
-    return None
-
-
-def _times_root_half(value: ir.Value) -> ir.Value | None:
-    """What is divided by the square root of two, or multiplied by its reciprocal, to give `value`."""
-    if (quotient := made_by(value, "arith.divf")) is not None:
-        return quotient.operands[0] if _is_number(quotient.operands[1], math.sqrt(2)) else None
-    if (product := made_by(value, "arith.mulf")) is not None:
-        left, right = product.operands
-        return (
-            left if _is_number(right, math.sqrt(0.5)) else right if _is_number(left, math.sqrt(0.5)) else None
-        )
-    return None
-
-
-def _only_use(op: ir.Operation, name: str) -> ir.Operation | None:
-    """The op of that name that alone uses the result of `op`, once."""
-    uses = list(op.results[0].uses)
-    return uses[0].owner.operation if len(uses) == 1 and uses[0].owner.name == name else None
-
-
-def _other(op: ir.Operation, one: ir.Operation) -> ir.Value:
-    """The other operand of an op of two, of which `one` makes one."""
-    left, right = op.operands
-    return right if left == one.results[0] else left
-
-
-def _are(values: Iterable[ir.Value], x: ir.Value, number: float) -> bool:
-    """Whether one of two values is `x`, and the other a constant."""
-    left, right = values
-    return (left == x and _is_number(right, number)) or (right == x and _is_number(left, number))
-
-
-def _is_number(value: ir.Value, number: float) -> bool:
-    """Whether a value, or each element of it, is about that constant."""
-    made = made_by(value, "arith.constant")
-    constant = constant_number(made) if made is not None else None
-    return isinstance(constant, ir.FloatAttr) and abs(constant.value - number) <= _NEAR * number
-
-
 class _Functions:
-    """The functions of `approximate.mlir`, for a module."""
+    """The functions of some files, for a module."""
 
-    def __init__(self, functions: ir.Module, module: ir.Module) -> None:
-        self._functions = functions
+    def __init__(self, module: ir.Module, files: Sequence[Path]) -> None:
         self._module = module
+        self._parsed = [ir.Module.parse(file.read_text()) for file in files]
         self._bodies = {
             op.opview.name.value: op.opview.body
+            for functions in self._parsed
             for op in functions.body.operations
             if isinstance(op.opview, func.FuncOp)
         }
@@ -122,7 +78,7 @@ class _Functions:
     def inline(self, name: str, *arguments: ir.Value) -> ir.Value:
         """The function's ops at the insertion point, for scalars or vectors as the arguments are."""
         if not len(self._bodies[name].blocks):
-            return _scaled(self._module, *arguments)
+            return self._declared(name, *arguments)
         block = self._bodies[name].blocks[0]
         values = dict(zip(block.arguments, arguments, strict=True))
         for view in block.operations:
@@ -137,34 +93,63 @@ class _Functions:
             values[op.results[0]] = made
         raise ValueError(f"@{name} returns nothing")
 
+    def _declared(self, name: str, first: ir.Value, second: ir.Value) -> ir.Value:
+        """@scale or @entry, by calls of what LLVM knows by name: buffers' deallocation refuses intrinsics."""
+        if name == "entry":
+            return _by_registers(lambda index: call_declared(self._module, _ENTRY, [second, *index]), [first])
+        every = arith.ConstantOp(ir.IntegerType.get_signless(16), _ALL_LANES).result
+        rounding = arith.ConstantOp(ir.IntegerType.get_signless(32), _ROUND_AS_EVER).result
 
-def _scaled(module: ir.Module, values: ir.Value, powers: ir.Value) -> ir.Value:
-    """@scale: `values` times two to the `powers`, by the processor's instruction for each register."""
-    every = arith.ConstantOp(ir.IntegerType.get_signless(16), _ALL_LANES).result
-    rounding = arith.ConstantOp(ir.IntegerType.get_signless(32), _ROUND_AS_EVER).result
-    made = values
-    for place in places(values.type.shape[:-1]):
-        row, by = (extract(each, *place) if place else each for each in (values, powers))
-        whole = row
-        for first in range(0, row.type.shape[0], _LANES):
-            lanes, n = (lanes_from(each, first, _LANES) for each in (row, by))
-            # A call of what LLVM knows by name: the deallocation of buffers refuses intrinsics.
-            part = call_declared(module, _SCALE, [lanes, n, lanes, every, rounding])
-            whole = put_lanes(part, whole, first)
-        made = insert(whole, made, *place) if place else whole
+        def scaled(lanes: Sequence[ir.Value]) -> ir.Value:
+            return call_declared(self._module, _SCALE, [*lanes, lanes[0], every, rounding])
+
+        return _by_registers(scaled, [first, second])
+
+
+_Instruction = Callable[[Sequence[ir.Value]], ir.Value]
+
+
+def _by_registers(instruction: _Instruction, operands: Sequence[ir.Value]) -> ir.Value:
+    """What an instruction of registers, whose result is of f32, makes of scalars or vectors of one shape."""
+    kind = operands[0].type
+    if not isinstance(kind, ir.VectorType):
+        wide = [make("vector.broadcast", [each], vector_type(_LANES, each.type)) for each in operands]
+        return extract(instruction(wide), 0)
+    if not kind.rank:
+        one = _by_registers(instruction, [extract(each) for each in operands])
+        return make("vector.broadcast", [one], ir.VectorType.get([], one.type))
+    if kind.rank == 1:
+        return _row_by_registers(instruction, operands)
+    made = _zeros(kind.shape)
+    for place in places(kind.shape[:-1]):
+        row = _row_by_registers(instruction, [extract(each, *place) for each in operands])
+        made = insert(row, made, *place)
     return made
 
 
-def _is_whole(kind: ir.Type) -> bool:
-    """Whether it is a vector whose rows fill registers."""
-    return isinstance(kind, ir.VectorType) and kind.rank > 0 and kind.shape[-1] % _LANES == 0
+def _row_by_registers(instruction: _Instruction, rows: Sequence[ir.Value]) -> ir.Value:
+    count = rows[0].type.shape[0]
+    rounded = -(-count // _LANES) * _LANES
+    rows = [resized(row, rounded) for row in rows]
+    if rounded == _LANES:
+        return resized(instruction(rows), count)
+    whole = _zeros([rounded])
+    for first in range(0, rounded, _LANES):
+        part = instruction([lanes_from(row, first, _LANES) for row in rows])
+        whole = put_lanes(part, whole, first)
+    return resized(whole, count)
+
+
+def _zeros(shape: Sequence[int]) -> ir.Value:
+    kind = ir.VectorType.get(list(shape), ir.F32Type.get())
+    return arith.ConstantOp(kind, ir.DenseElementsAttr.get_splat(kind, ir.FloatAttr.get_f32(0.0))).result
 
 
 def _widened(op: ir.Operation, operands: list[ir.Value], like: ir.Type) -> ir.Value:
-    """A copy of a scalar op, for vectors of the shape of `like` if that is one."""
+    """A copy of a scalar op, for vectors of the shape of `like` if that is one; of a table as it is."""
     kind = op.results[0].type
     attributes = {name: op.attributes[name] for name in op.attributes}
-    if isinstance(like, ir.VectorType):
+    if isinstance(like, ir.VectorType) and not isinstance(kind, ir.VectorType):
         kind = ir.VectorType.get(like.shape, kind)
         if op.name == "arith.constant":
             attributes["value"] = ir.DenseElementsAttr.get_splat(kind, attributes["value"])

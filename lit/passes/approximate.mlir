@@ -1,15 +1,17 @@
 // Under approximate accuracy functions become polynomials, GELU as a whole, however its factors are ordered.
 // REQUIRES: passes
-// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s
-// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s
-// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,SCALES
-// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,SCALES
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s --check-prefixes=CHECK,PLAIN
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math)' | %FileCheck %s --check-prefixes=CHECK,PLAIN
+// RUN: %harl-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,TABLES
+// RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-approximate-math{avx512=true})' | %FileCheck %s --check-prefixes=CHECK,TABLES
 // RUN: %harl-opt %s --harl-lower-to-llvm='accuracy=approximate avx512' | mlir-translate-22 --mlir-to-llvmir | %FileCheck %s --check-prefix=LLVM
 // RUN: %harl-mlir-opt %s --pass-pipeline='builtin.module(harl-lower-to-llvm{accuracy=approximate avx512=true})' | mlir-translate-22 --mlir-to-llvmir | %FileCheck %s --check-prefix=LLVM
 
 // The limit beyond which the tail of the normal distribution is taken as zero.
 // CHECK-LABEL: func.func @gelu
-// CHECK: arith.constant dense<5.500000e+00> : vector<16xf32>
+// PLAIN: arith.constant dense<5.500000e+00> : vector<16xf32>
+// TABLES: arith.constant dense<5.68359375> : vector<16xf32>
+// TABLES-COUNT-6: call @llvm.x86.avx512.permvar.sf.512(
 // CHECK-NOT: math.erf
 // CHECK: return
 func.func @gelu(%x: vector<16xf32>) -> vector<16xf32> {
@@ -25,7 +27,8 @@ func.func @gelu(%x: vector<16xf32>) -> vector<16xf32> {
 }
 
 // CHECK-LABEL: func.func @gelu_of_half
-// CHECK: arith.constant 5.500000e+00 : f32
+// PLAIN: arith.constant 5.500000e+00 : f32
+// TABLES: arith.constant 5.68359375 : f32
 // CHECK-NOT: math.erf
 // CHECK: return
 func.func @gelu_of_half(%x: f32) -> f32 {
@@ -75,10 +78,36 @@ func.func @left(%x: f64, %y: f32) -> (f64, f32) {
   return %e, %s : f64, f32
 }
 
-// By the processor's instruction where that is there, and rows fill registers; otherwise exponents are shifted.
+// Its likeness by tanh is one where numbers are looked up; otherwise tanh's parts meet at 0.625.
+// CHECK-LABEL: func.func @gelu_by_tanh
+// PLAIN: arith.constant 6.250000e-01 : f32
+// PLAIN-NOT: math.tanh
+// TABLES: arith.constant 5.2734375 : f32
+// TABLES-NOT: math.tanh
+// TABLES-NOT: 4.471500e-02
+// CHECK: return
+func.func @gelu_by_tanh(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %half = arith.constant 0.5 : f32
+  %scale = arith.constant 0.797884583 : f32
+  %cube = arith.constant 4.471500e-02 : f32
+  %three = arith.constant 3 : i32
+  %p = math.fpowi %x, %three : f32, i32
+  %a = arith.mulf %cube, %p : f32
+  %b = arith.addf %a, %x : f32
+  %t = arith.mulf %b, %scale : f32
+  %e = math.tanh %t : f32
+  %s = arith.addf %e, %one : f32
+  %h = arith.mulf %x, %half : f32
+  %r = arith.mulf %h, %s : f32
+  return %r : f32
+}
+
+// By the processor's instructions for registers where they are there; otherwise exponents are shifted.
 // CHECK-LABEL: func.func @rows
-// SCALES-COUNT-4: call @llvm.x86.avx512.mask.scalef.ps.512(
-// SCALES-NOT: arith.shli
+// PLAIN: arith.shli
+// TABLES-COUNT-4: call @llvm.x86.avx512.permvar.sf.512(
+// TABLES-COUNT-4: call @llvm.x86.avx512.mask.scalef.ps.512(
 // CHECK-NOT: math.exp
 // CHECK: return
 // LLVM-LABEL: @rows
@@ -89,10 +118,13 @@ func.func @rows(%x: vector<2x32xf32>) -> vector<2x32xf32> {
   return %e : vector<2x32xf32>
 }
 
+// The same of a part of a register.
 // CHECK-LABEL: func.func @part
-// CHECK: arith.shli
+// PLAIN: arith.shli
+// TABLES-COUNT-2: call @llvm.x86.avx512.mask.scalef.ps.512(
+// TABLES: vector.shuffle {{.*}} : vector<32xf32>, vector<32xf32>
 // LLVM-LABEL: @part
-// LLVM-NOT: scalef
+// LLVM-COUNT-2: call <16 x float> @llvm.x86.avx512.mask.scalef.ps.512(
 // LLVM: ret
 func.func @part(%x: vector<24xf32>) -> vector<24xf32> {
   %e = math.exp %x : vector<24xf32>

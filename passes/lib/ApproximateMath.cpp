@@ -1,7 +1,8 @@
 //===- ApproximateMath.cpp - Polynomials in the place of calls of libm ----===//
 //
 // As harl_mlir/codegen/approximate.py does; what each function is made of, and
-// how far it may be off, is in approximate.mlir there.
+// how far it may be off, is in approximate.mlir and approximate_avx512.mlir
+// there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +10,7 @@
 
 #include "DeclaredCalls.h"
 #include "DotVectors.h"
+#include "Gelu.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -17,12 +19,10 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-#include <cmath>
-#include <optional>
+#include <string>
 
 using namespace mlir;
 
@@ -32,6 +32,7 @@ namespace harl {
 #include "harl/Passes.h.inc"
 
 #include "ApproximateText.h"
+#include "TablesText.h"
 
 namespace {
 
@@ -54,86 +55,16 @@ bool isKnown(Type type) {
   return type.isF32() || type.isF16() || type.isBF16();
 }
 
-/// Whether a value, or each element of it, is about that constant.
-bool isNumber(Value value, double number) {
-  FloatAttr constant;
-  DenseFPElementsAttr elements;
-  double found;
-  if (matchPattern(value, m_Constant(&constant)))
-    found = constant.getValueAsDouble();
-  else if (matchPattern(value, m_Constant(&elements)) && elements.isSplat())
-    found = elements.getSplatValue<APFloat>().convertToDouble();
-  else
-    return false;
-  return std::abs(found - number) <= 1e-6 * number;
-}
-
-/// Whether one of two values is `x`, and the other a constant.
-bool are(Value left, Value right, Value x, double number) {
-  return (left == x && isNumber(right, number)) ||
-         (right == x && isNumber(left, number));
-}
-
-/// What is divided by the square root of two, or multiplied by its
-/// reciprocal, to give `value`; else null.
-Value timesRootHalf(Value value) {
-  if (auto quotient = value.getDefiningOp<arith::DivFOp>())
-    return isNumber(quotient.getRhs(), std::sqrt(2.0)) ? quotient.getLhs()
-                                                       : Value();
-  auto product = value.getDefiningOp<arith::MulFOp>();
-  if (!product)
-    return {};
-  if (isNumber(product.getRhs(), std::sqrt(0.5)))
-    return product.getLhs();
-  return isNumber(product.getLhs(), std::sqrt(0.5)) ? product.getRhs()
-                                                    : Value();
-}
-
-/// The op of a kind that alone uses the result of `op`, once; else null.
-template <typename Op>
-Op onlyUse(Operation *op) {
-  return op->hasOneUse() ? dyn_cast<Op>(*op->user_begin()) : Op();
-}
-
-/// The other operand of an op of two, of which `one` makes one.
-Value other(Operation *op, Operation *one) {
-  return op->getOperand(op->getOperand(0) == one->getResult(0) ? 1 : 0);
-}
-
-/// What a function takes the place of, and the function's operand.
-struct Replaced {
-  SmallVector<Operation *> ops;
-  StringRef function;
-  Value argument;
-};
-
-/// The ops from `erf` on that nothing but x (1 + erf(x / sqrt(2))) / 2 needs.
-std::optional<Replaced> geluAround(math::ErfOp erf) {
-  Value x = timesRootHalf(erf.getOperand());
-  auto oneMore = onlyUse<arith::AddFOp>(erf);
-  if (!x || !oneMore || !isNumber(other(oneMore, erf), 1.0))
-    return std::nullopt;
-  auto product = onlyUse<arith::MulFOp>(oneMore);
-  if (!product)
-    return std::nullopt;
-  Value factor = other(product, oneMore);
-  auto half = factor.getDefiningOp<arith::MulFOp>();
-  if (half && are(half.getLhs(), half.getRhs(), x, 0.5))
-    return Replaced{{erf, oneMore, product}, "gelu", x};
-  auto whole = onlyUse<arith::MulFOp>(product);
-  if (whole && are(factor, other(whole, product), x, 0.5))
-    return Replaced{{erf, oneMore, product, whole}, "gelu", x};
-  return std::nullopt;
-}
-
-/// A copy of a scalar op, for vectors of the shape of `like` if that is one.
+/// A copy of a scalar op, for vectors of the shape of `like` if that is one; of
+/// a table as it is.
 Value widened(OpBuilder &builder, Operation &op, Type like,
               ArrayRef<Value> operands, Location place) {
   OperationState state(place, op.getName());
   state.addAttributes(op.getAttrs());
   state.addOperands(operands);
   Type type = op.getResult(0).getType();
-  if (auto vector = dyn_cast<VectorType>(like)) {
+  auto vector = dyn_cast<VectorType>(like);
+  if (vector && !isa<VectorType>(type)) {
     type = vector.cloneWith(std::nullopt, type);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       state.attributes.set(
@@ -146,26 +77,91 @@ Value widened(OpBuilder &builder, Operation &op, Type like,
 
 constexpr int64_t kLanes = 16;
 
-/// Whether it is a vector whose rows fill registers.
-bool isWhole(Type type) {
-  auto vector = dyn_cast<VectorType>(type);
-  return vector && vector.getRank() > 0 &&
-         vector.getShape().back() % kLanes == 0;
+/// What an instruction of registers makes of them.
+using Instruction = llvm::function_ref<Value(ValueRange)>;
+
+Value zeros(OpBuilder &builder, Location place, ArrayRef<int64_t> shape) {
+  auto type = VectorType::get(shape, builder.getF32Type());
+  return arith::ConstantOp::create(
+      builder, place, SplatElementsAttr::get(type, builder.getF32FloatAttr(0)));
 }
 
-/// The functions of approximate.mlir, for a module.
+Value rowByRegisters(OpBuilder &builder, Location place,
+                     Instruction instruction, ValueRange rows) {
+  int64_t count = cast<VectorType>(rows[0].getType()).getDimSize(0);
+  int64_t rounded = llvm::alignTo(count, kLanes);
+  SmallVector<Value> wide;
+  for (Value row : rows)
+    wide.push_back(resized(builder, place, row, rounded));
+  if (rounded == kLanes)
+    return resized(builder, place, instruction(wide), count);
+  Value whole = zeros(builder, place, {rounded});
+  for (int64_t first = 0; first < rounded; first += kLanes) {
+    SmallVector<Value> lanes;
+    for (Value row : wide)
+      lanes.push_back(lanesFrom(builder, place, row, first, kLanes));
+    whole = putLanes(builder, place, instruction(lanes), whole, first);
+  }
+  return resized(builder, place, whole, count);
+}
+
+/// What an instruction of registers, whose result is of f32, makes of scalars
+/// or vectors of one shape.
+Value byRegisters(OpBuilder &builder, Location place, Instruction instruction,
+                  ValueRange operands) {
+  auto type = dyn_cast<VectorType>(operands[0].getType());
+  SmallVector<Value> parts;
+  if (!type) {
+    for (Value each : operands)
+      parts.push_back(vector::BroadcastOp::create(
+          builder, place, VectorType::get({kLanes}, each.getType()), each));
+    return vector::ExtractOp::create(builder, place, instruction(parts),
+                                     ArrayRef<int64_t>{0});
+  }
+  auto take = [&](ArrayRef<int64_t> at) {
+    parts.clear();
+    for (Value each : operands)
+      parts.push_back(vector::ExtractOp::create(builder, place, each, at));
+  };
+  if (type.getRank() == 0) {
+    take({});
+    Value one = byRegisters(builder, place, instruction, parts);
+    return vector::BroadcastOp::create(
+        builder, place, VectorType::get({}, one.getType()), one);
+  }
+  if (type.getRank() == 1)
+    return rowByRegisters(builder, place, instruction, operands);
+  ArrayRef<int64_t> outer = type.getShape().drop_back();
+  Value made = zeros(builder, place, type.getShape());
+  for (int64_t number = 0; number < computeProduct(outer); ++number) {
+    SmallVector<int64_t> at = delinearize(number, computeStrides(outer));
+    take(at);
+    Value row = rowByRegisters(builder, place, instruction, parts);
+    made = vector::InsertOp::create(builder, place, row, made, at);
+  }
+  return made;
+}
+
+/// The functions of the texts, for a module.
 class Functions {
 public:
-  Functions(ModuleOp functions, ModuleOp module)
-      : functions(functions), calls(module) {}
+  explicit Functions(ModuleOp module) : calls(module) {}
+
+  LogicalResult read(StringRef text, MLIRContext *context) {
+    parsed.push_back(parseSourceString<ModuleOp>(text, context));
+    return success(static_cast<bool>(parsed.back()));
+  }
 
   /// The function's ops at the insertion point; a call becomes the callee's
   /// ops.
   Value inlined(OpBuilder &builder, StringRef name, ValueRange arguments,
                 Location place) {
-    auto function = functions.lookupSymbol<func::FuncOp>(name);
+    func::FuncOp function;
+    for (OwningOpRef<ModuleOp> &text : parsed)
+      if (auto found = text->lookupSymbol<func::FuncOp>(name))
+        function = found;
     if (function.isDeclaration())
-      return scaled(builder, arguments[0], arguments[1], place);
+      return declared(builder, name, arguments, place);
     Block &block = function.getBody().front();
     IRMapping values;
     values.map(block.getArguments(), arguments);
@@ -183,47 +179,34 @@ public:
   }
 
 private:
-  /// @scale: values times two to the powers, by the processor's instruction
-  /// for each register.
-  Value scaled(OpBuilder &builder, Value values, Value powers,
-               Location place) {
+  /// @scale or @entry, by calls of what LLVM knows by name: the deallocation
+  /// of buffers refuses intrinsics.
+  Value declared(OpBuilder &builder, StringRef name, ValueRange arguments,
+                 Location place) {
+    if (name == "entry") {
+      auto entry = [&](ValueRange index) {
+        return calls.call(builder, place, "llvm.x86.avx512.permvar.sf.512",
+                          {arguments[1], index[0]});
+      };
+      return byRegisters(builder, place, entry, arguments.take_front());
+    }
     Value every = arith::ConstantIntOp::create(builder, place, -1, 16);
     // The rounding that is set.
     Value rounding = arith::ConstantIntOp::create(builder, place, 4, 32);
-    auto type = cast<VectorType>(values.getType());
-    ArrayRef<int64_t> outer = type.getShape().drop_back();
-    Value made = values;
-    for (int64_t number = 0, end = computeProduct(outer); number < end;
-         ++number) {
-      SmallVector<int64_t> at = delinearize(number, computeStrides(outer));
-      Value row = values, by = powers;
-      if (!at.empty()) {
-        row = vector::ExtractOp::create(builder, place, values, at);
-        by = vector::ExtractOp::create(builder, place, powers, at);
-      }
-      Value whole = row;
-      for (int64_t first = 0; first < type.getShape().back();
-           first += kLanes) {
-        Value lanes = lanesFrom(builder, place, row, first, kLanes);
-        Value n = lanesFrom(builder, place, by, first, kLanes);
-        // A call of what LLVM knows by name: the deallocation of buffers
-        // refuses intrinsics.
-        Value part =
-            calls.call(builder, place, "llvm.x86.avx512.mask.scalef.ps.512",
-                       {lanes, n, lanes, every, rounding});
-        whole = putLanes(builder, place, part, whole, first);
-      }
-      made = at.empty() ? whole
-                        : vector::InsertOp::create(builder, place, whole, made,
-                                                   at)
-                              .getResult();
-    }
-    return made;
+    auto scaled = [&](ValueRange lanes) {
+      return calls.call(builder, place, "llvm.x86.avx512.mask.scalef.ps.512",
+                        {lanes[0], lanes[1], lanes[0], every, rounding});
+    };
+    return byRegisters(builder, place, scaled, arguments);
   }
 
-  ModuleOp functions;
+  SmallVector<OwningOpRef<ModuleOp>> parsed;
   Calls calls;
 };
+
+bool hasTable(StringRef function) {
+  return llvm::is_contained({"exp", "tanh", "gelu", "gelu_tanh"}, function);
+}
 
 struct ApproximateMath
     : public impl::ApproximateMathPassBase<ApproximateMath> {
@@ -237,16 +220,14 @@ struct ApproximateMath
     });
     if (found.empty())
       return;
-    OwningOpRef<ModuleOp> text =
-        parseSourceString<ModuleOp>(kApproximateText, &getContext());
-    if (!text)
+    Functions functions(getOperation());
+    if (failed(functions.read(kApproximateText, &getContext())) ||
+        (avx512 && failed(functions.read(kTablesText, &getContext()))))
       return signalPassFailure();
-    Functions functions(*text, getOperation());
     for (Operation *op : found) {
-      Replaced replaced{{op}, functionFor(op), op->getOperand(0)};
-      if (auto erf = dyn_cast<math::ErfOp>(op))
-        if (std::optional<Replaced> gelu = geluAround(erf))
-          replaced = *gelu;
+      Gelu replaced = geluAround(op, avx512)
+                          .value_or(Gelu{
+                              {op}, functionFor(op), op->getOperand(0)});
       Operation *last = replaced.ops.back();
       OpBuilder builder(last);
       Location place = op->getLoc();
@@ -257,9 +238,10 @@ struct ApproximateMath
       Value value = replaced.argument;
       if (type != single)
         value = arith::ExtFOp::create(builder, place, single, value);
-      bool scales = avx512 && replaced.function == "exp" && isWhole(single);
-      value = functions.inlined(
-          builder, scales ? "exp_by_scale" : replaced.function, value, place);
+      std::string name = replaced.function.str();
+      if (avx512 && hasTable(name))
+        name += "_by_table";
+      value = functions.inlined(builder, name, value, place);
       if (type != single)
         value = arith::TruncFOp::create(builder, place, type, value);
       last->getResult(0).replaceAllUsesWith(value);

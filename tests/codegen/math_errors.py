@@ -15,7 +15,10 @@ Floats = npt.NDArray[Any]
 
 _PROGRAM = """
 from tests.codegen.compositions import function, numbers
-element, accuracy, shape, count, *ops = sys.argv[1:]
+element, accuracy, tables, shape, count, *ops = sys.argv[1:]
+if tables == "without":
+    from harl_mlir.codegen import approximate
+    approximate.AVX512 = "no processor's"
 count = int(count)
 shape = [int(size) for size in shape.split("x")] if shape != "scalar" else None
 held = f"tensor<{count}x{element}>"
@@ -103,6 +106,8 @@ _EXACT_COMPOSED: dict[str, Callable[[Floats], Floats]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "silu": lambda x: x / (1 + np.exp(-x)),
     "gelu": lambda x: x * EXACT["math.erfc"](-x * math.sqrt(0.5)) / 2,
+    # x sigmoid(2 t), which keeps its digits where 1 + tanh(t) is small.
+    "gelu_tanh": lambda x: x / (1 + np.exp(-2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
 }
 
 SPECIAL = (
@@ -127,13 +132,21 @@ def sixteenths() -> Iterator[Floats]:
 
 
 def computed(
-    ops: Sequence[str], operands: Floats, shape: Sequence[int] | None, accuracy: str = "reassociate"
+    ops: Sequence[str],
+    operands: Floats,
+    shape: Sequence[int] | None,
+    accuracy: str = "reassociate",
+    tables: bool = True,
 ) -> list[Floats]:
-    """What compiled code makes of `operands` (one row an operand), by vectors of `shape` or by scalars."""
+    """What compiled code makes of `operands` (one row an operand), by vectors of `shape` or by scalars.
+
+    Polynomials are those for AVX-512 where the processor has it, unless `tables` is false.
+    """
     rows = np.atleast_2d(operands)
     said = "scalar" if shape is None else "x".join(map(str, shape))
     element = _ELEMENTS[rows.dtype]
-    out = run_on(rows.tobytes(), _PROGRAM, element, accuracy, said, str(rows.shape[1]), *ops)
+    form = "with" if tables else "without"
+    out = run_on(rows.tobytes(), _PROGRAM, element, accuracy, form, said, str(rows.shape[1]), *ops)
     return list(np.frombuffer(out, rows.dtype).reshape(len(ops), -1))
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from harl_mlir.codegen.approximate import approximate_math
 from harl_mlir.mlir import ir
-from harl_mlir.processor import AVX512
-from tests.codegen.math_errors import computed, errors, exactly, singles, sixteenths
+from harl_mlir.processor import AVX512, this_processor
+from tests.codegen.math_errors import Floats, computed, errors, exactly, singles, sixteenths
 
-_ULPS = {
+_PLAIN = {
     "math.exp": 1.3,
     "math.log": 1.0,
     "math.tanh": 2.5,
@@ -18,14 +18,20 @@ _ULPS = {
     "math.sqrt": 0.5,
     "math.rsqrt": 1.5,
 }
+_HAS_TABLES = AVX512 in this_processor().features
+_ULPS = {**_PLAIN, **({"math.exp": 1.0, "math.tanh": 1.2} if _HAS_TABLES else {})}
+"""By the polynomials that the processor gets."""
 _GELUS = ("gelu", "gelu_of_half", "gelu_of_product")
+_GELUS_BY_TANH = ("gelu_tanh", "gelu_tanh_of_half", "gelu_tanh_of_power")
 
 
-def test_error() -> None:
+@pytest.mark.parametrize("tables", [True, False])
+def test_error(tables: bool) -> None:
     x = singles(1 << 18)
-    by_vectors = computed([*_ULPS], x, [2, 16], "approximate")
-    by_scalars = computed([*_ULPS], x, None, "approximate")
-    for (op, ulps), one, other in zip(_ULPS.items(), by_vectors, by_scalars, strict=True):
+    bounds = _ULPS if tables else _PLAIN
+    by_vectors = computed([*bounds], x, [2, 16], "approximate", tables)
+    by_scalars = computed([*bounds], x, None, "approximate", tables)
+    for (op, ulps), one, other in zip(bounds.items(), by_vectors, by_scalars, strict=True):
         known = ~np.isnan(one)
         np.testing.assert_array_equal(one.view(np.uint32)[known], other.view(np.uint32)[known])
         assert errors(op, x, one).max() <= ulps, op
@@ -33,13 +39,16 @@ def test_error() -> None:
             assert np.nanmax(np.abs(one - exactly(op, x))) <= 2e-7
 
 
-def test_scaling_by_the_processor_gives_the_same_numbers() -> None:
-    x = singles(1 << 18)
-    # Vectors of 8 do not fill registers of AVX-512.
-    (scaled,), (shifted,) = (computed(["math.exp"], x, [lanes], "approximate") for lanes in (32, 8))
-    np.testing.assert_array_equal(scaled, shifted)
-    # Equal numbers: of zero the sign, too.
-    np.testing.assert_array_equal(np.signbit(scaled[scaled == 0]), False)
+@pytest.mark.parametrize("shape", [[1], [5], [8], [24], [3, 20], [2, 1, 32]])
+def test_vectors_of_any_length_give_the_same_numbers(shape: list[int]) -> None:
+    x = singles(1 << 14)[: (1 << 14) // 480 * 480]
+    ops = ["math.exp", "math.tanh", "gelu", "gelu_tanh"]
+    for one, other in zip(
+        computed(ops, x, [32], "approximate"), computed(ops, x, shape, "approximate"), strict=True
+    ):
+        known = ~np.isnan(one)
+        np.testing.assert_array_equal(one.view(np.uint32)[known], other.view(np.uint32)[known])
+        np.testing.assert_array_equal(np.isnan(other), ~known)
 
 
 @pytest.mark.parametrize(
@@ -48,13 +57,14 @@ def test_scaling_by_the_processor_gives_the_same_numbers() -> None:
         ("vector<64xf32>", [AVX512], 4),
         ("vector<2x16xf32>", [AVX512], 2),
         ("vector<2x1x32xbf16>", [AVX512], 4),
-        ("vector<24xf32>", [AVX512], 0),
-        ("vector<f32>", [AVX512], 0),
-        ("f32", [AVX512], 0),
+        ("vector<24xf32>", [AVX512], 2),
+        ("vector<3x5xf32>", [AVX512], 3),
+        ("vector<f32>", [AVX512], 1),
+        ("f32", [AVX512], 1),
         ("vector<64xf32>", ["avx2"], 0),
     ],
 )
-def test_whole_registers_are_scaled_where_the_processor_can(
+def test_registers_are_looked_up_and_scaled_where_the_processor_can(
     kind: str, features: list[str], calls: int
 ) -> None:
     text = f"""func.func @f(%a: {kind}) -> {kind} {{
@@ -66,22 +76,40 @@ def test_whole_registers_are_scaled_where_the_processor_can(
         approximate_math(module, features)
         module.operation.verify()
         assert str(module).count("call @llvm.x86.avx512.mask.scalef.ps.512(") == calls
+        assert str(module).count("call @llvm.x86.avx512.permvar.sf.512(") == calls
         assert ("arith.shli" in str(module)) == (calls == 0)
 
 
-@np.errstate(all="ignore")
-def test_error_of_gelu() -> None:
+@pytest.mark.parametrize("tables", [True, False])
+def test_error_of_gelu(tables: bool) -> None:
     x = singles(1 << 18)
-    exact = exactly("gelu", x)
-    for result in computed(_GELUS, x, [64], "approximate"):
-        np.testing.assert_array_equal(np.isnan(result), np.isnan(x))
-        np.testing.assert_array_equal(result[x == np.inf], np.inf)
-        assert (result[x == -np.inf] == 0).all()
-        finite = np.isfinite(x)
-        off = np.abs(result - exact)[finite]
-        ulp = np.spacing(np.abs(exact[finite]).astype(np.float32))
-        assert off[x[finite] <= 0].max() <= 1.2e-7
-        assert (off / ulp)[x[finite] > 0].max() <= 4.5
+    for result in computed(_GELUS, x, [64], "approximate", tables):
+        _check_gelu(x, exactly("gelu", x), result, 1.2e-7, 4.5)
+
+
+@pytest.mark.parametrize("tables", [True, False])
+def test_error_of_gelu_by_tanh(tables: bool) -> None:
+    x = singles(1 << 18)
+    as_a_whole = tables and _HAS_TABLES
+    if not as_a_whole:
+        # 1 + tanh is taken times x, of which beyond 12 nothing but x or zero is left.
+        x = x[~(np.abs(x) > 12)]
+    for result in computed(_GELUS_BY_TANH, x, [2], "approximate", tables):
+        _check_gelu(x, exactly("gelu_tanh", x), result, 1.2e-7 if as_a_whole else 1.5e-6, 4.5)
+
+
+@np.errstate(all="ignore")
+def _check_gelu(x: Floats, exact: Floats, result: Floats, absolute: float, ulps: float) -> None:
+    """Absolutely up to zero, relatively beyond."""
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(x))
+    np.testing.assert_array_equal(result[x == np.inf], np.inf)
+    assert (result[x == -np.inf] == 0).all()
+    np.testing.assert_array_equal(np.signbit(result[x == 0]), np.signbit(x[x == 0]))
+    finite = np.isfinite(x)
+    off = np.abs(result - exact)[finite]
+    ulp = np.spacing(np.abs(exact[finite]).astype(np.float32))
+    assert off[x[finite] <= 0].max() <= absolute
+    assert (off / ulp)[x[finite] > 0].max() <= ulps
 
 
 @np.errstate(all="ignore")
@@ -185,10 +213,18 @@ def test_what_is_not_gelu_is_an_error_function(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_scaling_by_the_processor_gives_the_same_numbers_over_the_whole_range() -> None:
+@pytest.mark.parametrize("op", ["gelu", "gelu_tanh"])
+def test_error_of_gelus_over_the_whole_range(op: str) -> None:
     for x in sixteenths():
-        (scaled,), (shifted,) = (computed(["math.exp"], x, [lanes], "approximate") for lanes in (32, 8))
-        np.testing.assert_array_equal(scaled, shifted)
+        if op == "gelu_tanh" and not _HAS_TABLES:
+            x = np.clip(x, -12, 12)
+        (result,) = computed([op], x, [32], "approximate")
+        bound = 1.2e-7 if _HAS_TABLES or op == "gelu" else 1.5e-6
+        finite = np.isfinite(x)
+        off = np.abs(result - exactly(op, x))[finite]
+        ulp = np.spacing(np.abs(exactly(op, x)[finite]).astype(np.float32))
+        assert off[x[finite] <= 0].max(initial=0) <= bound
+        assert (off / ulp)[x[finite] > 0].max(initial=0) <= 4.5
 
 
 @pytest.mark.slow

@@ -259,11 +259,12 @@ def ApproximateMathPass
     `tanh` and `erf` of f32, and through that of f16 and bf16, become arithmetic
     that is within 2.5 units in the last place, and x (1 + erf(x / sqrt(2))) / 2,
     GELU, as a whole; other types and functions are left to the math library.
-    With AVX-512, `math.exp` of vectors whose rows fill registers is fewer
-    instructions, `vscalefps` among them, and the same numbers.
+    With AVX-512 all but `log` and `erf` are polynomials of fewer terms, whose
+    coefficients are looked up in registers, and so is the GELU that is written
+    with `tanh`.
   }];
   let options = [Option<"avx512", "avx512", "bool", /*default=*/"false",
-                        "Use vscalefps, which AVX-512 has">];
+                        "Use vpermps and vscalefps of registers, which AVX-512 has">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"
