@@ -3,7 +3,8 @@
 torch-mlir's one loop keeps the element and its place together. Here the rows are first reduced to their
 greatest elements, and then to the first place where that is found. If a row holds a NaN, its element is a
 NaN either way; its place is then that of the first NaN or infinity (of the sign that is looked for), where
-the loop ends with the place of the greatest before the NaN. Hence this is not for `strict` accuracy.
+the loop ends with the place of the greatest before the NaN. Hence this is not for `strict` accuracy, but
+of integers.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ from harl_mlir.frontend.generics import copy_body, end_body, generic_like
 from harl_mlir.frontend.program import constant_number, indexing_maps, made_by
 from harl_mlir.mlir import arith, ir, linalg, tensor
 
-_COMBINERS = {"arith.maximumf": ("ogt", float("-inf")), "arith.minimumf": ("olt", float("inf"))}
-_PREDICATES = {"ogt": 2, "olt": 4}
-_UEQ, _UNO = 8, 14
+_PREDICATES = {
+    "arith.maximumf": 2,
+    "arith.minimumf": 4,
+    "arith.maxsi": 4,
+    "arith.minsi": 2,
+    "arith.maxui": 8,
+    "arith.minui": 6,
+}
+"""That an element is beyond what is kept: ogt and olt of floats, sgt, slt, ugt and ult of integers."""
+_EQ, _UEQ, _UNO = 0, 8, 14
+_WIDTHS = (8, 16, 32, 64)
 _LAST_PLACE = 2**31 - 1
 
 
@@ -28,11 +37,23 @@ class _ArgMax:
     maps: tuple[ir.AffineMap, ir.AffineMap]
     combiner: ir.Operation
 
+    @property
+    def is_float(self) -> bool:
+        return self.combiner.name in ("arith.maximumf", "arith.minimumf")
 
-def split_arg_max(op: ir.Operation) -> None:
-    """Replace a generic that finds the elements and their places, if it is one."""
+
+def start_of(combiner: str, element: ir.Type) -> float | int:
+    """What no element is below, of a greatest one, or above, of a least one: the number of its attribute."""
+    if combiner in ("arith.maximumf", "arith.minimumf"):
+        return float("-inf") if combiner == "arith.maximumf" else float("inf")
+    least = -(1 << (int(element.width) - 1))
+    return {"arith.maxsi": least, "arith.minsi": -least - 1, "arith.maxui": 0, "arith.minui": -1}[combiner]
+
+
+def split_arg_max(op: ir.Operation, *, strict: bool) -> None:
+    """Replace a generic that finds elements and their places, if it is one; of integers only if `strict`."""
     found = _recognised(op)
-    if found is None:
+    if found is None or (strict and found.is_float):
         return
     kinds = list(op.attributes["iterator_types"])
     values = generic_like(op, [found.value, op.operands[1]], list(found.maps), 1, iterators=kinds)
@@ -69,9 +90,12 @@ def _recognised(op: ir.Operation) -> _ArgMax | None:
     combiner = _combiner(op)
     if combiner is None or types[0].element_type != types[1].element_type:
         return None
-    _, start = _COMBINERS[combiner.name]
+    element = types[0].element_type
+    if isinstance(element, ir.IntegerType) and element.width not in _WIDTHS:
+        return None
     starts = [_filled_with(value) for value in list(op.operands)[1:]]
-    return _ArgMax(op.operands[0], (maps[0], maps[1]), combiner) if starts == [start, 0] else None
+    wanted = [start_of(combiner.name, element), 0]
+    return _ArgMax(op.operands[0], (maps[0], maps[1]), combiner) if starts == wanted else None
 
 
 def _combiner(op: ir.Operation) -> ir.Operation | None:
@@ -82,16 +106,17 @@ def _combiner(op: ir.Operation) -> ir.Operation | None:
     if len(body) != 5:
         return None
     value, chosen = (v.owner for v in end.operands)
-    if isinstance(value, ir.Block) or isinstance(chosen, ir.Block) or value.name not in _COMBINERS:
+    if isinstance(value, ir.Block) or isinstance(chosen, ir.Block) or value.name not in _PREDICATES:
         return None
-    predicate, _ = _COMBINERS[value.name]
     if chosen.name != "arith.select" or set(value.operands) != {element, kept}:
         return None
     greater, here, _ = (v.owner for v in chosen.operands)
     if chosen.operands[2] != place or isinstance(greater, ir.Block) or isinstance(here, ir.Block):
         return None
-    compares = greater.name == "arith.cmpf" and list(greater.operands) == [element, kept]
-    if not compares or ir.IntegerAttr(greater.attributes["predicate"]).value != _PREDICATES[predicate]:
+    compare = "arith.cmpf" if value.name.endswith("f") else "arith.cmpi"
+    if greater.name != compare or list(greater.operands) != [element, kept]:
+        return None
+    if ir.IntegerAttr(greater.attributes["predicate"]).value != _PREDICATES[value.name]:
         return None
     index = here.operands[0].owner if here.name == "arith.index_cast" else None
     if index is None or isinstance(index, ir.Block) or index.name != "linalg.index":
@@ -104,12 +129,12 @@ def _leading(rank: int) -> ir.AffineMap:
     return ir.AffineMap.get(rank, 0, [ir.AffineDimExpr.get(d) for d in range(rank - 1)])
 
 
-def _filled_with(value: ir.Value) -> float | None:
+def _filled_with(value: ir.Value) -> float | int | None:
     """The number that a fill puts everywhere."""
     fill = made_by(value, "linalg.fill")
     constant = None if fill is None else made_by(fill.operands[0], "arith.constant")
     number = None if constant is None else constant_number(constant)
-    return float(number.value) if isinstance(number, (ir.IntegerAttr, ir.FloatAttr)) else None
+    return number.value if isinstance(number, (ir.IntegerAttr, ir.FloatAttr)) else None
 
 
 def _first_places(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
@@ -121,12 +146,13 @@ def _first_places(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
     with ir.InsertionPoint(op), op.location:
         none = arith.ConstantOp(i32, _LAST_PLACE).result
         start = linalg.fill(none, outs=[tensor.EmptyOp(rows, i32).result])
-    operands = [found.value, _wanted(op, found, kept), start]
+    operands = [found.value, _wanted(op, found, kept) if found.is_float else kept, start]
     places = generic_like(op, operands, [all_, row, row], 1, iterators=kinds)
     element, wanted, before = places.regions[0].blocks[0].arguments
     with ir.InsertionPoint(places.regions[0].blocks[0]), op.location:
         place = arith.IndexCastOp(i32, linalg.IndexOp(len(rows)).result).result
-        hit = arith.CmpFOp(_UEQ, element, wanted).result
+        equal = arith.CmpFOp(_UEQ, element, wanted) if found.is_float else arith.CmpIOp(_EQ, element, wanted)
+        hit = equal.result
         candidate = arith.SelectOp(hit, place, none).result
         least = arith.MinSIOp(candidate, before).result
     end_body(places, [least])
@@ -142,7 +168,7 @@ def _first_places(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
 
 def _wanted(op: ir.Operation, found: _ArgMax, kept: ir.Value) -> ir.Value:
     """What the elements are compared with: those kept, or infinity for a NaN. A NaN compares as equal."""
-    _, start = _COMBINERS[found.combiner.name]
+    start = start_of(found.combiner.name, kept.type.element_type)
     with ir.InsertionPoint(op), op.location:
         infinity = arith.ConstantOp(kept.type.element_type, -start).result
     made = _each(op, kept, kept.type)

@@ -37,8 +37,7 @@ def normalise_rows(function: ir.OpView, *, strict: bool) -> None:
     for op in _top_level(function):
         if op.name == "linalg.generic":
             _multiply_powers(op)
-            if not strict:
-                split_arg_max(op)
+            split_arg_max(op, strict=strict)
     # Unused reshapes would be further uses of what is fused.
     _erase_unused(function, unused)
     fuse_rows(function)

@@ -99,3 +99,79 @@ func.func @other_rows(%x: tensor<2x128xf32>, %y: tensor<2x128xf32>) -> tensor<2x
   %out = vector.transfer_write %first, %e[%c0] {in_bounds = [true]} : vector<2xi32>, tensor<2xi32>
   return %out : tensor<2xi32>
 }
+
+// Integers are no NaNs: nothing is searched.
+// CHECK-LABEL: func.func @arg_max_of_integers
+// CHECK: %[[TWO:.*]]:2 = scf.for {{.*}} -> (vector<32xi8>, vector<32xi32>)
+// CHECK: vector.transfer_read
+// CHECK: arith.cmpi sgt
+// CHECK: scf.yield
+// CHECK-NOT: scf.for
+// CHECK: arith.cmpi eq, %[[TWO]]#0
+// CHECK: arith.select {{.*}}, %[[TWO]]#1
+// CHECK: return
+func.func @arg_max_of_integers(%x: tensor<128xi8>) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %p = ub.poison : i8
+  %least = arith.constant -128 : i8
+  %leasts = arith.constant dense<-128> : vector<32xi8>
+  %m = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %leasts) -> (vector<32xi8>) {
+    %v = vector.transfer_read %x[%k], %p {in_bounds = [true]} : tensor<128xi8>, vector<32xi8>
+    %g = arith.maxsi %v, %o : vector<32xi8>
+    scf.yield %g : vector<32xi8>
+  }
+  %r = vector.multi_reduction <maxsi>, %m, %least [0] : vector<32xi8> to i8
+  %b = vector.broadcast %r : i8 to vector<32xi8>
+  %none = arith.constant 2147483647 : i32
+  %nones = arith.constant dense<2147483647> : vector<32xi32>
+  %step = vector.step : vector<32xindex>
+  %s = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %nones) -> (vector<32xi32>) {
+    %v = vector.transfer_read %x[%k], %p {in_bounds = [true]} : tensor<128xi8>, vector<32xi8>
+    %i = vector.broadcast %k : index to vector<32xindex>
+    %j = arith.addi %i, %step : vector<32xindex>
+    %n = arith.index_cast %j : vector<32xindex> to vector<32xi32>
+    %hit = arith.cmpi eq, %v, %b : vector<32xi8>
+    %c = arith.select %hit, %n, %nones : vector<32xi1>, vector<32xi32>
+    %l = arith.minsi %c, %o : vector<32xi32>
+    scf.yield %l : vector<32xi32>
+  }
+  %first = vector.multi_reduction <minsi>, %s, %none [0] : vector<32xi32> to i32
+  return %first : i32
+}
+
+// From another start than what is below all there may be no first place.
+// CHECK-LABEL: func.func @from_another_start
+// CHECK-COUNT-2: scf.for
+// CHECK: return
+func.func @from_another_start(%x: tensor<128xi8>) -> i32 {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %p = ub.poison : i8
+  %least = arith.constant -128 : i8
+  %leasts = arith.constant dense<-127> : vector<32xi8>
+  %m = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %leasts) -> (vector<32xi8>) {
+    %v = vector.transfer_read %x[%k], %p {in_bounds = [true]} : tensor<128xi8>, vector<32xi8>
+    %g = arith.maxsi %v, %o : vector<32xi8>
+    scf.yield %g : vector<32xi8>
+  }
+  %r = vector.multi_reduction <maxsi>, %m, %least [0] : vector<32xi8> to i8
+  %b = vector.broadcast %r : i8 to vector<32xi8>
+  %none = arith.constant 2147483647 : i32
+  %nones = arith.constant dense<2147483647> : vector<32xi32>
+  %step = vector.step : vector<32xindex>
+  %s = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %nones) -> (vector<32xi32>) {
+    %v = vector.transfer_read %x[%k], %p {in_bounds = [true]} : tensor<128xi8>, vector<32xi8>
+    %i = vector.broadcast %k : index to vector<32xindex>
+    %j = arith.addi %i, %step : vector<32xindex>
+    %n = arith.index_cast %j : vector<32xindex> to vector<32xi32>
+    %hit = arith.cmpi eq, %v, %b : vector<32xi8>
+    %c = arith.select %hit, %n, %nones : vector<32xi1>, vector<32xi32>
+    %l = arith.minsi %c, %o : vector<32xi32>
+    scf.yield %l : vector<32xi32>
+  }
+  %first = vector.multi_reduction <minsi>, %s, %none [0] : vector<32xi32> to i32
+  return %first : i32
+}

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Extrema.h"
 #include "RowForms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,12 +19,9 @@ using namespace mlir;
 
 namespace harl {
 
-/// The number that a fill puts everywhere is an infinity of this sign.
-static bool startsFromInfinity(Value value, bool negative) {
+static bool startsFrom(Value value, const Extremum &extremum) {
   auto fill = value.getDefiningOp<linalg::FillOp>();
-  APFloat number(0.0f);
-  return fill && matchPattern(fill.value(), m_ConstantFloat(&number)) &&
-         number.isInfinity() && number.isNegative() == negative;
+  return fill && isStart(fill.value(), extremum);
 }
 
 static bool startsFromZero(Value value) {
@@ -43,19 +41,17 @@ static Operation *combinerOf(linalg::GenericOp op) {
   Operation *end = body->getTerminator();
   Operation *value = end->getOperand(0).getDefiningOp();
   auto chosen = end->getOperand(1).getDefiningOp<arith::SelectOp>();
-  if (!isa_and_nonnull<arith::MaximumFOp, arith::MinimumFOp>(value) || !chosen)
+  const Extremum *extremum = extremumOf(value);
+  if (!extremum || !chosen)
     return nullptr;
-  auto greater = chosen.getCondition().getDefiningOp<arith::CmpFOp>();
+  Operation *greater = chosen.getCondition().getDefiningOp();
   auto here = chosen.getTrueValue().getDefiningOp<arith::IndexCastOp>();
-  auto predicate = isa<arith::MaximumFOp>(value) ? arith::CmpFPredicate::OGT
-                                                 : arith::CmpFPredicate::OLT;
   bool takesBoth =
       (value->getOperand(0) == element && value->getOperand(1) == kept) ||
       (value->getOperand(0) == kept && value->getOperand(1) == element);
-  if (!takesBoth || !greater || !here ||
-      chosen.getFalseValue() != body->getArgument(2) ||
-      greater.getPredicate() != predicate || greater.getLhs() != element ||
-      greater.getRhs() != kept)
+  if (!takesBoth || !here || chosen.getFalseValue() != body->getArgument(2) ||
+      predicateOf(greater, *extremum) != extremum->beyond ||
+      greater->getOperand(0) != element || greater->getOperand(1) != kept)
     return nullptr;
   auto index = here.getIn().getDefiningOp<linalg::IndexOp>();
   return index && index.getDim() + 1 == op.getNumLoops() ? value : nullptr;
@@ -87,9 +83,11 @@ static bool isRecognised(linalg::GenericOp op) {
       !getElementTypeOrSelf(op->getOperand(2)).isSignlessInteger() ||
       type.getElementType() != getElementTypeOrSelf(op->getOperand(1)))
     return false;
+  if (auto integer = dyn_cast<IntegerType>(type.getElementType()))
+    if (!llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
+      return false;
   Operation *combiner = combinerOf(op);
-  return combiner &&
-         startsFromInfinity(op->getOperand(1), isa<arith::MaximumFOp>(combiner)) &&
+  return combiner && startsFrom(op->getOperand(1), *extremumOf(combiner)) &&
          startsFromZero(op->getOperand(2));
 }
 
@@ -113,74 +111,102 @@ mapEach(OpBuilder &builder, Location place, Value value, RankedTensorType type,
       .getResult(0);
 }
 
-void splitArgMax(linalg::GenericOp op) {
-  if (!isRecognised(op))
-    return;
-  OpBuilder builder(op);
-  Location place = op.getLoc();
-  Operation *combiner = combinerOf(op);
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
-  Value x = op->getOperand(0);
-  auto values = linalg::GenericOp::create(
-      builder, place, op->getResult(0).getType(), x, op->getOperand(1),
-      ArrayRef<AffineMap>(maps).take_front(2), kinds,
-      [&](OpBuilder &inside, Location inner, ValueRange arguments) {
-        IRMapping taken;
-        taken.map(op.getBody()->getArguments().take_front(2), arguments);
-        linalg::YieldOp::create(
-            inside, inner, inside.clone(*combiner, taken)->getResult(0));
-      });
-  Value kept = values.getResult(0);
+/// The rows' greatest elements alone.
+static Value elementsOf(OpBuilder &builder, linalg::GenericOp op,
+                        Operation *combiner) {
+  return linalg::GenericOp::create(
+             builder, op.getLoc(), op->getResult(0).getType(),
+             op->getOperand(0), op->getOperand(1),
+             ArrayRef<AffineMap>(op.getIndexingMapsArray()).take_front(2),
+             op.getIteratorTypesArray(),
+             [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+               IRMapping taken;
+               taken.map(op.getBody()->getArguments().take_front(2), arguments);
+               linalg::YieldOp::create(
+                   inside, inner, inside.clone(*combiner, taken)->getResult(0));
+             })
+      .getResult(0);
+}
 
-  auto type = cast<RankedTensorType>(op->getResult(1).getType());
-  Type i32 = builder.getI32Type();
-  Value none = arith::ConstantOp::create(
-      builder, place,
-      builder.getI32IntegerAttr(std::numeric_limits<int32_t>::max()));
-  Value empty = tensor::EmptyOp::create(builder, place, type.getShape(), i32);
-  Value start =
-      linalg::FillOp::create(builder, place, none, empty).getResult(0);
+/// What the elements are compared with: those kept, or infinity for a NaN. A
+/// NaN compares as equal.
+static Value wantedOf(OpBuilder &builder, Location place, Value kept,
+                      const Extremum &extremum) {
+  if (!extremum.isFloat())
+    return kept;
   auto element = cast<FloatType>(getElementTypeOrSelf(kept));
+  bool negative = extremum.kind == vector::CombiningKind::MINIMUMF;
   Value infinity = arith::ConstantOp::create(
       builder, place,
-      builder.getFloatAttr(element,
-                           APFloat::getInf(element.getFloatSemantics(),
-                                           isa<arith::MinimumFOp>(combiner))));
-  Value wanted = mapEach(
+      builder.getFloatAttr(
+          element, APFloat::getInf(element.getFloatSemantics(), negative)));
+  return mapEach(
       builder, place, kept, cast<RankedTensorType>(kept.getType()),
       [&](OpBuilder &inside, Location inner, Value value) -> Value {
         Value isNan = arith::CmpFOp::create(
             inside, inner, arith::CmpFPredicate::UNO, value, value);
         return arith::SelectOp::create(inside, inner, isNan, infinity, value);
       });
-  Value places =
-      linalg::GenericOp::create(
-          builder, place, start.getType(), ValueRange{x, wanted}, start,
-          ArrayRef<AffineMap>{maps[0], maps[1], maps[1]}, kinds,
-          [&](OpBuilder &inside, Location inner, ValueRange arguments) {
-            Value number =
-                linalg::IndexOp::create(inside, inner, kinds.size() - 1);
-            Value here = arith::IndexCastOp::create(inside, inner, i32, number);
-            Value hit =
-                arith::CmpFOp::create(inside, inner, arith::CmpFPredicate::UEQ,
-                                      arguments[0], arguments[1]);
-            Value candidate =
-                arith::SelectOp::create(inside, inner, hit, here, none);
-            Value least = arith::MinSIOp::create(inside, inner, candidate,
-                                                 arguments[2]);
-            linalg::YieldOp::create(inside, inner, least);
-          })
-          .getResult(0);
-  if (type.getElementType() != i32)
+}
+
+/// The first places where the rows' elements are those kept, as i32.
+static Value placesOf(OpBuilder &builder, linalg::GenericOp op, Value kept,
+                      const Extremum &extremum) {
+  Location place = op.getLoc();
+  Type i32 = builder.getI32Type();
+  auto type = cast<RankedTensorType>(op->getResult(1).getType());
+  Value none = arith::ConstantOp::create(
+      builder, place,
+      builder.getI32IntegerAttr(std::numeric_limits<int32_t>::max()));
+  Value empty = tensor::EmptyOp::create(builder, place, type.getShape(), i32);
+  Value start =
+      linalg::FillOp::create(builder, place, none, empty).getResult(0);
+  Value wanted = wantedOf(builder, place, kept, extremum);
+  bool isFloat = extremum.isFloat();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  int64_t equal = isFloat ? static_cast<int64_t>(arith::CmpFPredicate::UEQ)
+                          : static_cast<int64_t>(arith::CmpIPredicate::eq);
+  return linalg::GenericOp::create(
+             builder, place, start.getType(),
+             ValueRange{op->getOperand(0), wanted}, start,
+             ArrayRef<AffineMap>{maps[0], maps[1], maps[1]},
+             op.getIteratorTypesArray(),
+             [&](OpBuilder &inside, Location inner, ValueRange arguments) {
+               Value number = linalg::IndexOp::create(inside, inner,
+                                                      op.getNumLoops() - 1);
+               Value here =
+                   arith::IndexCastOp::create(inside, inner, i32, number);
+               Value hit = compared(inside, inner, isFloat, equal,
+                                    arguments[0], arguments[1]);
+               Value candidate =
+                   arith::SelectOp::create(inside, inner, hit, here, none);
+               Value least = arith::MinSIOp::create(inside, inner, candidate,
+                                                    arguments[2]);
+               linalg::YieldOp::create(inside, inner, least);
+             })
+      .getResult(0);
+}
+
+void splitArgMax(linalg::GenericOp op, bool strict) {
+  if (!isRecognised(op))
+    return;
+  Operation *combiner = combinerOf(op);
+  const Extremum &extremum = *extremumOf(combiner);
+  if (strict && extremum.isFloat())
+    return;
+  OpBuilder builder(op);
+  Location place = op.getLoc();
+  Value kept = elementsOf(builder, op, combiner);
+  Value places = placesOf(builder, op, kept, extremum);
+  auto type = cast<RankedTensorType>(op->getResult(1).getType());
+  Type element = type.getElementType();
+  if (element != builder.getI32Type())
     places = mapEach(
         builder, place, places, type,
         [&](OpBuilder &inside, Location inner, Value value) -> Value {
-          if (type.getElementType().getIntOrFloatBitWidth() < 32)
-            return arith::TruncIOp::create(inside, inner,
-                                           type.getElementType(), value);
-          return arith::ExtSIOp::create(inside, inner, type.getElementType(),
-                                        value);
+          if (element.getIntOrFloatBitWidth() < 32)
+            return arith::TruncIOp::create(inside, inner, element, value);
+          return arith::ExtSIOp::create(inside, inner, element, value);
         });
   op->getResult(0).replaceAllUsesWith(kept);
   op->getResult(1).replaceAllUsesWith(places);

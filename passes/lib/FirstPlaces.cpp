@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Extrema.h"
 #include "RowLoops.h"
 #include "harl/Passes.h"
 
@@ -28,26 +29,20 @@ namespace harl {
 
 namespace {
 
-/// A reduction that keeps what is beyond all others, from an infinity on.
-struct Extremum {
-  StringRef combiner;
-  vector::CombiningKind kind;
-  bool startsNegative;
-  arith::CmpFPredicate beyond;
-};
-
-const Extremum kExtrema[] = {
-    {arith::MaximumFOp::getOperationName(), vector::CombiningKind::MAXIMUMF,
-     true, arith::CmpFPredicate::OGT},
-    {arith::MinimumFOp::getOperationName(), vector::CombiningKind::MINIMUMF,
-     false, arith::CmpFPredicate::OLT},
-};
-
 /// A loop over a row that searches the first place where `element` is as
 /// `wanted`.
 struct Search {
   scf::ForOp loop;
   Value element, wanted, place, none;
+
+  bool isFloat() const {
+    return isa<FloatType>(getElementTypeOrSelf(element));
+  }
+  /// The predicate by which the comparison with `wanted` is of equals.
+  int64_t equal() const {
+    return isFloat() ? static_cast<int64_t>(arith::CmpFPredicate::UEQ)
+                     : static_cast<int64_t>(arith::CmpIPredicate::eq);
+  }
 };
 
 bool isSameSplat(Value one, Value other) {
@@ -83,20 +78,26 @@ std::optional<Search> searchOf(scf::ForOp loop) {
       least ? otherOperand(least, loop.getRegionIterArgs()[0]) : Value();
   auto chosen =
       candidate ? candidate.getDefiningOp<arith::SelectOp>() : nullptr;
-  auto hit = chosen ? chosen.getCondition().getDefiningOp<arith::CmpFOp>()
-                    : nullptr;
-  if (!hit || hit.getPredicate() != arith::CmpFPredicate::UEQ)
+  Operation *hit = chosen ? chosen.getCondition().getDefiningOp() : nullptr;
+  bool isEqual = false;
+  if (auto floats = dyn_cast_or_null<arith::CmpFOp>(hit))
+    isEqual = floats.getPredicate() == arith::CmpFPredicate::UEQ;
+  else if (auto integers = dyn_cast_or_null<arith::CmpIOp>(hit))
+    isEqual = integers.getPredicate() == arith::CmpIPredicate::eq;
+  if (!isEqual)
     return std::nullopt;
   Value none = loop.getInitArgs()[0], place = chosen.getTrueValue();
   if (!isSameSplat(none, chosen.getFalseValue()) || !grows(place, loop))
     return std::nullopt;
-  return Search{loop, hit.getLhs(), hit.getRhs(), place, none};
+  return Search{loop, hit->getOperand(0), hit->getOperand(1), place, none};
 }
 
-/// The rows' greatest elements of which each fills a row of `wanted`; an
-/// infinity stands for a NaN.
-Value keptOf(Value wanted, const Extremum *&extremum) {
-  Value spread = spreadFrom(wanted);
+/// The rows' greatest elements, of which each fills a row of what is wanted; a
+/// NaN became an infinity.
+Value keptOf(const Search &search) {
+  Value spread = spreadFrom(search.wanted);
+  if (!search.isFloat())
+    return spread;
   auto chosen = spread ? spread.getDefiningOp<arith::SelectOp>() : nullptr;
   if (!chosen)
     return Value();
@@ -105,12 +106,9 @@ Value keptOf(Value wanted, const Extremum *&extremum) {
   if (!isNan || isNan.getPredicate() != arith::CmpFPredicate::UNO ||
       isNan.getLhs() != kept || isNan.getRhs() != kept)
     return Value();
-  for (const Extremum &each : kExtrema)
-    if (isInfinity(chosen.getTrueValue(), !each.startsNegative)) {
-      extremum = &each;
-      return kept;
-    }
-  return Value();
+  bool isInfinite = isInfinity(chosen.getTrueValue(), false) ||
+                    isInfinity(chosen.getTrueValue(), true);
+  return isInfinite ? kept : Value();
 }
 
 /// Whether `loop` keeps the greatest of the elements that are searched, in the
@@ -118,7 +116,7 @@ Value keptOf(Value wanted, const Extremum *&extremum) {
 bool goesAlong(scf::ForOp loop, Search &search, const Extremum &extremum) {
   Operation *combiner = resultOf(loop);
   if (!combiner || combiner->getName().getStringRef() != extremum.combiner ||
-      !isInfinity(loop.getInitArgs()[0], extremum.startsNegative))
+      !isStart(loop.getInitArgs()[0], extremum))
     return false;
   if (!sameSteps(loop, search.loop))
     return false;
@@ -166,23 +164,25 @@ Value filled(OpBuilder &builder, Location place, Type type, Attribute number) {
       builder, place, SplatElementsAttr::get(cast<ShapedType>(type), number));
 }
 
-/// `loop` anew: it keeps the elements that are no NaNs, their places, and which
-/// lanes had a NaN.
+/// `loop` anew: it keeps elements that are no NaNs, their places and, of floats,
+/// which lanes had a NaN.
 scf::ForOp withPlaces(scf::ForOp loop, Search &search,
                       const Extremum &extremum) {
   OpBuilder builder(loop);
   Location at = loop.getLoc();
   Value start = loop.getInitArgs()[0];
   Value old = search.loop.getInductionVar();
-  auto lanes =
-      cast<VectorType>(start.getType()).clone(builder.getI1Type());
-  // A row of nothing but infinities has the first place.
-  Value first = narrowed(builder, search.place, search.place, old,
-                         loop.getLowerBound());
-  Value noNan = filled(builder, at, lanes, builder.getBoolAttr(false));
+  // A row of nothing but what it starts from has the first place.
+  SmallVector<Value> below = {start, narrowed(builder, search.place,
+                                              search.place, old,
+                                              loop.getLowerBound())};
+  if (extremum.isFloat()) {
+    auto lanes = cast<VectorType>(start.getType()).clone(builder.getI1Type());
+    below.push_back(filled(builder, at, lanes, builder.getBoolAttr(false)));
+  }
   return scf::ForOp::create(
       builder, at, loop.getLowerBound(), loop.getUpperBound(), loop.getStep(),
-      ValueRange{start, first, noNan},
+      below,
       [&](OpBuilder &inside, Location place, Value number,
           ValueRange carried) {
         IRMapping values;
@@ -194,59 +194,88 @@ scf::ForOp withPlaces(scf::ForOp loop, Search &search,
             inside.clone(op, values);
         Value read = values.lookupOrDefault(
             otherOperand(combiner, loop.getRegionIterArgs()[0]));
-        Value beyond = arith::CmpFOp::create(inside, place, extremum.beyond,
-                                             read, carried[0]);
-        Value isNan = arith::CmpFOp::create(
-            inside, place, arith::CmpFPredicate::UNO, read, read);
+        Value beyond = compared(inside, place, extremum.isFloat(),
+                                extremum.beyond, read, carried[0]);
+        SmallVector<Value> nans(carried.drop_front(2));
+        for (Value &lanes : nans) {
+          Value isNan = arith::CmpFOp::create(
+              inside, place, arith::CmpFPredicate::UNO, read, read);
+          lanes = arith::OrIOp::create(inside, place, lanes, isNan);
+        }
         Value here =
             narrowed(inside, search.place, search.place, old, number);
-        Value kept =
-            arith::SelectOp::create(inside, place, beyond, read, carried[0]);
-        Value taken =
-            arith::SelectOp::create(inside, place, beyond, here, carried[1]);
-        Value nans = arith::OrIOp::create(inside, place, carried[2], isNan);
-        scf::YieldOp::create(inside, place, ValueRange{kept, taken, nans});
+        SmallVector<Value> results = {
+            arith::SelectOp::create(inside, place, beyond, read, carried[0]),
+            arith::SelectOp::create(inside, place, beyond, here, carried[1])};
+        results.append(nans);
+        scf::YieldOp::create(inside, place, results);
       });
 }
 
-/// Keep the places in `loop`; the search is left for vectors that hold a NaN.
-void join(scf::ForOp loop, Search &search, const Extremum &extremum) {
-  scf::ForOp made = withPlaces(loop, search, extremum);
-  Value kept = made.getResult(0), places = made.getResult(1),
-        nans = made.getResult(2);
-  OpBuilder builder(loop);
-  auto element = cast<FloatType>(getElementTypeOrSelf(kept));
-  Value nan = filled(
-      builder, loop.getLoc(), kept.getType(),
-      builder.getFloatAttr(element,
-                           APFloat::getQNaN(element.getFloatSemantics())));
-  Value known =
-      arith::SelectOp::create(builder, loop.getLoc(), nans, nan, kept);
-  loop.getResult(0).replaceAllUsesWith(known);
+/// The places of the lanes that keep the greatest element of their row.
+Value atGreatest(OpBuilder &builder, Location place, const Search &search,
+                 Value kept, Value places) {
+  Value hit = compared(builder, place, search.isFloat(), search.equal(), kept,
+                       search.wanted);
+  return arith::SelectOp::create(builder, place, hit, places, search.none);
+}
 
-  builder.setInsertionPoint(search.loop);
+/// The same where no lane had a NaN, else what the search finds.
+Value foundOf(OpBuilder &builder, Search &search, Value kept, Value places,
+              Value nans) {
   Location at = search.loop.getLoc();
   Value none =
       arith::ConstantOp::create(builder, at, builder.getBoolAttr(false));
   SmallVector<bool> all(cast<VectorType>(nans.getType()).getRank(), true);
   Value any = vector::MultiDimReductionOp::create(
       builder, at, nans, none, all, vector::CombiningKind::OR);
-  auto chosen = scf::IfOp::create(
-      builder, at, any,
-      [&](OpBuilder &inside, Location place) {
-        Operation *searched = inside.clone(*search.loop);
-        scf::YieldOp::create(inside, place, searched->getResults());
-      },
-      [&](OpBuilder &inside, Location place) {
-        Value hit = arith::CmpFOp::create(
-            inside, place, arith::CmpFPredicate::UEQ, kept, search.wanted);
-        Value found =
-            arith::SelectOp::create(inside, place, hit, places, search.none);
-        scf::YieldOp::create(inside, place, found);
-      });
-  search.loop.getResult(0).replaceAllUsesWith(chosen.getResult(0));
+  return scf::IfOp::create(
+             builder, at, any,
+             [&](OpBuilder &inside, Location place) {
+               Operation *searched = inside.clone(*search.loop);
+               scf::YieldOp::create(inside, place, searched->getResults());
+             },
+             [&](OpBuilder &inside, Location place) {
+               scf::YieldOp::create(
+                   inside, place,
+                   atGreatest(inside, place, search, kept, places));
+             })
+      .getResult(0);
+}
+
+/// Keep the places in `loop`; the search is left for vectors that hold a NaN.
+void join(scf::ForOp loop, Search &search, const Extremum &extremum) {
+  scf::ForOp made = withPlaces(loop, search, extremum);
+  Value kept = made.getResult(0), places = made.getResult(1);
+  ValueRange nans = made.getResults().drop_front(2);
+  OpBuilder builder(loop);
+  Value known = kept;
+  for (Value lanes : nans) {
+    auto element = cast<FloatType>(getElementTypeOrSelf(kept));
+    Value nan = filled(
+        builder, loop.getLoc(), kept.getType(),
+        builder.getFloatAttr(element,
+                             APFloat::getQNaN(element.getFloatSemantics())));
+    known = arith::SelectOp::create(builder, loop.getLoc(), lanes, nan, kept);
+  }
+  loop.getResult(0).replaceAllUsesWith(known);
+  builder.setInsertionPoint(search.loop);
+  Value found = nans.empty()
+                    ? atGreatest(builder, search.loop.getLoc(), search, kept,
+                                 places)
+                    : foundOf(builder, search, kept, places, nans[0]);
+  search.loop.getResult(0).replaceAllUsesWith(found);
   search.loop.erase();
   loop.erase();
+}
+
+/// Joins the search with the loop that keeps what it looks for, if there is one.
+void joinKeeper(Search &search, Value kept) {
+  for (const Extremum &extremum : extrema())
+    for (Value value : reducedTo(kept, extremum.combiner, extremum.kind))
+      if (auto loop = value.getDefiningOp<scf::ForOp>())
+        if (goesAlong(loop, search, extremum))
+          return join(loop, search, extremum);
 }
 
 struct FirstPlaces : public impl::FirstPlacesPassBase<FirstPlaces> {
@@ -256,18 +285,8 @@ struct FirstPlaces : public impl::FirstPlacesPassBase<FirstPlaces> {
         [&](scf::ForOp loop) { loops.push_back(loop); });
     for (scf::ForOp each : loops) {
       std::optional<Search> search = searchOf(each);
-      const Extremum *extremum = nullptr;
-      Value kept = search ? keptOf(search->wanted, extremum) : Value();
-      if (!kept)
-        continue;
-      for (Value value : reducedTo(kept, extremum->combiner,
-                                   extremum->kind)) {
-        auto loop = value.getDefiningOp<scf::ForOp>();
-        if (!loop || !goesAlong(loop, *search, *extremum))
-          continue;
-        join(loop, *search, *extremum);
-        break;
-      }
+      if (Value kept = search ? keptOf(*search) : Value())
+        joinKeeper(*search, kept);
     }
   }
 };

@@ -169,8 +169,7 @@ void normaliseRows(func::FuncOp function, bool strict) {
   for (Operation *op : topLevel(function))
     if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
       multiplyPowers(generic);
-      if (!strict)
-        splitArgMax(generic);
+      splitArgMax(generic, strict);
     }
   auto eraseUnused = [&] {
     SmallVector<Operation *> ops = topLevel(function);

@@ -23,8 +23,8 @@ namespace harl {
 void normaliseRows(mlir::func::FuncOp function, bool strict = false);
 
 /// Replaces a generic that finds the rows' greatest elements and their places, if
-/// it is one, by reductions that vectors can do.
-void splitArgMax(mlir::linalg::GenericOp op);
+/// it is one, by reductions that vectors can do; if `strict`, of integers only.
+void splitArgMax(mlir::linalg::GenericOp op, bool strict);
 
 /// Makes elementwise ops on rows part of the ops that take their results, from
 /// the last to the first.

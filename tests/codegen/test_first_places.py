@@ -1,4 +1,4 @@
-"""Elements and their places by one loop: right for ties, infinities, zeros of both signs and NaNs."""
+"""Elements and their places by one loop: right for ties, infinities, zeros of both signs, NaNs, integers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harl_mlir.codegen.first_places import first_places
 from harl_mlir.export.loaded import load
@@ -62,6 +64,45 @@ def test_first_places(pool: Pool, shape: tuple[int, ...], least: bool, rows: int
         x = _rows(shape, seed)
         wanted = [_place(row, least) for row in x.reshape(-1, shape[-1])]
         assert function(x).ravel().tolist() == wanted
+
+
+_INTEGERS = {
+    of: np.dtype(("u" if of[0] == "u" else "") + f"int{of[1:]}")
+    for of in ("i8", "i16", "i32", "i64", "u8", "u32")
+}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_first_places_of_integers(pool: Pool, data: st.DataObject) -> None:
+    """With many ties, and rows that hold, or are nothing but, the least and the greatest number."""
+    of = data.draw(st.sampled_from(list(_INTEGERS)))
+    least, kind = data.draw(st.booleans()), np.iinfo(_INTEGERS[of])
+    shape = (data.draw(st.integers(2, 5)), data.draw(st.integers(20, 200)))
+    text = arg_max(shape, least, data.draw(st.sampled_from(("i64", "i32", "i16"))), both=False, of=of)
+    made = pool.compile(text, "k.mlir", _library(pool, text))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    numbers = np.array([kind.min, kind.min, kind.min + 1, 3, kind.max - 1, kind.max], _INTEGERS[of])
+    for few in (1, 2, 6):
+        x = np.array([rng.choice(rng.choice(numbers, few), shape[1]) for _ in range(shape[0])])
+        wanted = np.argmin(x, axis=1) if least else np.argmax(x, axis=1)
+        given = x.view(f"i{x.itemsize}")
+        assert load(made.object, made.functions)["f"](given).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("of", _INTEGERS)
+def test_a_row_of_integers_is_read_once(pool: Pool, of: str) -> None:
+    text = arg_max((12, 512), least=False, both=False, of=of)
+    library = _library(pool, text)
+    with ir.Context(), ir.Location.unknown():
+        program = prepare(text, "k.mlir", accuracy="strict").module
+        apply_library(program, library, "library", strict=True)
+        before = str(program)
+        first_places(program)
+        program.operation.verify()
+    assert before.count("scf.for ") == 2
+    assert str(program).count("scf.for ") == 1
+    assert "scf.if" not in str(program)
 
 
 @pytest.mark.parametrize("rows", [1, 2])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from harl_mlir.accuracy import ACCURACIES
 from harl_mlir.export.loaded import load
 from harl_mlir.frontend.prepare import prepare
 from harl_mlir.frontend.program import functions
@@ -125,15 +127,31 @@ func.func @f(%x: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
         assert "tensor.expand_shape" in str(module)
 
 
-def arg_max(shape: tuple[int, ...], least: bool, element: str = "i64", both: bool = True) -> str:
-    """The greatest or least elements of rows and their places, as torch-mlir writes them."""
-    combiner, predicate, start = (
-        ("minimumf", "olt", "0x7F800000") if least else ("maximumf", "ogt", "0xFF800000")
-    )
+_COMBINERS = {
+    "f": ("maximumf", "cmpf ogt", "minimumf", "cmpf olt"),
+    "i": ("maxsi", "cmpi sgt", "minsi", "cmpi slt"),
+    "u": ("maxui", "cmpi ugt", "minui", "cmpi ult"),
+}
+
+
+def arg_max(
+    shape: tuple[int, ...], least: bool, element: str = "i64", both: bool = True, of: str = "f32"
+) -> str:
+    """The greatest or least elements of rows and their places, as torch-mlir writes them.
+
+    `element` is the type of the places, `of` that of what is compared; unsigned ones are `u8` and the like.
+    """
+    combiner, compare = _COMBINERS[of[0]][2:] if least else _COMBINERS[of[0]][:2]
+    kind, bits = of.replace("u", "i"), int(of[1:])
+    start = {
+        "f": "0x7F800000" if least else "0xFF800000",
+        "i": str(2 ** (bits - 1) - 1 if least else -(2 ** (bits - 1))),
+        "u": "-1" if least else "0",
+    }[of[0]]
     *outer, _ = shape
     x, values, places = (
         f"tensor<{'x'.join(map(str, sizes))}x{kind}>"
-        for sizes, kind in ((shape, "f32"), (outer, "f32"), (outer, element))
+        for sizes, kind in ((shape, kind), (outer, kind), (outer, element))
     )
     loops = [f"d{i}" for i in range(len(shape))]
     all_, row = (f"affine_map<({', '.join(loops)}) -> ({', '.join(kept)})>" for kept in (loops, loops[:-1]))
@@ -141,21 +159,21 @@ def arg_max(shape: tuple[int, ...], least: bool, element: str = "i64", both: boo
     types, results = (f"({values}, {places})", "%r#0, %r#1") if both else (places, "%r#1")
     returned = f"{values}, {places}" if both else places
     return f"""func.func @f(%x: {x}) -> {types} {{
-  %s = arith.constant {start} : f32
+  %s = arith.constant {start} : {kind}
   %z = arith.constant 0 : {element}
   %ev = tensor.empty() : {values}
   %ep = tensor.empty() : {places}
-  %fv = linalg.fill ins(%s : f32) outs(%ev : {values}) -> {values}
+  %fv = linalg.fill ins(%s : {kind}) outs(%ev : {values}) -> {values}
   %fp = linalg.fill ins(%z : {element}) outs(%ep : {places}) -> {places}
   %r:2 = linalg.generic {{indexing_maps = [{all_}, {row}, {row}], iterator_types = [{kinds}]}}
       ins(%x : {x}) outs(%fv, %fp : {values}, {places}) {{
-  ^bb0(%in: f32, %out: f32, %place: {element}):
+  ^bb0(%in: {kind}, %out: {kind}, %place: {element}):
     %i = linalg.index {len(outer)} : index
     %j = arith.index_cast %i : index to {element}
-    %m = arith.{combiner} %in, %out : f32
-    %c = arith.cmpf {predicate}, %in, %out : f32
+    %m = arith.{combiner} %in, %out : {kind}
+    %c = arith.{compare}, %in, %out : {kind}
     %p = arith.select %c, %j, %place : {element}
-    linalg.yield %m, %p : f32, {element}
+    linalg.yield %m, %p : {kind}, {element}
   }} -> ({values}, {places})
   return {results} : {returned}
 }}
@@ -166,6 +184,24 @@ ARG_MAXES = [
     arg_max((6, 40), False), arg_max((6, 40), False, both=False), arg_max((3, 5, 33), True, "i32"),
     arg_max((4, 100), True, "i16", both=False), arg_max((2, 1, 7), False),
 ]  # fmt: skip
+ARG_MAXES_OF_INTEGERS = [
+    arg_max((6, 40), least, both=both, of=of)
+    for of in ("i8", "i16", "i32", "i64", "u8", "u32") for least in (False, True) for both in (False, True)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ARG_MAXES_OF_INTEGERS)
+def test_places_of_the_greatest_integers(text: str) -> None:
+    """These are two reductions under `strict`, too; of another start or width than they have, none."""
+    for accuracy in ACCURACIES:
+        with ir.Context(), ir.Location.unknown():
+            changed = prepare(text, "k.mlir", accuracy=accuracy)
+            assert str(changed.module).count('"reduction"') == 2
+            assert not analyse(changed, "k.mlir").skipped
+    start = re.search(r"%s = arith.constant (-?\d+)", text)
+    assert start is not None
+    for other in (text.replace(start[0], "%s = arith.constant 3"), arg_max((6, 40), False, of="i24")):
+        assert normalised(other).count('"reduction"') == 1
 
 
 @pytest.mark.parametrize("text", ARG_MAXES)
