@@ -78,11 +78,14 @@ _TABLE: tuple[tuple[str, str], ...] = (
     # Copies.
     ("packs_v", "1 where V is copied"),
     ("packs_b", "1 where B is copied"),
-    ("copied", "log of 1 + bytes copied a thousand operations"),
+    ("copied", "log of 1 + bytes copied, or passed through memory once more, a thousand operations"),
     ("turned", "log of 1 + bytes a thousand operations that are transposed once, before all loops"),
     ("copy", "log of 1 + bytes of one copy, against L1"),
     # Rough cycles, as logs of multiples of the fewest possible (all lanes, no waiting).
-    ("cycles_tile", "of the arithmetic: lanes filled, latency hidden, tiles cut short"),
+    (
+        "cycles_tile",
+        "of the arithmetic: lanes filled, latency hidden, tiles cut short, what is done again",
+    ),
     ("cycles_loads", "of loads and stores"),
     ("cycles_caches", "of what moves between caches"),
     ("cycles_copies", "of copies"),

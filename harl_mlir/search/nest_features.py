@@ -236,8 +236,9 @@ def _traffic(seen: _Seen) -> _Found:
     for letter, part in (("v", "vector"), ("b", "broadcast")):
         of_part = [size for size, a in zip(sizes, statement.accesses, strict=True) if a.part == part]
         found[f"packs_{letter}"] = (sum(of_part, np.zeros(seen.nests.count)) > 0).astype(np.float64)
-    arithmetic = statement.lanes / traffic.lanes_used / seen.hidden
+    arithmetic = statement.lanes / traffic.lanes_used / seen.hidden + seen.nests.again / operations
     loading = sum(loads.values(), np.zeros(seen.nests.count)) / _PORTS / least
+    copied = copied + seen.nests.passed
     copying = (copied / _COPIED_A_CYCLE + turned / _TURNED_A_CYCLE) / least
     return {
         **found,

@@ -105,6 +105,10 @@ class Nests:
         unroll: (N,) steps of the innermost loop that stand in its body.
         packed: (A, N) at which level each access is copied to lie together; -1 where it is not.
         hoisted: (A, N) whether that copy leaves the loops around it that do not change it.
+        passed: (N,) bytes that go through memory once more: what is made before the nest, or finished
+            after it.
+        again: (N,) operations on elements beyond those of the statement's points, where what a producer
+            makes is computed as it is read.
     """
 
     statement: Statement
@@ -113,6 +117,8 @@ class Nests:
     unroll: Ints
     packed: Ints
     hoisted: NDArray[np.bool_]
+    passed: Floats | float = 0.0
+    again: Floats | float = 0.0
 
     @property
     def count(self) -> int:

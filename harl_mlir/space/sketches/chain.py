@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
+import numpy as np
+
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
 from harl_mlir.space.sketches.parts import LEFT, prefixed, sketch_decision
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.chain import Chain, chain_of_task, cuts_of, task_of
@@ -79,7 +82,34 @@ def spaces(task: Task, processor: Processor, spaces_of: SpacesOf) -> tuple[Space
             for number, part in enumerate(offered[int(values[BLOCK])])
         )
 
-    return (Space(NAME, VERSION, tuple(decisions), legal),)
+    return (Space(NAME, VERSION, tuple(decisions), legal, _nests(task, chain, spaces_of, offered[default])),)
+
+
+def _nests(task: Task, chain: Chain, spaces_of: SpacesOf, offered: Sequence[_Part]) -> NestsOf | None:
+    """The nests of the part that does most, that of the task's anchor, in loops over blocks.
+
+    Candidates whose vectors lie otherwise than the part's default are seen as in its order of loops.
+    """
+    number = next(n for n, part in enumerate(chain.parts) if part.anchor == task.anchor)
+    names = {d.name: d.default for d in offered[number].decisions}
+    space = next((s for s in spaces_of(task_of(task, chain.parts[number])) if s.nests is not None), None)
+    if space is None or not names or names.keys() != {d.name for d in space.decisions}:
+        return None
+    prefix, alone = prefix_of(number), space.nests
+    assert alone is not None
+    dims, loops = task.root.op.dims, chain.loops[task.anchor]
+
+    def of(columns: Columns) -> Nests:
+        own = {name: columns[prefix + name] for name in names}
+        if "along" in own:
+            same = own["along"] == names["along"]
+            own["order"] = np.where(same, own["order"], str(names["order"]))
+        block = columns[BLOCK]
+        steps = {loops[d]: np.where(block > 0, 1, dims[d]).tolist() for d in chain.batch}
+        steps[loops[chain.row]] = np.where(block > 0, block, dims[chain.row]).tolist()
+        return inside_of(alone(own), steps)
+
+    return of
 
 
 def _blocks(task: Task, chain: Chain, processor: Processor) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from harl_mlir.processor import Processor
 from harl_mlir.space.loop_nests import Columns, Ints, Nests, NestsOf, nests
+from harl_mlir.space.sketches.contraction_epilogue import EPILOGUE, ON_BLOCKS
 from harl_mlir.space.sketches.statements import place_of, statement_of
 from harl_mlir.tasks.contraction import Contraction, copy_order
 from harl_mlir.tasks.linalg_op import Operand
@@ -37,6 +38,8 @@ def contracted(task: Task, roles: Contraction, lanes: int, processor: Processor)
         "copy": place_of(task, roles.broadcast_operand),
     }
 
+    result_bytes = math.prod(op.init.shape) * element_bytes(op.init.element)
+
     def of(columns: Columns) -> Nests:
         outer, steps = _blocks(op.dims, roles, columns)
         around, tiles = _tile_loops(roles, columns)
@@ -48,6 +51,8 @@ def contracted(task: Task, roles: Contraction, lanes: int, processor: Processor)
             columns["unroll"],
             len(columns["order"]),
         )
+        if EPILOGUE in columns:
+            made = replace(made, passed=np.where(columns[EPILOGUE] == ON_BLOCKS, result_bytes, 0.0))
         innermost = len(outer) + len(around)
         for name, place in places.items():
             if place is not None:

@@ -17,6 +17,7 @@ from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.loop_nests import Columns, Nests, NestsOf, inside_of
 from harl_mlir.space.space import Space
+from harl_mlir.tasks.chain import chain_of_task
 from harl_mlir.tasks.part import part_of
 from harl_mlir.tasks.task import Task, element_bytes
 
@@ -118,17 +119,26 @@ class Parts:
 
     def nests(self, whole: NestsOf) -> NestsOf:
         """Loop nests with the loops over parts around them."""
-        loops = self.task.anchor_op.result_loops
+        loops = self._anchor_loops
 
         def of(columns: Columns) -> Nests:
             shared = columns[SHARED]
-            dims = sorted({d for word in set(shared.tolist()) for d in cuts_in(str(word))})
+            dims = sorted({d for word in set(shared.tolist()) for d in cuts_in(str(word)) if d in loops})
             steps = {
                 loops[d]: [self.shape[d] // cuts_in(str(word)).get(d, 1) for word in shared] for d in dims
             }
             return inside_of(whole(columns), steps)
 
         return of
+
+    @property
+    def _anchor_loops(self) -> dict[int, int]:
+        """The anchor's loop that steps through each dimension of the result, where one does."""
+        chain, root = chain_of_task(self.task), self.task.root.op
+        if chain is None:
+            return dict(enumerate(self.task.anchor_op.result_loops))
+        of_anchor = chain.loops[self.task.anchor]
+        return {d: of_anchor[loop] for d, loop in enumerate(root.result_loops) if loop in of_anchor}
 
     @property
     def shape(self) -> tuple[int, ...]:

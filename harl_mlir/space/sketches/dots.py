@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import DOT_PRODUCTS, Processor
 from harl_mlir.space.decision import Decision, Value, number
+from harl_mlir.space.sketches.dots_nests import dotted
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import (
     Contraction,
@@ -94,7 +95,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         Decision("depth", depths, 0, meaning="groups of contracted steps in a block; 0: all"),
         Decision("unroll", unrolls, 1, meaning="groups a step of the loop"),
     )
-    return (Space(NAME, VERSION, decisions, legal),)
+    nests = dotted(task, dots.roles, dots.row, dots.along, dots.group, dots.panels, LANES, processor)
+    return (Space(NAME, VERSION, decisions, legal, nests),)
 
 
 def dots_of(task: Task) -> Dots | None:

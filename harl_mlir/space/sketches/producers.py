@@ -8,17 +8,21 @@ scheduled as a task of its own, by the default of its sketch, which stands in de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value
+from harl_mlir.space.loop_nests import Columns, Nests, NestsOf
 from harl_mlir.space.sketches import contraction, reduction
 from harl_mlir.space.sketches.parts import LEFT, TimesOf, prefixed, sketch_decision
 from harl_mlir.space.sketches.statements import operations_of
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.producers import Producer, core_of, producer_task, producers_of
-from harl_mlir.tasks.task import Task
+from harl_mlir.tasks.task import Task, element_bytes
 
 SpacesOf = Callable[[Task], Sequence[Space]]
 
@@ -71,7 +75,33 @@ def _with_producers(space: Space, task: Task, core: Task, made: Mapping[Producer
             times is not None and times(values) is not None for times in asked
         )
 
-    return Space(space.sketch, space.version, tuple(decisions), legal, space.nests)
+    nests = None if space.nests is None else _nests(space.nests, task, list(made), inside)
+    return Space(space.sketch, space.version, tuple(decisions), legal, nests)
+
+
+def _nests(
+    alone: NestsOf, task: Task, producers: Sequence[Producer], inside: Mapping[str, TimesOf | None]
+) -> NestsOf:
+    """The contraction's nests with what its producers add: operands that are made, or computed as read."""
+    made = [task.members[producer.members[-1]].op.init for producer in producers]
+    costs = [operations_of(producer_task(task, producer)) for producer in producers]
+
+    def of(columns: Columns) -> Nests:
+        nests = alone(columns)
+        passed, again = np.zeros(nests.count) + nests.passed, np.zeros(nests.count) + nests.again
+        for producer, operand, cost in zip(producers, made, costs, strict=True):
+            name, elements = decision_of(producer.operand), math.prod(operand.shape)
+            is_inside = columns[name] == _INSIDE
+            passed += np.where(is_inside, 0, elements * element_bytes(operand.element))
+            times = inside[name]
+            if times is None:
+                continue
+            for n in np.flatnonzero(is_inside):
+                count = times({name: values[n].item() for name, values in columns.items()})
+                again[n] += (count or 0) * elements * cost
+        return replace(nests, passed=passed, again=again)
+
+    return of
 
 
 def _inside_of(space: Space, task: Task, core: Task, producer: Producer) -> TimesOf | None:

@@ -18,6 +18,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest
 from harl_mlir.space.sketches.reduction import combines, is_exact
+from harl_mlir.space.sketches.row_nests import row_nests
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.rows import Rows, common_rows
@@ -113,6 +114,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
                 *chunk,
             ),
             legal,
+            row_nests(task, rows, stepped(rows), lanes, processor),
         ),
     )
 

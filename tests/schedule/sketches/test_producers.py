@@ -32,7 +32,7 @@ _WIDENING = {
 _SUM = "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %out, %t : f32"
 
 
-def _product(m: int, n: int, k: int, left: int, right: int, epilogue: bool = True) -> str:
+def product(m: int, n: int, k: int, left: int, right: int, epilogue: bool = True) -> str:
     """A product with so many producers of each operand."""
     steps = [("f32", body.format("f32")) for body in _FLOATS]
     return LoopNest(
@@ -91,7 +91,7 @@ def test_random_products(pool: Pool, program: str, seed: int) -> None:
 @pytest.mark.parametrize(("left", "right"), [(1, 0), (0, 1), (2, 3)])
 def test_places(pool: Pool, left: int, right: int) -> None:
     """Every place that the sketches of a product offer is right; all are offered."""
-    (task,) = pool.analyse(_product(48, 64, 32, left, right), "kernel.mlir").tasks
+    (task,) = pool.analyse(product(48, 64, 32, left, right), "kernel.mlir").tasks
     assert [len(producer.members) for producer in producers_of(task)] == [n for n in (left, right) if n]
     seen = set()
     for space in sketches_for(task, processor_with(64)):
@@ -146,7 +146,7 @@ def test_default_places(pool: Pool) -> None:
     """In vectors, where few tiles compute the same again; else before, and so what is broadcast."""
     places = {}
     for rows in (48, 480):
-        (task,) = pool.analyse(_product(rows, 64, 32, 1, 1, False), "kernel.mlir").tasks
+        (task,) = pool.analyse(product(rows, 64, 32, 1, 1, False), "kernel.mlir").tasks
         default = sketches_for(task, processor_with(64))[0].default().assignment
         places[rows] = [default["producer0"], default["producer1"]]
     assert places == {48: ["before", "inside"], 480: ["before", "before"]}
