@@ -19,9 +19,8 @@ _SQUARE = 16
 
 def group_copies(module: ir.Module) -> None:
     """Rewrite the transpositions of groups of a module in place."""
-    for op in all_ops(module.operation):
-        if op.name != "vector.transpose":
-            continue
+    # All found first: of an op that is erased nothing may be asked any more.
+    for op in [op for op in all_ops(module.operation) if op.name == "vector.transpose"]:
         kind = ir.VectorType(op.results[0].type)
         dot = DOT_PRODUCTS.get(str(kind.element_type))
         if dot is None or kind.shape[-1] != dot.group:

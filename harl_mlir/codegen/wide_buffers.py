@@ -24,8 +24,10 @@ _MOVES = ("vector.broadcast", "vector.extract", "vector.shape_cast", "vector.tra
 def widen_buffers(module: ir.Module) -> int:
     """Rewrite the allocations of a module in place; returns how many hold wider numbers."""
     count = 0
-    for op in all_ops(module.operation):
-        if op.name == "memref.alloc" and str(op.results[0].type.element_type) in _NARROW:
+    # All found first: of an op that is erased nothing may be asked any more.
+    allocations = [op for op in all_ops(module.operation) if op.name == "memref.alloc"]
+    for op in allocations:
+        if str(op.results[0].type.element_type) in _NARROW:
             uses = _Uses()
             if uses.found(op.results[0]) and uses.widened:
                 _widen(op.results[0], uses)
