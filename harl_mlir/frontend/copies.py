@@ -3,9 +3,11 @@
 `tensor.pad` with a constant becomes a copy, and fills of what lies around, which are no tasks;
 `tensor.concat` becomes copies; all are inserted into an empty tensor. What is inserted, or returned as a
 slice, of what the function is given is copied by `linalg.copy`. What is computed for its place is left, as
-it may be computed there, and so is the padding that a linalg op reads: that of a
-contraction is a member of its task (`tasks/padding.py`). No result changes by it. `passes/lib/Copies.cpp`
-does the same.
+it may be computed there, and so is the padding that a linalg op reads, unless it pads nothing: that of a
+contraction is a member of its task (`tasks/padding.py`). Copies of what is computed are left out unless they
+are inserted, and so are transposes and broadcasts of it that change nothing; others become copies, too:
+MLIR's canonicalization would take them away within a schedule. No result changes by it.
+`passes/lib/Copies.cpp` does the same.
 """
 
 from __future__ import annotations
@@ -46,7 +48,35 @@ def _rewritten(op: ir.Operation) -> ir.Value | None:
             return _joined(op)
         case "tensor.insert_slice" if _is_given(op.operands[0]):
             return _inserted_as_it_was(op)
+        case "linalg.copy" | "linalg.generic" | "linalg.transpose" | "linalg.broadcast" if _changes_nothing(
+            op
+        ):
+            return _copy_at_most(op)
     return None
+
+
+def _copy_at_most(op: ir.Operation) -> ir.Value | None:
+    """What stands for an op that changes nothing: what it is of, unless that is given or to be inserted."""
+    source, init = op.operands
+    inserted = any(use.owner.name == "tensor.insert_slice" for use in op.results[0].uses)
+    if not inserted and not _is_given(source):
+        return source
+    return None if op.name in ("linalg.copy", "linalg.generic") else _copied_to(source, init)
+
+
+def _changes_nothing(op: ir.Operation) -> bool:
+    """Whether a linalg op that moves elements, on tensors, leaves each where it is, and what it is."""
+    if len(op.results) != 1 or len(op.operands) != 2 or op.operands[0].type != op.results[0].type:
+        return False
+    match op.name:
+        case "linalg.transpose":
+            order = list(ir.DenseI64ArrayAttr(op.attributes["permutation"]))
+            return order == sorted(order)
+        case "linalg.generic":
+            block, maps = op.regions[0].blocks[0], [map_.value for map_ in op.attributes["indexing_maps"]]
+            in_order = all(map_ == ir.AffineMap.get_identity(map_.n_dims) for map_ in maps)
+            return bool(in_order and block.operations[-1].operands[0] == block.arguments[0])
+    return True
 
 
 def _padded(op: ir.Operation) -> ir.Value | None:
@@ -54,6 +84,8 @@ def _padded(op: ir.Operation) -> ir.Value | None:
     low = list(ir.DenseI64ArrayAttr(op.attributes["static_low"]))
     high = list(ir.DenseI64ArrayAttr(op.attributes["static_high"]))
     read = any(use.owner.name.startswith("linalg.") for use in op.results[0].uses)
+    if read and kind == source.type and "nofold" not in op.attributes:
+        return source
     if len(op.operands) > 1 or min((*low, *high, 0)) < 0 or read:
         return None
     value = op.regions[0].blocks[0].operations[-1].operands[0]
@@ -140,7 +172,11 @@ def _place(at: Sequence[int], shape: Sequence[int]) -> dict[str, ir.Attribute]:
 def _copy(source: ir.Value) -> ir.Value:
     """A copy in a tensor of its own; the lowering puts it where it is inserted."""
     kind = ir.RankedTensorType(source.type)
-    made: ir.Value = linalg.copy(source, outs=[tensor.empty(kind.shape, kind.element_type)])
+    return _copied_to(source, tensor.empty(kind.shape, kind.element_type))
+
+
+def _copied_to(source: ir.Value, init: ir.Value) -> ir.Value:
+    made: ir.Value = linalg.copy(source, outs=[init])
     return made
 
 

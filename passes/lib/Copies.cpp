@@ -114,12 +114,15 @@ static Value filledAround(OpBuilder &builder, tensor::PadOp op, Value value) {
   return whole;
 }
 
-/// None where what is filled in is not one value, or a linalg op reads it.
+/// What a linalg op reads is left, but for the source where nothing is padded;
+/// so is what more than one value is filled in.
 static Value padded(OpBuilder &builder, tensor::PadOp op) {
   auto isNegative = [](int64_t count) { return count < 0; };
   bool isRead = llvm::any_of(op->getUsers(), [](Operation *user) {
     return isa<linalg::LinalgDialect>(user->getDialect());
   });
+  if (isRead && op.getSourceType() == op.getResultType() && !op.getNofold())
+    return op.getSource();
   if (op->getNumOperands() > 1 || llvm::any_of(op.getStaticLow(), isNegative) ||
       llvm::any_of(op.getStaticHigh(), isNegative) || isRead)
     return {};
@@ -159,6 +162,39 @@ static Value insertedAsItWas(OpBuilder &builder, tensor::InsertSliceOp op) {
                     op.getStaticOffsets());
 }
 
+/// Whether a linalg op that moves elements, on tensors, leaves each where it
+/// is, and what it is.
+static bool changesNothing(Operation *op) {
+  if (op->getNumResults() != 1 || op->getNumOperands() != 2 ||
+      op->getOperand(0).getType() != op->getResult(0).getType())
+    return false;
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return llvm::is_sorted(transpose.getPermutation());
+  if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
+    auto isIdentity = [](AffineMap map) { return map.isIdentity(); };
+    return llvm::all_of(generic.getIndexingMapsArray(), isIdentity) &&
+           generic.getBody()->getTerminator()->getOperand(0) ==
+               generic.getBody()->getArgument(0);
+  }
+  return isa<linalg::CopyOp, linalg::BroadcastOp>(op);
+}
+
+/// What stands for an op that changes nothing: what it is of, unless that is
+/// given or to be inserted.
+static Value copyAtMost(OpBuilder &builder, Operation *op) {
+  Value source = op->getOperand(0);
+  bool isInserted = llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isa<tensor::InsertSliceOp>(user);
+  });
+  if (!isInserted && !isGiven(source))
+    return source;
+  if (isa<linalg::CopyOp, linalg::GenericOp>(op))
+    return {};
+  return linalg::CopyOp::create(builder, op->getLoc(), source,
+                                op->getOperand(1))
+      .getResult(0);
+}
+
 static Value rewritten(OpBuilder &builder, Operation *op) {
   if (auto pad = dyn_cast<tensor::PadOp>(op))
     return padded(builder, pad);
@@ -166,7 +202,7 @@ static Value rewritten(OpBuilder &builder, Operation *op) {
     return joined(builder, concat);
   if (auto insertion = dyn_cast<tensor::InsertSliceOp>(op))
     return insertedAsItWas(builder, insertion);
-  return {};
+  return changesNothing(op) ? copyAtMost(builder, op) : Value();
 }
 
 void writeCopies(func::FuncOp function) {

@@ -22,7 +22,7 @@ class _Program:
     def text(self) -> str:
         self._double()  # there has to be a linalg op
         for _ in range(self._rng.randint(2, 6)):
-            self._rng.choice((self._pad, self._concat, self._insert, self._slice, self._double))()
+            self._rng.choice((self._pad, self._concat, self._insert, self._slice, self._double, self._keep))()
         made = [name for name in self._values if name not in self._arguments]
         returned = self._rng.sample(made, min(len(made), self._rng.randint(1, 4)))
         types = ", ".join(_tensor(self._values[name]) for name in returned)
@@ -90,6 +90,20 @@ class _Program:
         self._add(
             f"linalg.add ins({source}, {source} : {kind}, {kind}) outs({out} : {kind}) -> {kind}", shape
         )
+
+    def _keep(self) -> None:
+        source, shape = self._drawn()
+        kind, same = _tensor(shape), "affine_map<(i, j) -> (i, j)>"
+        ends = f"ins({source} : {kind}) outs({self._empty(shape)} : {kind})"
+        facts = f'indexing_maps = [{same}, {same}], iterator_types = ["parallel", "parallel"]'
+        ways = (
+            f"transpose {ends} permutation = [0, 1]",
+            f"broadcast {ends} dimensions = []",
+            f"copy {ends} -> {kind}",
+            f"generic {{{facts}}} {ends} {{\n  ^bb0(%p: f32, %q: f32):\n"
+            f"    linalg.yield %p : f32\n  }} -> {kind}",
+        )
+        self._add(f"linalg.{self._rng.choice(ways)}", shape)
 
 
 def _tensor(shape: _Shape) -> str:

@@ -39,10 +39,21 @@ _SLICE = """func.func @kernel(%x: tensor<8x96xf32>) -> tensor<4x48xf32> {
   %r = tensor.extract_slice %x[2, 32] [4, 48] [1, 1] : tensor<8x96xf32> to tensor<4x48xf32>
   return %r : tensor<4x48xf32>
 }"""
+_KEPT = """func.func @kernel(%x: tensor<16x48xf32>) -> tensor<16x48xf32> {
+  %e = tensor.empty() : tensor<16x48xf32>
+  %r = linalg.transpose ins(%x : tensor<16x48xf32>) outs(%e : tensor<16x48xf32>) permutation = [0, 1]
+  return %r : tensor<16x48xf32>
+}"""
 _CASES: dict[str, tuple[str, int, Callable[..., np.ndarray]]] = {
     "pad": (_PAD, 1, lambda x: np.pad(x, ((0, 0), (1, 2), (2, 1)), constant_values=2.5)),
     "concat": (_CONCAT, 2, lambda x, y: np.concatenate([x, y], 1)),
     "insert": (_INSERT, 2, lambda x: np.pad(x, ((1, 1), (3, 3)), constant_values=-1)),
+    "transpose that moves nothing": (_KEPT, 1, lambda x: x),
+    "broadcast that adds nothing": (
+        _KEPT.replace("transpose", "broadcast").replace("permutation = [0, 1]", "dimensions = []"),
+        1,
+        lambda x: x,
+    ),
     "slice": (_SLICE, 1, lambda x: x[2:6, 32:80]),
 }
 
@@ -109,3 +120,60 @@ def test_what_is_computed_or_of_unknown_size_is_left() -> None:
         for function in functions(module):
             write_copies(function)
         assert str(module) == before
+
+
+def _computed(moves: str) -> str:
+    kind, same = "tensor<8x16xf32>", "affine_map<(i, j) -> (i, j)>"
+    ends = f"ins(%n : {kind}) outs(%f : {kind})"
+    written = moves.format(ends=ends, kind=kind, same=same)
+    return f"""func.func @kernel(%x: {kind}) -> {kind} {{
+  %e = tensor.empty() : {kind}
+  %n = linalg.negf ins(%x : {kind}) outs(%e : {kind}) -> {kind}
+  %f = tensor.empty() : {kind}
+  %r = linalg.{written}
+  return %r : {kind}
+}}"""
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        "copy {ends} -> {kind}",
+        "transpose {ends} permutation = [0, 1]",
+        "broadcast {ends} dimensions = []",
+        'generic {{indexing_maps = [{same}, {same}], iterator_types = ["parallel", "parallel"]}} {ends} {{\n'
+        "  ^bb0(%a: f32, %b: f32):\n    linalg.yield %a : f32\n  }} -> {kind}",
+    ],
+)
+def test_what_changes_nothing_of_what_is_computed_is_left_out(moves: str) -> None:
+    with Pool() as pool:
+        (task,) = pool.analyse(_computed(moves), "kernel.mlir").tasks
+        assert task.label().startswith("negf")
+
+
+def test_what_is_written_once_stays_as_it_is() -> None:
+    """What is put together of what is computed, of nothing but paddings too."""
+    made = "tensor<16x16xf32>"
+    for text in (
+        _computed("copy {ends} -> {kind}"),
+        _PAD.replace(
+            "return %r : tensor<3x23x59xf32>",
+            "%s = tensor.concat dim(0) %r, %r : (tensor<3x23x59xf32>,"
+            " tensor<3x23x59xf32>) -> tensor<6x23x59xf32>\n  return %s : tensor<6x23x59xf32>",
+        ).replace("-> tensor<3x23x59xf32> {", "-> tensor<6x23x59xf32> {", 1),
+        _computed("copy {ends} -> {kind}")
+        .replace(
+            "return %r : tensor<8x16xf32>",
+            "%s = tensor.concat dim(0) %r, %x : (tensor<8x16xf32>, tensor<8x16xf32>)"
+            f" -> {made}\n  return %s : {made}",
+        )
+        .replace("-> tensor<8x16xf32> {", f"-> {made} {{", 1),
+    ):
+        with ir.Context(), ir.Location.unknown():
+            module = ir.Module.parse(text)
+            written = []
+            for _ in range(2):
+                write_copies(functions(module)[0])
+                module.operation.verify()
+                written.append(str(module))
+            assert written[0] == written[1]

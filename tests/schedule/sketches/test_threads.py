@@ -181,6 +181,21 @@ def test_loop_nests_of_parts_are_right(two: Pool, text: str) -> None:
     assert space.is_legal(_with(first, first["shared"]))
 
 
+@pytest.mark.parametrize("op", ["transpose {} permutation = [0, 1]", "broadcast {} dimensions = []"])
+def test_what_moves_nothing_is_shared_as_a_copy(two: Pool, op: str) -> None:
+    kind = "tensor<64x48xf32>"
+    ends = f"ins(%a : {kind}) outs(%e : {kind})"
+    text = f"""func.func @f(%a: {kind}) -> {kind} {{
+  %e = tensor.empty() : {kind}
+  %r = linalg.{op.format(ends)}
+  return %r : {kind}
+}}"""
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor(), threads=2)
+    for word in ("no", "d0/2"):
+        assert two.verify(task, _with(space.default(), word), run=True) is None
+
+
 def test_odd_sizes_are_shared(two: Pool) -> None:
     assert assert_legal(two, layer_norm((37,), 40), "rows", 3, 7)
     assert assert_legal(
