@@ -44,7 +44,7 @@ USAGE = [
     (["tune", "k.mlir", "--explain"], "the agent harl does not walk; use --explain with --agent looptune"),
     (["tune", "k.mlir", "--accuracy", "fast"], "invalid choice: 'fast'"),
     (["tune", "k.mlir", "--shape", "A"], "not a shape such as"),
-    (["tune", "k.mlir", "--shape", "A=0x3"], "not a shape such as"),
+    (["tune", "k.mlir", "--shape", "A=0x3"], "not a shape such as A=512x512, of sizes from 1 to 2**40"),
     (["tune", "k.mlir", "-o", "k.mlir"], "KERNEL.mlir and -o both name"),
     (["tune", "k.mlir", "-o", "./../" + "{here}/k.mlir"], "KERNEL.mlir and -o both name"),
     (["tune", "k.mlir", "--library", "x.mlir", "-o", "x.mlir"], "--library and -o both name"),
