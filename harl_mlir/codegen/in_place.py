@@ -233,7 +233,8 @@ def _root(value: ir.Value) -> ir.Value | None:
 def _in_block(op: ir.Operation, block: ir.Block) -> ir.Operation | None:
     """The op of a block that `op` is, or is in; None if it is elsewhere."""
     while op.block != block:
-        if op.parent is None:
+        # Of a module, which is in no block, none may be asked for.
+        if op.parent is None or op.parent.name == "builtin.module":
             return None
         op = op.parent.operation
     return op

@@ -101,3 +101,16 @@ def test_no_choice(pool: Pool) -> None:
         (task,) = pool.analyse(text.text, "kernel.mlir").tasks
         for space in sketches_for(task, processor_with(64)):
             assert "epilogue" not in space.default().assignment
+
+
+def test_blocks_of_a_vector_times_a_matrix(pool: Pool) -> None:
+    """All that is read is copied outside of the loop in which it is looked where C begins."""
+    k = ChainKernel({"k": 33, "n": 32})
+    made = k.product("n", k.argument("k"), k.argument("kn"))
+    text = k.text(k.op("n", "%y = arith.negf %a0 : f32", [made]))
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = (s for s in sketches_for(task, processor_with(64)) if s.sketch == "contraction_blocks")
+    values = {"pack": "block", "copy": "none", "depth": 0, "epilogue": "block", "vector": 16}
+    candidate = space.candidate({**space.default().assignment, **values})
+    assert space.is_legal(candidate)
+    assert pool.verify(task, candidate, run=True) is None
