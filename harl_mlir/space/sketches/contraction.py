@@ -121,12 +121,15 @@ def can_pad(task: Task, op: LinalgOp, roles: Contraction) -> bool:
     """Whether a tile's vector loop can be padded to full registers; `op` is what is left to schedule.
 
     Not where it enters its operand in a sum of loops, nor where rows are computed one by one, nor where
-    there is a single row, which would read the operand's copy once. Not where
+    there is a single row, which would read the operand's copy once. Not where contracted loops stand before
+    parallel ones: a padded tile is then not seen to be a transfer's, and is copied in memory. Nor where
     an epilogue reads the padded tile, unless C starts as a constant and the op need not be folded to
     three loops first: else the tile would be a copy in memory.
     """
     fused = task.anchor < len(task.members) - 1
     if roles.by_rows or roles.row is None or (fused and (len(op.dims) > 3 or fill_value(task) is None)):
+        return False
+    if op.parallel_dims and op.reduction_dims and max(op.parallel_dims) > min(op.reduction_dims):
         return False
     rows = [row for row in op.operands[roles.vector_operand].map if row[roles.vector]]
     return all(len(loops_of(row)) == 1 for row in rows)

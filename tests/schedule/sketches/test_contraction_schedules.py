@@ -14,7 +14,7 @@ from harl_mlir.space.sketches import sketches_for
 from tests.mlir_opt import mlir_opt, needs_mlir_opt
 from tests.schedule.sketches.contractions import contractions, convolutions
 from tests.schedule.sketches.legality import assert_legal, drawn, processor_with
-from tests.schedule.sketches.loop_nests import LoopNest
+from tests.schedule.sketches.loop_nests import LoopNest, plain
 
 _QUICK = settings(
     max_examples=45, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -146,3 +146,16 @@ def test_mlir_22_applies_the_library(pool: Pool, tmp_path: Path, name: str) -> N
         buffers = mlir_opt(applied, f"--pass-pipeline={bufferize_text()}").splitlines()
         depths = {len(line) - len(line.lstrip()) for line in buffers if "memref.alloc" in line}
         assert depths <= {4}, "an allocation inside a loop"
+
+
+@pytest.mark.parametrize("order", ["rpp", "prp", "ppr"])
+def test_loops_in_any_order(pool: Pool, order: str) -> None:
+    """Of a row that is no whole registers, too."""
+    m, n = (d for d, kind in enumerate(order) if kind == "p")
+    k = order.index("r")
+    sizes = {m: 16, n: 13, k: 8}
+    nest = LoopNest(
+        tuple(sizes[d] for d in range(3)), order, (("f32", plain(m, k)), ("f32", plain(k, n))), (m, n), "f32",
+        "%t = arith.mulf %x0, %x1 : f32\n %y = arith.addf %out, %t : f32", "0.0",
+    )  # fmt: skip
+    assert assert_legal(pool, nest.text, "contraction", 3, 2, every=True) > 2
