@@ -21,6 +21,7 @@ from harl_mlir.frontend.unit_dims import RESHAPES, drop_units, fold_reshapes
 from harl_mlir.mlir import ir
 
 _PURE = ("arith.", "math.", "linalg.")
+_POWERS = {"math.fpowi": "arith.mulf", "math.ipowi": "arith.muli"}
 _MOST_FACTORS = 4
 
 
@@ -119,9 +120,9 @@ def _needed(values: Sequence[ir.Value]) -> set[ir.Value]:
 
 
 def _multiply_powers(op: ir.Operation) -> None:
-    """`fpowi` by 2, 3 or 4 is squares and products, as LLVM computes it."""
+    """`fpowi` and `ipowi` by 2, 3 or 4 are squares and products, as LLVM computes the one."""
     for power in [inner.operation for inner in op.regions[0].blocks[0].operations]:
-        if power.name != "math.fpowi" or isinstance(power.operands[1].owner, ir.Block):
+        if power.name not in _POWERS or isinstance(power.operands[1].owner, ir.Block):
             continue
         exponent = power.operands[1].owner
         number = constant_number(exponent) if exponent.name == "arith.constant" else None
@@ -144,5 +145,5 @@ def _multiply_powers(op: ir.Operation) -> None:
 def _product(like: ir.Operation, left: ir.Value, right: ir.Value) -> ir.Value:
     fastmath = {"fastmath": like.attributes["fastmath"]} if "fastmath" in like.attributes else {}
     return ir.Operation.create(
-        "arith.mulf", results=[like.results[0].type], operands=[left, right], attributes=fastmath
+        _POWERS[like.name], results=[like.results[0].type], operands=[left, right], attributes=fastmath
     ).result

@@ -125,20 +125,23 @@ static linalg::GenericOp dropDeadResults(linalg::GenericOp op) {
 // Powers
 //===----------------------------------------------------------------------===//
 
-/// `fpowi` by 2, 3 or 4 is squares and products, as LLVM computes it.
+/// `fpowi` and `ipowi` by 2, 3 or 4 are squares and products, as LLVM computes
+/// the one.
 static void multiplyPowers(linalg::GenericOp op) {
-  for (auto power :
-       llvm::make_early_inc_range(op.getBody()->getOps<math::FPowIOp>())) {
+  for (Operation &power : llvm::make_early_inc_range(*op.getBody())) {
     APInt exponent;
-    if (!matchPattern(power.getRhs(), m_ConstantInt(&exponent)) ||
+    if (!isa<math::FPowIOp, math::IPowIOp>(power) ||
+        !matchPattern(power.getOperand(1), m_ConstantInt(&exponent)) ||
         exponent.slt(2) || exponent.sgt(4))
       continue;
-    OpBuilder builder(power);
+    OpBuilder builder(&power);
     auto multiply = [&](Value left, Value right) -> Value {
-      return arith::MulFOp::create(builder, power.getLoc(), left, right,
-                                   power.getFastmath());
+      if (auto real = dyn_cast<math::FPowIOp>(power))
+        return arith::MulFOp::create(builder, power.getLoc(), left, right,
+                                     real.getFastmath());
+      return arith::MulIOp::create(builder, power.getLoc(), left, right);
     };
-    Value square = power.getLhs(), product;
+    Value square = power.getOperand(0), product;
     for (int64_t left = exponent.getSExtValue();; square = multiply(square, square)) {
       if (left % 2)
         product = product ? multiply(product, square) : square;
@@ -146,7 +149,7 @@ static void multiplyPowers(linalg::GenericOp op) {
       if (left == 0)
         break;
     }
-    power.getResult().replaceAllUsesWith(product);
+    power.getResult(0).replaceAllUsesWith(product);
     power.erase();
   }
 }

@@ -15,6 +15,8 @@ from harl_mlir.frontend.program import functions
 from harl_mlir.frontend.row_forms import normalise_rows
 from harl_mlir.measure.pool import Pool
 from harl_mlir.mlir import ir
+from harl_mlir.processor import this_processor
+from harl_mlir.space.sketches import sketches_for
 from harl_mlir.tasks.analyse import analyse
 from harl_mlir.tasks.rows import common_rows
 from tests.frontend.row_programs import TORCH, keepdims
@@ -235,3 +237,26 @@ def test_places_of_equal_and_of_infinite_elements_and_of_nans(pool: Pool) -> Non
 def test_a_live_place_stays_under_strict_accuracy() -> None:
     assert "arith.cmpf ogt" in normalised(ARG_MAXES[0])
     assert "arith.cmpf ogt" not in normalised(TORCH["softmax"])
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4])
+@pytest.mark.parametrize("element", ["i8", "i32", "i64"])
+def test_integers_to_small_powers_are_tuned(pool: Pool, element: str, exponent: int) -> None:
+    kind, same = f"tensor<6x20x{element}>", "affine_map<(i, j) -> (i, j)>"
+    text = f"""func.func @f(%x: {kind}) -> {kind} {{
+  %n = arith.constant {exponent} : {element}
+  %e = tensor.empty() : {kind}
+  %r = linalg.generic {{indexing_maps = [{same}, {same}], iterator_types = ["parallel", "parallel"]}}
+    ins(%x : {kind}) outs(%e : {kind}) {{
+  ^bb0(%a: {element}, %o: {element}):
+    %p = math.ipowi %a, %n : {element}
+    linalg.yield %p : {element}
+  }} -> {kind}
+  return %r : {kind}
+}}"""
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    (space,) = sketches_for(task, this_processor())
+    assert pool.verify(task, space.default(), run=True) is None
+    made = pool.compile(text, "kernel.mlir", pool.library([(task, space.default())]))
+    x = np.arange(-60, 60).reshape(6, 20).astype(f"int{element[1:]}")
+    np.testing.assert_array_equal(load(made.object, made.functions)["f"](x), x**exponent)

@@ -150,6 +150,18 @@ def constants() -> Iterator[str]:
             yield generic(body, [element], element, outside=made)
 
 
+def powers() -> Iterator[str]:
+    """Floats and integers to a constant power."""
+    for element, op, kind in (
+        ("f32", "math.fpowi", "f32, i32"), ("i32", "math.ipowi", "i32"), ("i8", "math.ipowi", "i8"),
+    ):  # fmt: skip
+        for exponent in (-1, 0, 1, 2, 3, 4, 5):
+            made = f"%c = arith.constant {exponent} : {kind.split()[-1]}"
+            body = f"%s = {op} %b0, %c : {kind}\n    linalg.yield %s : {element}"
+            yield generic(f"{made}\n    {body}", [element], element)
+            yield generic(body, [element], element, outside=made)
+
+
 def _op(text: str, inputs: Sequence[str], result: str) -> str:
     return generic(f"%s = {text}\n    linalg.yield %s : {result}", inputs, result)
 

@@ -27,6 +27,7 @@ KINDS = {
     "elementwise": lambda: named_kernels.elementwise(),
     "single ops": lambda: body_kernels.single_ops(),
     "constants": lambda: body_kernels.constants(),
+    "powers": lambda: body_kernels.powers(),
     "random bodies": lambda: body_kernels.random_bodies(150, seed=1),
     "random programs": lambda: group_kernels.random_programs(150, seed=2),
     "reductions": lambda: group_kernels.reductions(),
