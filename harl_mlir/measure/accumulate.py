@@ -56,7 +56,10 @@ def accumulator(combiner: str, shape: tuple[int, ...], element: str, terms: int)
 
 
 class Sum:
-    """Sums. The bound of a sum of K terms x is `2 (K + 2) eps sum|x|`, plus the bounds of the terms."""
+    """Sums. The bound of a sum of K terms x is `2 (K + 2) eps sum|x|`, plus the bounds of the terms.
+
+    Terms may be products, each of which may be off by the smallest number where it underflows (f16).
+    """
 
     def __init__(self, shape: tuple[int, ...], element: str, terms: int) -> None:
         self._float = is_float(element)
@@ -92,6 +95,7 @@ class Sum:
         if self._magnitude is None:
             return Approx(wrap(self._value, self._element), moved)
         bound = 2 * (self._terms + 2) * eps(self._element) * (self._magnitude + moved)
+        bound = bound + (self._terms + 1) * tiny(self._element)
         return Approx(self._value, bound + moved)
 
 

@@ -208,6 +208,15 @@ def test_results_in_half_precision_may_be_off_by_their_rounding(element: str, pr
     assert mismatch(stored(2 * values * (1 + 6 * precision), element), expected, element) is not None
 
 
+def test_products_that_underflow_may_be_off_by_the_smallest_number() -> None:
+    near = np.array([[1.3 * 2.0**-20]])
+    expected = evaluate(
+        matmul(1, 1, 1, "f16"), [exact(near), exact(np.ones((1, 1))), exact(np.zeros((1, 1)))]
+    )
+    assert mismatch(near.astype(np.float16), expected, "f16") is None
+    assert mismatch(near.astype(np.float16) + np.float16(4 * 2.0**-24), expected, "f16") is not None
+
+
 def test_nothing_can_be_said_beyond_the_range() -> None:
     op = unary(BodyOp("math.exp", (0,), "f32"), size=2)
     got = evaluate(op, [exact(np.array([100.0, 1.0])), None])
