@@ -68,7 +68,7 @@ class _Cut:
         if op.name in (_READ, _WRITE):
             return _is_plain(op)
         if op.name in (_CONSTANT, _BROADCAST):
-            return _same_lanes(op.results[0])
+            return same_lanes(op.results[0])
         others = [value.type for value in (*op.operands, *op.results) if not self.is_wide(value)]
         return (
             op.name.startswith(("arith.", "math."))
@@ -115,7 +115,7 @@ class _Cut:
         """Whether the pieces of an operand are made in the loop, or can be made wherever it is used."""
         if isinstance(value, ir.BlockArgument):
             return False
-        return _is_inside(value.owner, self.loop) or _same_lanes(value)
+        return _is_inside(value.owner, self.loop) or same_lanes(value)
 
 
 def _reads_again(ops: list[ir.Operation]) -> bool:
@@ -133,7 +133,7 @@ def _is_inside(op: ir.Operation, loop: ir.Operation) -> bool:
     return False
 
 
-def _same_lanes(value: ir.Value) -> bool:
+def same_lanes(value: ir.Value) -> bool:
     """Whether a vector is a constant or made of one number."""
     op = value.owner
     if op.name == _BROADCAST:

@@ -15,6 +15,7 @@ import platform
 from collections.abc import Sequence
 
 from harl_mlir.codegen.line_pieces import cut_into_lines
+from harl_mlir.codegen.shifted_rows import shift_rows
 from harl_mlir.codegen.vectors import extract, places
 from harl_mlir.codegen.whole_lines import LINE, bytes_of, strides_of, written_by_lines
 from harl_mlir.frontend.program import STREAMED, all_ops, made_by
@@ -57,36 +58,49 @@ def _outermost_marked(root: ir.Operation) -> list[ir.Operation]:
 
 
 def _stream(loop: ir.Operation) -> int:
+    shifted = shift_rows(loop)
     cut_into_lines(loop)
     writes = [op for op in all_ops(loop) if op.name == "vector.transfer_write"]
     roots = [(op, written_by_lines(op)) for op in writes]
     found = [(op, root) for op, root in roots if root is not None and _is_outside(root, loop)]
-    if not found:
+    if found:
+        _when_lines_begin(loop, {root: None for _, root in found})
+    elif not shifted:
         return 0
+    with ir.InsertionPoint.after(loop), loop.location:
+        _fence()
+    streamed = [*shifted, *(op for op, _ in found)]
+    for read in [op for op in all_ops(loop) if op.name == "vector.transfer_read"]:
+        if any(_is_at_the_same_place(read, write) for write in streamed):
+            _prefetch(read, _AHEAD)
+        elif _goes_along_rows(read):
+            _prefetch(read, _AHEAD_ON_ROWS)
+    for op in streamed:
+        _make_nontemporal(op)
+    return len(streamed)
+
+
+def _when_lines_begin(loop: ir.Operation, buffers: dict[ir.Value, None]) -> None:
+    """Have a loop run where all these buffers begin a line, and a copy of it elsewhere."""
     with ir.InsertionPoint(loop), loop.location:
-        chosen = scf.IfOp(_all_begin_lines({root: None for _, root in found}), has_else=True)
+        chosen = scf.IfOp(_all_begin_lines(buffers), has_else=True)
         with ir.InsertionPoint(chosen.else_block):
             loop.clone()
             scf.YieldOp([])
         with ir.InsertionPoint(chosen.then_block):
-            fence = ir.Operation.create(
-                "llvm.call_intrinsic",
-                attributes={
-                    "intrin": ir.StringAttr.get(_FENCE),
-                    "op_bundle_sizes": ir.DenseI32ArrayAttr.get([]),
-                    "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, 0]),
-                },
-            )
-            scf.YieldOp([])
-    loop.move_before(fence)
-    for read in [op for op in all_ops(loop) if op.name == "vector.transfer_read"]:
-        if any(_is_at_the_same_place(read, write) for write, _ in found):
-            _prefetch(read, _AHEAD)
-        elif _goes_along_rows(read):
-            _prefetch(read, _AHEAD_ON_ROWS)
-    for op, _ in found:
-        _make_nontemporal(op)
-    return len(found)
+            end = scf.YieldOp([])
+    loop.move_before(end.operation)
+
+
+def _fence() -> None:
+    ir.Operation.create(
+        "llvm.call_intrinsic",
+        attributes={
+            "intrin": ir.StringAttr.get(_FENCE),
+            "op_bundle_sizes": ir.DenseI32ArrayAttr.get([]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([0, 0]),
+        },
+    )
 
 
 def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:

@@ -159,6 +159,74 @@ func.func @across(%a: memref<64x64xf32>, %b: memref<64x64xf32>) {
   return
 }
 
+// Rows of 300 elements begin anywhere in a line: what is in front of its first whole line, and behind the last step,
+// is stored under masks.
+// CHECK-LABEL: func.func @shifted
+// CHECK-NOT: scf.if
+// CHECK: memref.extract_strided_metadata %arg2
+// CHECK: %[[BEFORE:.*]] = arith.andi
+// CHECK: %[[BEHIND:.*]] = arith.remui
+// CHECK: %[[BEGIN:.*]] = arith.addi %{{.*}}, %[[BEFORE]]
+// CHECK: %[[FRONT:.*]] = vector.create_mask %[[BEFORE]] : vector<32xi1>
+// CHECK: scf.for
+// CHECK: vector.maskedstore %arg2[{{.*}}], %[[FRONT]], %{{.*}}
+// CHECK: scf.for
+// CHECK: vector.maskedstore %arg2
+// CHECK: scf.for %[[J:[a-z0-9]+]] = %[[BEGIN]]
+// CHECK-COUNT-2: memref.prefetch %arg0
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.store %{{.*}}, %arg2[%{{.*}}, %[[J]]] {alignment = 64 : i64, nontemporal = true}
+// CHECK: "llvm.x86.sse.sfence"
+func.func @shifted(%a: memref<24x300xf32>, %b: memref<300xf32>, %c: memref<24x300xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c24 = arith.constant 24 : index
+  %c32 = arith.constant 32 : index
+  %c288 = arith.constant 288 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c24 step %c1 {
+    scf.for %j = %c0 to %c288 step %c32 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<24x300xf32>, vector<32xf32>
+      %w = vector.transfer_read %b[%j], %z {in_bounds = [true]} : memref<300xf32>, vector<32xf32>
+      %s = arith.addf %v, %w : vector<32xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<24x300xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+// Not where lanes differ whatever the place, the counter is computed with, or the result is read.
+// CHECK-LABEL: func.func @not_shifted
+// CHECK-NOT: vector.maskedstore
+// CHECK-NOT: nontemporal
+func.func @not_shifted(%a: memref<24x300xf32>, %c: memref<24x300xf32>, %w: vector<32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c24 = arith.constant 24 : index
+  %c32 = arith.constant 32 : index
+  %c288 = arith.constant 288 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c24 step %c1 {
+    scf.for %j = %c0 to %c288 step %c32 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<24x300xf32>, vector<32xf32>
+      %s = arith.addf %v, %w : vector<32xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<24x300xf32>
+    }
+    scf.for %j = %c0 to %c288 step %c32 {
+      %n = arith.index_cast %j : index to i32
+      %f = arith.sitofp %n : i32 to f32
+      %s = vector.broadcast %f : f32 to vector<32xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<24x300xf32>
+    }
+    scf.for %j = %c0 to %c288 step %c32 {
+      %v = vector.transfer_read %c[%i, %j], %z {in_bounds = [true]} : memref<24x300xf32>, vector<32xf32>
+      %s = arith.addf %v, %v : vector<32xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<24x300xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
 // The rows of a window are read line after line, each from its beginning, and written so.
 // CHECK-LABEL: func.func @window
 // CHECK: %[[FOUR:.*]] = vector.broadcast %{{.*}} : f32 to vector<16xf32>

@@ -17,6 +17,13 @@
 using namespace mlir;
 
 namespace harl {
+bool hasSameLanes(Value value) {
+  if (auto made = value.getDefiningOp<vector::BroadcastOp>())
+    return !isa<VectorType>(made.getSourceType());
+  DenseElementsAttr number;
+  return matchPattern(value, m_Constant(&number)) && number.isSplat();
+}
+
 namespace {
 
 constexpr int64_t kLine = 64;
@@ -34,14 +41,6 @@ SmallVector<Value> valuesOf(Operation &op) {
   SmallVector<Value> values(op.getOperands());
   llvm::append_range(values, op.getResults());
   return values;
-}
-
-/// Whether a vector is a constant or made of one number.
-bool hasSameLanes(Value value) {
-  if (auto made = value.getDefiningOp<vector::BroadcastOp>())
-    return !isa<VectorType>(made.getSourceType());
-  DenseElementsAttr number;
-  return matchPattern(value, m_Constant(&number)) && number.isSplat();
 }
 
 /// Whether a transfer is of neighbours in the last dimension of a buffer, in

@@ -11,6 +11,9 @@ namespace harl {
 /// places apart that are of several lines, all of them or none.
 void cutIntoLines(mlir::scf::ForOp loop);
 
+/// Whether a vector is a constant or made of one number.
+bool hasSameLanes(mlir::Value value);
+
 } // namespace harl
 
 #endif // HARL_LINEPIECES_H

@@ -7,6 +7,7 @@
 #include "harl/Passes.h"
 
 #include "LinePieces.h"
+#include "ShiftedRows.h"
 #include "WholeLines.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -188,41 +189,55 @@ Value allBeginLines(OpBuilder &builder, Location place, ArrayRef<Value> roots) {
                                zero);
 }
 
+/// Have a loop run where all these buffers begin a line, and a copy of it
+/// elsewhere.
+void whenLinesBegin(scf::ForOp loop, ArrayRef<Value> roots) {
+  OpBuilder builder(loop);
+  Location place = loop.getLoc();
+  Value lines = allBeginLines(builder, place, roots);
+  auto chosen = scf::IfOp::create(builder, place, lines,
+                                  /*withElseRegion=*/true);
+  chosen.getElseBodyBuilder().clone(*loop);
+  loop->moveBefore(chosen.thenYield());
+}
+
+void fenceAfter(scf::ForOp loop) {
+  OpBuilder builder(loop->getContext());
+  builder.setInsertionPointAfter(loop);
+  OperationState fence(loop.getLoc(), LLVM::CallIntrinsicOp::getOperationName());
+  fence.addAttribute("intrin", builder.getStringAttr("llvm.x86.sse.sfence"));
+  fence.addAttribute("op_bundle_sizes", builder.getDenseI32ArrayAttr({}));
+  fence.addAttribute("operandSegmentSizes",
+                     builder.getDenseI32ArrayAttr({0, 0}));
+  builder.create(fence);
+}
+
 void stream(scf::ForOp loop) {
+  SmallVector<vector::TransferWriteOp> streamed = shiftRows(loop);
   cutIntoLines(loop);
-  SmallVector<vector::TransferWriteOp> found;
+  size_t shifted = streamed.size();
   llvm::SetVector<Value> roots;
   loop.walk([&](vector::TransferWriteOp write) {
     Value root = writtenByLines(write);
     if (!root || loop->isAncestor(root.getParentRegion()->getParentOp()))
       return;
-    found.push_back(write);
+    streamed.push_back(write);
     roots.insert(root);
   });
-  if (found.empty())
+  if (streamed.empty())
     return;
-  OpBuilder builder(loop);
-  Location place = loop.getLoc();
-  Value lines = allBeginLines(builder, place, roots.getArrayRef());
-  auto chosen = scf::IfOp::create(builder, place, lines,
-                                  /*withElseRegion=*/true);
-  chosen.getElseBodyBuilder().clone(*loop);
-  OpBuilder inside = chosen.getThenBodyBuilder();
-  OperationState fence(place, LLVM::CallIntrinsicOp::getOperationName());
-  fence.addAttribute("intrin", builder.getStringAttr("llvm.x86.sse.sfence"));
-  fence.addAttribute("op_bundle_sizes", builder.getDenseI32ArrayAttr({}));
-  fence.addAttribute("operandSegmentSizes",
-                     builder.getDenseI32ArrayAttr({0, 0}));
-  loop->moveBefore(inside.create(fence));
+  if (streamed.size() > shifted)
+    whenLinesBegin(loop, roots.getArrayRef());
+  fenceAfter(loop);
   loop.walk([&](vector::TransferReadOp read) {
-    if (llvm::any_of(found, [&](vector::TransferWriteOp write) {
+    if (llvm::any_of(streamed, [&](vector::TransferWriteOp write) {
           return isAtTheSamePlace(read, write);
         }))
       prefetch(read, kAhead);
     else if (goesAlongRows(read))
       prefetch(read, kAheadOnRows);
   });
-  for (vector::TransferWriteOp write : found)
+  for (vector::TransferWriteOp write : streamed)
     makeNontemporal(write);
 }
 

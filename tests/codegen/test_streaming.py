@@ -39,6 +39,34 @@ kernel.bind([x.ctypes.data, y.ctypes.data])(1)
 sys.stdout.buffer.write(y.tobytes())
 """
 
+_SHIFTED = """
+offset = int(sys.argv[1])
+kernel = compiled('''func.func @kernel(%x: memref<24x300xf32>, %b: memref<300xf32>, %y: memref<24x300xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c24 = arith.constant 24 : index
+  %c32 = arith.constant 32 : index
+  %c288 = arith.constant 288 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c24 step %c1 {
+    scf.for %j = %c0 to %c288 step %c32 {
+      %v = vector.transfer_read %x[%i, %j], %z {in_bounds = [true]} : memref<24x300xf32>, vector<32xf32>
+      %w = vector.transfer_read %b[%j], %z {in_bounds = [true]} : memref<300xf32>, vector<32xf32>
+      %s = arith.addf %v, %w : vector<32xf32>
+      vector.transfer_write %s, %y[%i, %j] {in_bounds = [true]} : vector<32xf32>, memref<24x300xf32>
+    }
+  } {harl.streamed}
+  return
+}''')
+x = np.frombuffer(sys.stdin.buffer.read(), np.float32)
+b = np.arange(300, dtype=np.float32)
+held = np.zeros(x.size + 64, np.float32)
+start = -held.ctypes.data // 4 % 16 + offset
+y = held[start : start + x.size]
+kernel.bind([x.ctypes.data, b.ctypes.data, y.ctypes.data])(1)
+sys.stdout.buffer.write(held[start - offset :].tobytes())
+"""
+
 _SUM = """func.func @k(%a: tensor<24x80xf32>, %b: tensor<80xf32>) -> tensor<24x80xf32> {
   %e = tensor.empty() : tensor<24x80xf32>
   %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>,
@@ -63,6 +91,18 @@ def test_buffers_that_begin_anywhere(offset: int) -> None:
     np.testing.assert_array_equal(np.frombuffer(run_on(x.tobytes(), _PROGRAM, str(offset)), np.float32), x)
 
 
+@pytest.mark.parametrize("offset", [0, 1, 4, 15])
+def test_rows_that_begin_anywhere(offset: int) -> None:
+    x = np.arange(24 * 300, dtype=np.float32)
+    held = np.frombuffer(run_on(x.tobytes(), _SHIFTED, str(offset)), np.float32)
+    written = held[offset : offset + x.size].reshape(24, 300)
+    expected = x.reshape(24, 300) + np.arange(300, dtype=np.float32)
+    np.testing.assert_array_equal(written[:, :288], expected[:, :288])
+    assert not written[:, 288:].any()
+    assert not held[:offset].any()
+    assert not held[offset + x.size :].any()
+
+
 @pytest.mark.parametrize("text", [_SUM, _TRANSPOSE])
 def test_every_kind_of_stores_is_right(text: str) -> None:
     small = replace(this_processor(), l3_bytes=1024)
@@ -81,7 +121,14 @@ def test_every_kind_of_stores_is_right(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("columns", "shared", "rows", "flatten"),
-    [(1024, "12x1024", 1, "yes"), (1024, "1024", 4, "no"), (1008, "1008", 1, "no"), (1024, "12", 1, "no")],
+    [
+        (1024, "12x1024", 1, "yes"),
+        (1024, "1024", 4, "no"),
+        (1008, "1008", 1, "no"),
+        (1024, "12", 1, "no"),
+        (1030, "12x1030", 1, "yes"),
+        (1030, "1030", 1, "no"),
+    ],
 )
 def test_rows_of_a_page_that_share_an_operand_are_streamed_together(
     columns: int, shared: str, rows: int, flatten: str

@@ -82,7 +82,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
         if roles.transposed
         else _straight(task, roles, lanes, processor)
     )
-    streams = may_stream(task, processor)
+    streams = may_stream(task, roles, processor)
     if streams:
         decisions = (*decisions, _decision("stores", ("cached", STREAMED), STREAMED))
     if is_plain_copy(task):
@@ -119,12 +119,12 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     rows = (1,) if roles.second is None else nest.divisors(task.root.op.init.shape[roles.second], _ROWS)
     moved = [d for d in operand_order(task, roles) if task.root.op.init.shape[d] > 1]
     orders = ("result",) if moved == sorted(moved) else ("result", "operand")
-    scattered = len(orders) > 1 and may_stream(task, processor)
+    scattered = len(orders) > 1 and may_stream(task, roles, processor)
     functions = any(body.name.startswith("math.") for member in task.members for body in member.op.body)
     registers = _REGISTERS_OF_FUNCTIONS if functions else _DEFAULT_REGISTERS
     registers = _SCATTERED_REGISTERS if scattered else registers
     width = _default_width(usual, registers * lanes, lanes)
-    together = 1 if is_single_copy(task) else rows_together(task, roles.second, rows, processor)
+    together = 1 if is_single_copy(task) else rows_together(task, roles, rows, processor)
     if together > 1:
         line = _LINE_BYTES // element_bytes(task.root.op.init.element)
         width = nest.largest(_widths(task, roles, lanes), max(lanes, line))
@@ -172,7 +172,7 @@ def _transposed(task: Task, roles: Roles, lanes: int, processor: Processor) -> t
         if block < max(both)
         and not (whole and any(extent % max(block, 1) for extent in both if extent > block))
     )
-    streams = may_stream(task, processor)
+    streams = may_stream(task, roles, processor)
     widths = _widths(task, roles, lanes)
     size = element_bytes(task.root.op.init.element)
     width = nest.largest(widths, _LINE_BYTES // size) if streams else widths[0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.codegen.compositions import function, numbers
 
 _PARALLEL = '"parallel"'
-_SIZES = (1, 2, 3, 5, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131)
+_SIZES = (1, 2, 3, 5, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131, 300)
 _ELEMENTS = ("f32", "f32", "f32", "f64", "f16", "bf16")
 _OF_ONE = (
     *("arith.negf", "math.absf", "math.exp", "math.tanh", "math.erf", "math.sin"),

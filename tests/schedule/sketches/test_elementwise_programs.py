@@ -15,6 +15,8 @@ _QUICK = settings(
 )
 _POOLS = ("pool", "approximate_pool", "strict_pool")
 _WIDTHS = st.sampled_from((16, 32, 64, 64))
+_CACHES = st.sampled_from((None, 512))
+"""Larger results are streamed."""
 
 
 @pytest.mark.parametrize("name", _POOLS)
@@ -23,9 +25,11 @@ def test_random_programs(request: pytest.FixtureRequest, name: str) -> None:
     sketches = []
 
     @_QUICK
-    @given(programs(), _WIDTHS, st.integers(0, 1000))
-    def every_candidate_is_right(program: Program, vector_bytes: int, seed: int) -> None:
-        sketches.append(assert_legal(chosen, program.text, "elementwise", 1, seed, vector_bytes))
+    @given(programs(), _WIDTHS, _CACHES, st.integers(0, 1000))
+    def every_candidate_is_right(program: Program, vector_bytes: int, cache: int | None, seed: int) -> None:
+        sketches.append(
+            assert_legal(chosen, program.text, "elementwise", 1, seed, vector_bytes, cache_bytes=cache)
+        )
 
     every_candidate_is_right()
     assert len([count for count in sketches if count]) >= len(sketches) // 2
@@ -37,8 +41,8 @@ def test_many_random_programs(request: pytest.FixtureRequest, name: str) -> None
     chosen: Pool = request.getfixturevalue(name)
 
     @settings(_QUICK, max_examples=300, derandomize=False)
-    @given(programs(), _WIDTHS, st.integers(0, 1000))
-    def every_candidate_is_right(program: Program, vector_bytes: int, seed: int) -> None:
-        assert_legal(chosen, program.text, "elementwise", 2, seed, vector_bytes)
+    @given(programs(), _WIDTHS, _CACHES, st.integers(0, 1000))
+    def every_candidate_is_right(program: Program, vector_bytes: int, cache: int | None, seed: int) -> None:
+        assert_legal(chosen, program.text, "elementwise", 2, seed, vector_bytes, cache_bytes=cache)
 
     every_candidate_is_right()
