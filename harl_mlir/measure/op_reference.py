@@ -6,7 +6,8 @@ matrix products.
 
 Bounds. For a sum of K terms, and so for every contraction: `2 (K + 2) eps (|A| . |B| + |C|)` with eps
 of the result's type and C the init, and what K products that underflow may be off by; extremes, bitwise
-ops and copies are exact; the rest is a running error analysis, see `body_rules`. Bounds of operands that are themselves results are propagated.
+ops and copies are exact; the rest is a running error analysis, see `body_rules`. Bounds of operands that are
+themselves results are propagated.
 """
 
 from __future__ import annotations
