@@ -5,8 +5,8 @@
 slice, of what the function is given is copied by `linalg.copy`. What is computed for its place is left, as
 it may be computed there, and so is the padding that a linalg op reads, unless it pads nothing: that of a
 contraction is a member of its task (`tasks/padding.py`). Copies of what is computed are left out unless they
-are inserted, and so are transposes and broadcasts of it that change nothing; others become copies, too:
-MLIR's canonicalization would take them away within a schedule. No result changes by it.
+are inserted or returned, and so are transposes and broadcasts of it that change nothing; others become
+copies, too: MLIR's canonicalization would take them away within a schedule. No result changes by it.
 `passes/lib/Copies.cpp` does the same.
 """
 
@@ -56,10 +56,14 @@ def _rewritten(op: ir.Operation) -> ir.Value | None:
 
 
 def _copy_at_most(op: ir.Operation) -> ir.Value | None:
-    """What stands for an op that changes nothing: what it is of, unless that is given or to be inserted."""
+    """What stands for an op that changes nothing: what it is of, unless that is given or a copy is wanted.
+
+    A copy is wanted where it is inserted, and where it is returned: that is how the task of a copy that is
+    inserted, with what it copies, looks by itself.
+    """
     source, init = op.operands
-    inserted = any(use.owner.name == "tensor.insert_slice" for use in op.results[0].uses)
-    if not inserted and not _is_given(source):
+    wanted = any(use.owner.name in ("tensor.insert_slice", "func.return") for use in op.results[0].uses)
+    if not wanted and not _is_given(source):
         return source
     return None if op.name in ("linalg.copy", "linalg.generic") else _copied_to(source, init)
 

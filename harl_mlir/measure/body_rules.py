@@ -59,7 +59,11 @@ def _subf(x: list[Approx], types: OpTypes) -> Approx:
 
 def product_error(a: Approx, b: Approx) -> Array | float:
     """How far the product may be off because its factors are."""
-    return np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
+    if a.exact and b.exact:
+        return 0.0
+    error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
+    # Of a factor nothing may be known, of the product then neither: zero times infinity would be no bound.
+    return np.where(np.isinf(a.error) | np.isinf(b.error), np.inf, error)
 
 
 @_rule("arith.mulf")

@@ -180,13 +180,14 @@ static bool changesNothing(Operation *op) {
 }
 
 /// What stands for an op that changes nothing: what it is of, unless that is
-/// given or to be inserted.
+/// given or a copy is wanted: where it is inserted, and where it is returned, as
+/// the task of a copy that is inserted looks by itself.
 static Value copyAtMost(OpBuilder &builder, Operation *op) {
   Value source = op->getOperand(0);
-  bool isInserted = llvm::any_of(op->getUsers(), [](Operation *user) {
-    return isa<tensor::InsertSliceOp>(user);
+  bool isWanted = llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isa<tensor::InsertSliceOp, func::ReturnOp>(user);
   });
-  if (!isInserted && !isGiven(source))
+  if (!isWanted && !isGiven(source))
     return source;
   if (isa<linalg::CopyOp, linalg::GenericOp>(op))
     return {};

@@ -131,7 +131,9 @@ def _computed(moves: str) -> str:
   %n = linalg.negf ins(%x : {kind}) outs(%e : {kind}) -> {kind}
   %f = tensor.empty() : {kind}
   %r = linalg.{written}
-  return %r : {kind}
+  %g = tensor.empty() : {kind}
+  %s = linalg.abs ins(%r : {kind}) outs(%g : {kind}) -> {kind}
+  return %s : {kind}
 }}"""
 
 
@@ -148,7 +150,24 @@ def _computed(moves: str) -> str:
 def test_what_changes_nothing_of_what_is_computed_is_left_out(moves: str) -> None:
     with Pool() as pool:
         (task,) = pool.analyse(_computed(moves), "kernel.mlir").tasks
-        assert task.label().startswith("negf")
+        assert [member.op.name for member in task.members] == ["linalg.negf", "linalg.abs"]
+
+
+def test_what_is_computed_and_inserted_is_tuned_with_its_copy() -> None:
+    text = """func.func @kernel(%x: tensor<8x16xf32>) -> tensor<10x18xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x16xf32>
+  %n = linalg.negf ins(%x : tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+  %r = tensor.pad %n low[1, 1] high[1, 1] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<8x16xf32> to tensor<10x18xf32>
+  return %r : tensor<10x18xf32>
+}"""
+    with Pool() as pool:
+        (task,) = pool.analyse(text, "kernel.mlir").tasks
+        (space, *_) = sketches_for(task, this_processor())
+        assert pool.verify(task, space.default(), run=True) is None
 
 
 def test_what_is_written_once_stays_as_it_is() -> None:
@@ -156,6 +175,7 @@ def test_what_is_written_once_stays_as_it_is() -> None:
     made = "tensor<16x16xf32>"
     for text in (
         _computed("copy {ends} -> {kind}"),
+        _computed("transpose {ends} permutation = [0, 1]").replace("return %s", "return %r"),
         _PAD.replace(
             "return %r : tensor<3x23x59xf32>",
             "%s = tensor.concat dim(0) %r, %r : (tensor<3x23x59xf32>,"
@@ -163,9 +183,9 @@ def test_what_is_written_once_stays_as_it_is() -> None:
         ).replace("-> tensor<3x23x59xf32> {", "-> tensor<6x23x59xf32> {", 1),
         _computed("copy {ends} -> {kind}")
         .replace(
-            "return %r : tensor<8x16xf32>",
-            "%s = tensor.concat dim(0) %r, %x : (tensor<8x16xf32>, tensor<8x16xf32>)"
-            f" -> {made}\n  return %s : {made}",
+            "return %s : tensor<8x16xf32>",
+            "%t = tensor.concat dim(0) %r, %x : (tensor<8x16xf32>, tensor<8x16xf32>)"
+            f" -> {made}\n  return %t : {made}",
         )
         .replace("-> tensor<8x16xf32> {", f"-> {made} {{", 1),
     ):
