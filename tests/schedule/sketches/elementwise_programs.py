@@ -15,7 +15,7 @@ _SIZES = (1, 2, 3, 5, 8, 13, 16, 17, 24, 31, 33, 48, 64, 67, 100, 131, 300)
 _ELEMENTS = ("f32", "f32", "f32", "f64", "f16", "bf16")
 _OF_ONE = (
     *("arith.negf", "math.absf", "math.exp", "math.tanh", "math.erf", "math.sin"),
-    *("log_of_more", "sqrt_of_size", "rsqrt_of_more", "sigmoid", "silu", "gelu", "gelu_of_half"),
+    *("log_of_more", "sqrt_of_size", "rsqrt_of_more", "sigmoid", "silu", "gelu", "gelu_of_half", "gelu_tanh"),
 )
 _OF_TWO = ("arith.addf", "arith.subf", "arith.mulf", "arith.maximumf", "arith.minimumf")
 
