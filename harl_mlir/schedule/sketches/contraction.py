@@ -88,7 +88,7 @@ class _Schedule:
         pieces = self._pieces(split)
         turned = [piece for piece in pieces if is_turned(self.op, piece, self.roles)]
         for piece in turned:
-            turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), piece, self.roles)
+            turn_result(b, b.tagged(nest, CONTRACTION, *piece.tags), self.op, piece, self.roles)
         if turned:
             finish_turning(b, nest)
         if len(self.op.dims) > 3:

@@ -18,7 +18,9 @@ from harl_mlir.tasks.linalg_op import LinalgOp
 _BLOCK = 8
 
 
-def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: Contraction) -> None:
+def turn_result(
+    builder: ScheduleBuilder, target: Handle, op: LinalgOp, piece: Piece, roles: Contraction
+) -> None:
     """Make the contraction of a piece work on a copy of its tile of C with the vector loop last.
 
     Its loops stay as they were, in number and order, but for one of one step at the end. What copies the
@@ -28,7 +30,10 @@ def turn_result(builder: ScheduleBuilder, target: Handle, piece: Piece, roles: C
     count = len(piece.extents)
     generic = packed(b, target, [piece.extents[d] if d == roles.vector else 0 for d in range(count)])
     for operand in (roles.vector_operand, 2):
-        lowered(b, b.producer(generic, operand, PACK))
+        transpose = lowered(b, b.producer(generic, operand, PACK))
+        if operand == roles.vector_operand and not op.operands[operand].map[-1][roles.vector]:
+            # It moves dimensions of one element: as a generic it is folded with these, and nothing is left.
+            b.generalize(transpose)
     order = [d if d != roles.vector else count for d in range(count)] + [roles.vector]
     turned = b.interchange(b.cast(generic), order)
     for tag in (CONTRACTION, *piece.tags):

@@ -72,3 +72,36 @@ def test_a_part_is_not_one_transposed_tile(two: Pool) -> None:
     half = space.candidate({**space.default().assignment, **tile, "rows": 4})
     assert space.is_legal(half)
     assert two.verify(task, half, run=True) is None
+
+
+def test_a_part_of_one_batch_that_lies_behind_the_lanes(two: Pool) -> None:
+    """Of the operand read as vectors each part has [3, k, i, 1]: turning its tile moves no element."""
+    text = """
+func.func @f(%a: tensor<3x40x32x4xi8>, %b: tensor<3x4x12x40xi8>)
+    -> tensor<3x4x32x12xi8> {
+  %zero = arith.constant 0 : i8
+  %e = tensor.empty() : tensor<3x4x32x12xi8>
+  %c = linalg.fill ins(%zero : i8) outs(%e : tensor<3x4x32x12xi8>) -> tensor<3x4x32x12xi8>
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(m, n, i, j, k) -> (m, k, i, n)>,
+                       affine_map<(m, n, i, j, k) -> (m, n, j, k)>,
+                       affine_map<(m, n, i, j, k) -> (m, n, i, j)>],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]
+  } ins(%a, %b : tensor<3x40x32x4xi8>, tensor<3x4x12x40xi8>) outs(%c : tensor<3x4x32x12xi8>) {
+  ^bb0(%x: i8, %y: i8, %o: i8):
+    %p = arith.muli %x, %y : i8
+    %s = arith.addi %o, %p : i8
+    linalg.yield %s : i8
+  } -> tensor<3x4x32x12xi8>
+  return %r : tensor<3x4x32x12xi8>
+}
+"""
+    (task,) = two.analyse(text, "kernel.mlir").tasks
+    spaces = sketches_for(task, processor_with(16), threads=2)
+    across = [each for each in spaces if each.sketch.startswith("contraction_across")]
+    assert across
+    for space in across:
+        values = {**space.default().assignment, "rows": 5, "vector": 16, "shared": "d1/4"}
+        candidate = space.candidate(values)
+        assert space.is_legal(candidate)
+        assert two.verify(task, candidate, run=True) is None
