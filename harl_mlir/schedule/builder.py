@@ -189,11 +189,11 @@ class ScheduleBuilder(Handles):
         multiples: Sequence[int],
         copied: Sequence[bool],
         values: Sequence[tuple[str, float]],
-    ) -> tuple[Handle, Handle]:
+    ) -> Handle:
         """Pad loops `dims` of `op` up to `multiples`; operands `copied` get a buffer in any case.
 
-        `values` are the element type and the padding value of each operand. Returns the padded op and the
-        pads, in operand order.
+        `values` are the element type and the padding value of each operand. Returns the padded op. The pads
+        are the producers of its operands: MLIR's list of them also has those that a kernel itself makes.
         """
         padded = structured.PadOp(
             op,
@@ -204,7 +204,7 @@ class ScheduleBuilder(Handles):
             copy_back_op="none",
             ip=self._point,
         )
-        return padded.results[0], padded.results[1]
+        return padded.results[0]
 
     def into_destination(self, pad: Handle) -> Handle:
         """`tensor.pad` -> a copy into an empty tensor. Returns the copy."""

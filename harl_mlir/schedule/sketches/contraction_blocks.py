@@ -32,8 +32,8 @@ def copy_blocks(
     b = builder
     # Nothing is padded. With the value of a transposition's pad, MLIR would take that one for this copy.
     values = [(operand.element, 1.0) for operand in op.operands]
-    target, pads = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], values)
-    made = b.split_handle(pads, 2) if len(numbers) > 1 else [pads]
+    target = b.pad(target, [roles.inner], [1], [i in numbers for i in range(3)], values)
+    made = [b.producer(target, number) for number in numbers]
     for number, pad, computed in zip(numbers, made, feeds, strict=True):
         loops = [loops_of(row)[0] for row in op.operands[number].map]
         # Tiled, so that no later step pulls the copy into its loops.

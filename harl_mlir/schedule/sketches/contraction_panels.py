@@ -26,20 +26,19 @@ def pad_and_pack(kernel: Kernel, piece: Piece, feeds: Sequence[Handle]) -> None:
     vectors = roles.vector_operand
     grows = [width != extent and any(row[roles.vector] for row in operand.map) for operand in op.operands]
     copied = [i == vectors and piece.packs for i in range(3)]
-    _, pads = b.pad(
+    padded = b.pad(
         kernel.contraction(piece),
         [piece.dims.index(roles.vector)],
         [width if width != extent else 1],
         copied,
         [(op.operands[i].element, (0, 0, kernel.filled)[i]) for i in range(3)],
     )
-    made = [i for i in range(3) if grows[i] or copied[i]]
-    each = dict(zip(made, b.split_handle(pads, len(made)) if len(made) > 1 else [pads], strict=True))
-    _hoist(kernel, each[vectors], piece)
+    pad = b.producer(padded, vectors)
+    _hoist(kernel, pad, piece)
     if grows[vectors]:
-        _copy_by_rows(kernel, each[vectors], piece, width)
+        _copy_by_rows(kernel, pad, piece, width)
     else:
-        _copy_by_rows(kernel, b.into_destination(each[vectors]), piece, None, feeds)
+        _copy_by_rows(kernel, b.into_destination(pad), piece, None, feeds)
 
 
 def _width(lanes: int, extent: int) -> int:

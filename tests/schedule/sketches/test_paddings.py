@@ -184,3 +184,32 @@ def test_library(pool: Pool, parts: str) -> None:
         other = other.replace("low[0, 2, 0, 0] high[0, 2, 0, 0]", "low[0, 2, 2, 0] high[0, 0, 0, 0]")
         applied = pool.apply(other, "kernel.mlir", library)
         assert not any(outcome.matched for outcome in applied.outcomes)
+
+
+def test_one_tile_of_a_padded_operand(pool: Pool) -> None:
+    """No loop goes along what the kernel pads: the tile reads all of it, and itself pads the others."""
+    text = """
+func.func @k(%x: tensor<4x6xf32>, %y: tensor<6x17xf32>, %c: tensor<5x17xf32>) -> tensor<5x17xf32> {
+  %z = arith.constant 0.0 : f32
+  %p = tensor.pad %x low[1, 0] high[0, 0] {
+  ^bb0(%a: index, %b: index):
+    tensor.yield %z : f32
+  } : tensor<4x6xf32> to tensor<5x6xf32>
+  %r = linalg.generic {
+      indexing_maps = [affine_map<(n, m, k) -> (m, k)>, affine_map<(n, m, k) -> (k, n)>,
+                       affine_map<(n, m, k) -> (m, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]
+  } ins(%p, %y : tensor<5x6xf32>, tensor<6x17xf32>) outs(%c : tensor<5x17xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %t = arith.mulf %a, %b : f32
+    %s = arith.addf %o, %t : f32
+    linalg.yield %s : f32
+  } -> tensor<5x17xf32>
+  return %r : tensor<5x17xf32>
+}"""
+    (task,) = pool.analyse(text, "kernel.mlir").tasks
+    for space in sketches_for(task, processor_with(64)):
+        for vector in (16, 32):
+            candidate = space.candidate({**space.default().assignment, "rows": 5, "vector": vector})
+            if space.is_legal(candidate):
+                assert pool.verify(task, candidate, run=True) is None
