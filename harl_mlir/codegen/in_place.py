@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harl_mlir.codegen.tensor_places import is_plain, is_unknown, start_of, sum_of
 from harl_mlir.frontend.fills import own_empties
 from harl_mlir.frontend.program import all_ops, constant_number, made_by
 from harl_mlir.mlir import ir
@@ -39,8 +40,8 @@ def compute_in_place(module: ir.Module) -> None:
     for op in ops:
         if op.name != "scf.for" or len(op.results) != 1 or not _is_static(op.results[0].type):
             continue
-        start, place = _start(op.operands[3])
-        if _is_unknown(start) and place is not None:
+        start, place = start_of(op.operands[3])
+        if is_unknown(start) and place is not None:
             writers.setdefault(start, []).append((op, place))
     for start, loops in writers.items():
         found = [_writer(loop, start.type, place) for loop, place in loops]
@@ -51,62 +52,6 @@ def compute_in_place(module: ir.Module) -> None:
 
 def _is_static(kind: ir.Type) -> bool:
     return isinstance(kind, ir.RankedTensorType) and bool(kind.has_static_shape)
-
-
-def _start(value: ir.Value) -> tuple[ir.Value, tuple[int, ...] | None]:
-    """What a tensor is a part of, to which nothing was written there before; and where in that it is."""
-    sizes = list(value.type.shape)
-    place = [0] * len(sizes)
-    while not isinstance(value.owner, ir.Block):
-        op = value.owner.operation
-        offsets = _offsets(op)
-        if offsets is None or (op.name == _SLICE and isinstance(op.operands[0].owner, ir.Block)):
-            break
-        if op.name == _SLICE:
-            place = [a + b for a, b in zip(place, offsets, strict=True)]
-            value = op.operands[0]
-            continue
-        ranges = zip(place, sizes, offsets, op.operands[0].type.shape, strict=True)
-        if not any(a + n <= b or b + m <= a for a, n, b, m in ranges):
-            return value, None
-        value = op.operands[1]
-    return value, tuple(place)
-
-
-def _offsets(op: ir.Operation) -> tuple[int, ...] | None:
-    """Where the part is that `op` takes or puts, of as many dimensions as the whole, if that is known."""
-    if op.name == "vector.transfer_write":
-        sums = [_sum(index) for index in list(op.operands)[2:]]
-        known = _is_plain(op) and not any(values for values, _ in sums)
-        return tuple(number for _, number in sums) if known else None
-    if op.name not in (_SLICE, "tensor.insert_slice"):
-        return None
-    tensors = [
-        value.type for value in [*op.operands, *op.results] if isinstance(value.type, ir.RankedTensorType)
-    ]
-    if len(tensors) != len(op.operands) + 1 or len({len(type_.shape) for type_ in tensors}) > 1:
-        return None
-    strides = list(ir.DenseI64ArrayAttr(op.attributes["static_strides"]))
-    return tuple(ir.DenseI64ArrayAttr(op.attributes["static_offsets"])) if set(strides) <= {1} else None
-
-
-def _is_unknown(value: ir.Value) -> bool:
-    """Whether nothing is known of a tensor's elements: it is empty, or a part of an empty result.
-
-    That may be a part, too: of what the loop around makes.
-    """
-    if made_by(value, "tensor.empty") is not None:
-        return True
-    part = made_by(value, _SLICE)
-    if part is None:
-        return False
-    shared = part.operands[0]
-    if not isinstance(shared.owner, ir.Block):
-        return _is_unknown(shared)
-    loop = shared.owner.owner.operation
-    if loop.name != "scf.forall":
-        return False
-    return _is_unknown(loop.operands[shared.arg_number - len(shared.owner.arguments) + len(loop.operands)])
 
 
 def _writer(loop: ir.Operation, kind: ir.Type, place: Sequence[int]) -> _Writer | None:
@@ -121,11 +66,11 @@ def _writer(loop: ir.Operation, kind: ir.Type, place: Sequence[int]) -> _Writer 
     step = made_by(loop.operands[2], "arith.constant")
     size = None if step is None else constant_number(step)
     shape = vector.type.shape
-    if list(indices).count(number) != 1 or len(shape) != len(indices) or size is None or not _is_plain(write):
+    if list(indices).count(number) != 1 or len(shape) != len(indices) or size is None or not is_plain(write):
         return None
     if ir.IntegerAttr(size).value < shape[indices.index(number)]:
         return None
-    wanted = [_sum(index, more) for index, more in zip(indices, place, strict=True)]
+    wanted = [sum_of(index, more) for index, more in zip(indices, place, strict=True)]
     found: dict[ir.Value, list[ir.Operation]] = {}
     for op in all_ops(loop)[1:]:
         if op.name == _READ and op.operands[0].type == kind:
@@ -133,36 +78,13 @@ def _writer(loop: ir.Operation, kind: ir.Type, place: Sequence[int]) -> _Writer 
     for reads in found.values():
         if all(
             read.block == block
-            and [_sum(index) for index in list(read.operands)[1:-1]] == wanted
+            and [sum_of(index) for index in list(read.operands)[1:-1]] == wanted
             and read.results[0].type == vector.type
-            and _is_plain(read)
+            and is_plain(read)
             for read in reads
         ):
             return _Writer(loop, write, tuple(reads))
     return None
-
-
-def _is_plain(transfer: ir.Operation) -> bool:
-    """Whether a vector has the dimensions of the tensor, in their order, and nothing is left out of it."""
-    map_ = ir.AffineMapAttr(transfer.attributes["permutation_map"]).value
-    masked = list(ir.DenseI32ArrayAttr(transfer.attributes["operandSegmentSizes"]))[-1]
-    inside = all(ir.BoolAttr(each).value for each in ir.ArrayAttr(transfer.attributes["in_bounds"]))
-    return bool(map_ == ir.AffineMap.get_identity(map_.n_dims)) and inside and not masked
-
-
-def _sum(index: ir.Value, more: int = 0) -> tuple[tuple[ir.Value, ...], int]:
-    """An index as a value, if it has one, and a number."""
-    constant = made_by(index, "arith.constant")
-    if constant is not None:
-        return (), more + int(ir.IntegerAttr(constant.attributes["value"]).value)
-    applied = made_by(index, "affine.apply")
-    if applied is not None and len(applied.operands) == 1:
-        (row,) = ir.AffineMapAttr(applied.attributes["map"]).value.results
-        single = (ir.AffineDimExpr, ir.AffineSymbolExpr)
-        added = isinstance(row, ir.AffineAddExpr) and isinstance(row.rhs, ir.AffineConstantExpr)
-        if added and isinstance(row.lhs, single):
-            return (applied.operands[0],), more + row.rhs.value
-    return (index,), more
 
 
 def _take_over(start: ir.Value, writers: Sequence[_Writer]) -> None:

@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
@@ -21,7 +20,8 @@ bool isPlain(VectorTransferOpInterface transfer) {
 /// Where a slice of as many dimensions is, if that is known and it leaves
 /// nothing out.
 template <typename Slice>
-static std::optional<Place> offsetsOf(Slice slice, int64_t inner, int64_t outer) {
+static std::optional<Place> offsetsOf(Slice slice, int64_t inner,
+                                      int64_t outer) {
   if (inner != outer || !slice.getOffsets().empty() ||
       !slice.getSizes().empty() || !slice.getStrides().empty() ||
       llvm::any_of(slice.getStaticStrides(), [](int64_t n) { return n != 1; }))
@@ -41,6 +41,16 @@ std::pair<Value, int64_t> sumOf(Value index, int64_t more) {
         return {applied->getOperand(0), number.getValue() + more};
   }
   return {index, more};
+}
+
+std::optional<Place> offsetsOf(tensor::ExtractSliceOp part) {
+  return offsetsOf(part, part.getResultType().getRank(),
+                   part.getSourceType().getRank());
+}
+
+std::optional<Place> offsetsOf(tensor::InsertSliceOp whole) {
+  return offsetsOf(whole, whole.getSourceType().getRank(),
+                   whole.getDestType().getRank());
 }
 
 /// Where a vector is written, with the dimensions of the tensor, if that is
@@ -63,8 +73,7 @@ std::pair<Value, std::optional<Place>> startOf(Value value) {
   Place place(sizes.size(), 0);
   while (Operation *op = value.getDefiningOp()) {
     if (auto part = dyn_cast<tensor::ExtractSliceOp>(op)) {
-      auto offsets = offsetsOf(part, part.getResultType().getRank(),
-                               part.getSourceType().getRank());
+      std::optional<Place> offsets = offsetsOf(part);
       if (!offsets || !part.getSource().getDefiningOp())
         break;
       for (auto [at, more] : llvm::zip_equal(place, *offsets))
@@ -76,8 +85,7 @@ std::pair<Value, std::optional<Place>> startOf(Value value) {
     ArrayRef<int64_t> written;
     Value before;
     if (auto whole = dyn_cast<tensor::InsertSliceOp>(op)) {
-      offsets = offsetsOf(whole, whole.getSourceType().getRank(),
-                          whole.getDestType().getRank());
+      offsets = offsetsOf(whole);
       written = whole.getSourceType().getShape();
       before = whole.getDest();
     } else if (auto write = dyn_cast<vector::TransferWriteOp>(op)) {

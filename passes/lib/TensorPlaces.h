@@ -8,6 +8,7 @@
 #ifndef HARL_LIB_TENSORPLACES_H
 #define HARL_LIB_TENSORPLACES_H
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Value.h"
 #include "mlir/Interfaces/VectorInterfaces.h"
 #include "llvm/ADT/SmallVector.h"
@@ -26,6 +27,11 @@ bool isPlain(mlir::VectorTransferOpInterface transfer);
 
 /// An index as a value, if it has one, and a number; `more` is added.
 std::pair<mlir::Value, int64_t> sumOf(mlir::Value index, int64_t more = 0);
+
+/// Where a slice of as many dimensions is, if that is known and it leaves
+/// nothing out.
+std::optional<Place> offsetsOf(mlir::tensor::ExtractSliceOp part);
+std::optional<Place> offsetsOf(mlir::tensor::InsertSliceOp whole);
 
 /// What a tensor is a part of, to which nothing was written there before, and
 /// where in that it is.
