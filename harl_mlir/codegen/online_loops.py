@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harl_mlir.codegen.row_loops import reduced_to, same_steps, splat, spread_from
+from harl_mlir.codegen.row_pieces import Ranges, are_apart, ranges_of, touched
+from harl_mlir.codegen.tensor_places import is_plain
 from harl_mlir.codegen.vectors import make
 from harl_mlir.frontend.program import made_by
 from harl_mlir.mlir import arith, ir, scf
@@ -87,32 +89,29 @@ class Chunks:
         place = self._place(kind, first)
         return make(_READ, [tensor_, *place, poison], kind, **_transfer(kind, [1, len(place), 1, 0]))
 
-    def scale(self, reader: Reader, greatest: ir.Value, total: ir.Value, kept: Sequence[ir.Value]) -> None:
-        """Have `reader` take what is kept, and multiply it to be relative to `greatest`.
+    def scale(self, reader: Reader, greatest: ir.Value, total: ir.Value, bases: ir.Value) -> None:
+        """Have `reader` multiply what it takes to be relative to `greatest`.
 
-        `total` are the sums of the lanes; `kept` is the tensor, and that of what each chunk is relative to.
+        `total` are the sums of the lanes, `bases` what each chunk is relative to.
         """
         loop, read = reader.loop, reader.read
         old = loop.regions[0].blocks[0]
         kind = ir.VectorType(read.results[0].type)
-        inits = [kept[0] if value in _kept_of(read) else value for value in list(loop.operands)[3:]]
         dividing = division_of(read, total)
         assert dividing is not None
         with ir.InsertionPoint(loop), loop.location:
             wanted = spread_anew(greatest)
             by = spread_anew(dividing.operands[1])
-            made = scf.ForOp(self.lower, self.upper, self.step, inits)
+            made = scf.ForOp(self.lower, self.upper, self.step, list(loop.operands)[3:])
         with ir.InsertionPoint(made.body), loop.location:
             first, *carried = made.body.arguments
-            power = exp_of(of_two("subf", self.get(kind, kept[1], first), wanted))
+            power = exp_of(of_two("subf", self.get(kind, bases, first), wanted))
             factor = of_two("divf", power, by)
             inner = scf.ForOp(first, self.end(first), self.inner, carried)
             scf.YieldOp(list(inner.results))
         for name in loop.attributes:
             inner.operation.attributes[name] = loop.attributes[name]
         values = dict(zip(old.arguments, inner.body.arguments, strict=True))
-        for value in _kept_of(read):
-            values.setdefault(value, kept[0])
         with ir.InsertionPoint(inner.body):
             for op in [each.operation for each in old.operations]:
                 if op == dividing:
@@ -127,15 +126,6 @@ class Chunks:
         for result, new in zip(loop.results, made.results, strict=True):
             result.replace_all_uses_with(new)
         loop.erase()
-
-
-def _kept_of(read: ir.Operation) -> list[ir.Value]:
-    """The tensor that is read: as the loop around carries it, and as it was before."""
-    source = read.operands[0]
-    if not isinstance(source.owner, ir.Block):
-        return [source]
-    loop = source.owner.owner.operation
-    return [source, loop.operands[2 + source.arg_number]]
 
 
 def _transfer(kind: ir.VectorType, segments: Sequence[int]) -> dict[str, ir.Attribute]:
@@ -162,7 +152,7 @@ def readers_of(writer: ir.Operation, without: ir.Operation) -> tuple[ir.Operatio
     """The write of a loop that writes vectors apart from one another, and the loops that read them.
 
     None where anything else is done with what is written, or it is read in other steps. The read `without`
-    must be such, too, and is left out.
+    must be such, too, and is left out. What is read and written beside is of no concern.
     """
     block = writer.regions[0].blocks[0]
     if len(writer.results) != 1 or len(list(block.arguments[1].uses)) != 1:
@@ -172,29 +162,49 @@ def readers_of(writer: ir.Operation, without: ir.Operation) -> tuple[ir.Operatio
         return None
     vector, _, *place = write.operands
     step, own = splat(writer.operands[2]), block.arguments[0]
-    if place.count(own) != 1 or len(vector.type.shape) != len(place) or not _is_plain(write):
+    if place.count(own) != 1 or len(vector.type.shape) != len(place) or not is_plain(write):
         return None
     if not isinstance(step, int) or step < vector.type.shape[place.index(own)]:
         return None
     found: list[Reader] = []
-    for use in writer.results[0].uses:
-        user = use.owner.operation
-        if user.name == "scf.for" and use.operand_number > 2:
-            carried = user.regions[0].blocks[0].arguments[use.operand_number - 2]
-            readers = [other.owner.operation for other in carried.uses if other.owner.operation.name == _READ]
-            writes = [other.owner.operation for other in carried.uses if other.owner.operation.name != _READ]
-            if len(readers) != 1 or not all(_is_at(each, write, user) for each in (*readers, *writes)):
-                return None
-            found.append(Reader(user, readers[0]))
-            continue
-        loop = user.block.owner.operation if user.name == _READ else None
-        if loop is None or loop.name != "scf.for" or not _is_at(user, write, loop):
+    for use in _uses_of(writer.results[0], ranges_of(write)):
+        reader = _reader(use, write)
+        if reader is None:
             return None
-        if user != without:
-            found.append(Reader(loop, user))
+        if reader.read != without:
+            found.append(reader)
     loops = [reader.loop for reader in found]
     apart = len(set(loops)) == len(loops) and all(same_steps(loop, writer) for loop in loops)
     return (write, tuple(found)) if apart else None
+
+
+def _uses_of(tensor: ir.Value, place: Ranges | None) -> list[ir.OpOperand]:
+    """The uses of a tensor at a place, of the tensors, too, that differ from it elsewhere alone."""
+    found: list[ir.OpOperand] = []
+    tensors = [tensor]
+    for value in tensors:
+        for use in value.uses:
+            other = None if place is None else touched(use)
+            if place is None or other is None or not are_apart(place, other):
+                found.append(use)
+            elif use.operand_number == 1:
+                tensors += list(use.owner.results)
+    return found
+
+
+def _reader(use: ir.OpOperand, write: ir.Operation) -> Reader | None:
+    """The loop that reads what `write` wrote in its own, if it does nothing else with it."""
+    user = use.owner.operation
+    if user.name == "scf.for" and use.operand_number > 2:
+        carried = user.regions[0].blocks[0].arguments[use.operand_number - 2]
+        users = [other.owner.operation for other in carried.uses]
+        reads = [other for other in users if other.name == _READ]
+        alike = len(reads) == 1 and all(_is_at(each, write, user) for each in users)
+        return Reader(user, reads[0]) if alike else None
+    loop = user.block.owner.operation if user.name == _READ else None
+    if loop is None or loop.name != "scf.for" or not _is_at(user, write, loop):
+        return None
+    return Reader(loop, user)
 
 
 def _is_at(transfer: ir.Operation, write: ir.Operation, loop: ir.Operation) -> bool:
@@ -207,15 +217,7 @@ def _is_at(transfer: ir.Operation, write: ir.Operation, loop: ir.Operation) -> b
         given, vector = list(transfer.operands)[1:-1], transfer.results[0]
     else:
         given, vector = list(transfer.operands)[2:], transfer.operands[0]
-    return _is_plain(transfer) and given == wanted and vector.type == write.operands[0].type
-
-
-def _is_plain(transfer: ir.Operation) -> bool:
-    """Whether a vector has the dimensions of the tensor, in their order, and nothing is left out of it."""
-    map_ = ir.AffineMapAttr(transfer.attributes["permutation_map"]).value
-    masked = list(ir.DenseI32ArrayAttr(transfer.attributes["operandSegmentSizes"]))[-1]
-    inside = all(ir.BoolAttr(each).value for each in ir.ArrayAttr(transfer.attributes["in_bounds"]))
-    return inside and not masked and map_ == ir.AffineMap.get_identity(map_.n_dims)
+    return is_plain(transfer) and given == wanted and vector.type == write.operands[0].type
 
 
 def spread_anew(value: ir.Value) -> ir.Value:

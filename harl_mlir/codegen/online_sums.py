@@ -8,6 +8,8 @@ normalizer calculation for softmax, 2018, arXiv 1805.02867). Exponentials that a
 the greatest element was in their chunk, which is kept too; the loop that divides them by the sum multiplies
 them by exp(then - greatest) / sum instead.
 
+What vectors leave over at the end of a row is done after it, as without it: the greatest element is known
+then.
 Rows with infinities and NaNs come out as without it. `passes/lib/OnlineSums.cpp` does the same.
 """
 
@@ -36,6 +38,7 @@ from harl_mlir.codegen.row_loops import (
     splat,
     spread_from,
 )
+from harl_mlir.codegen.row_pieces import before_at, carry_whole_rows, ranges_of
 from harl_mlir.frontend.program import ONLINE, all_ops, made_by
 from harl_mlir.mlir import arith, ir, scf
 
@@ -68,6 +71,7 @@ def online_sums(module: ir.Module) -> None:
     for forall in found:
         elements = int(ir.IntegerAttr(forall.attributes[ONLINE]).value)
         del forall.attributes[ONLINE]
+        carry_whole_rows(forall.regions[0].blocks[0])
         while _join_one(forall.regions[0].blocks[0], elements):
             pass
 
@@ -92,7 +96,7 @@ def _sum_of(loop: ir.Operation) -> _Sum | None:
         return None
     written, readers, within = None, tuple[Reader, ...](), loop
     read = made_by(element, "vector.transfer_read")
-    writer = None if read is None else made_by(read.operands[0], "scf.for")
+    writer = None if read is None else _writer_of(read)
     if writer is not None and read is not None:
         kept = readers_of(writer, without=read)
         if kept is None or not same_steps(writer, loop):
@@ -107,6 +111,12 @@ def _sum_of(loop: ir.Operation) -> _Sum | None:
         return None
     most = _greatest(less.operands[1], less.operands[0], within)
     return None if most is None else _Sum(loop, most, less.operands[1], written, readers)
+
+
+def _writer_of(read: ir.Operation) -> ir.Operation | None:
+    """The loop that writes what is read, which other ops may have written beside since."""
+    place = ranges_of(read)
+    return None if place is None else made_by(before_at(read.operands[0], place), "scf.for")
 
 
 def _greatest(wanted: ir.Value, element: ir.Value, within: ir.Operation) -> ir.Operation | None:
@@ -160,8 +170,10 @@ def _join(found: _Sum, chunks: Chunks) -> None:
         total = of_two("mulf", made.results[1], factor)
     found.loop.results[0].replace_all_uses_with(total)
     found.loop.erase()
+    if found.written is not None:
+        found.written[0].results[0].replace_all_uses_with(made.results[2])
     for reader in found.readers:
-        chunks.scale(reader, found.greatest, total, list(made.results)[2:])
+        chunks.scale(reader, found.greatest, total, made.results[3])
     most.results[0].replace_all_uses_with(made.results[0])
     most.erase()
     if found.written is not None:

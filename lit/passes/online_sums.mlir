@@ -133,3 +133,78 @@ func.func @sums(%x: tensor<8x256xf32>, %y: tensor<8x256xf32>) -> (tensor<8xf32>,
   } {harl.online = 64 : i64}
   return %r#0, %r#1 : tensor<8xf32>, tensor<8xf32>
 }
+
+// What vectors leave over is done after, when the greatest element is known. Loops carry the row.
+// CHECK-LABEL: func.func @rest
+// CHECK: %[[ROW:.*]] = tensor.extract_slice %{{.*}} : tensor<2x336xf32> to tensor<1x336xf32>
+// CHECK: %[[ALL:.*]]:4 = scf.for {{.*}} iter_args(%{{.*}}, %{{.*}}, %{{.*}} = %[[ROW]], %{{.*}})
+// CHECK: %[[FIRST:.*]] = vector.multi_reduction <maximumf>, %[[ALL]]#0
+// CHECK: %[[MOST:.*]] = vector.multi_reduction <maximumf>, %{{.*}}, %[[FIRST]] [1] : vector<1x16xf32>
+// CHECK: %[[FULL:.*]] = vector.transfer_write %{{.*}}, %[[ALL]]#2[%{{.*}}] {{.*}} : vector<1x16xf32>, tensor<1x336xf32>
+// CHECK: vector.broadcast %[[MOST]]
+// CHECK: arith.subf %[[ALL]]#0
+// CHECK: vector.transfer_read %[[FULL]]{{.*}} vector<1x16xf32>
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[FULL]])
+// CHECK: scf.for {{.*}} -> (tensor<1x336xf32>)
+// CHECK: arith.mulf
+// CHECK: arith.divf {{.*}} : vector<1x16xf32>
+func.func @rest(%x: tensor<2x336xf32>) -> tensor<2x336xf32> {
+  %e = tensor.empty() : tensor<2x336xf32>
+  %r = scf.forall (%i) in (2) shared_outs(%s = %e) -> (tensor<2x336xf32>) {
+    %c0 = arith.constant 0 : index
+    %c32 = arith.constant 32 : index
+    %c320 = arith.constant 320 : index
+    %p = ub.poison : f32
+    %least = arith.constant dense<0xFF800000> : vector<1xf32>
+    %leasts = arith.constant dense<0xFF800000> : vector<1x32xf32>
+    %zero = arith.constant dense<0.0> : vector<1xf32>
+    %zeros = arith.constant dense<0.0> : vector<1x32xf32>
+    %m = scf.for %k = %c0 to %c320 step %c32 iter_args(%o = %leasts) -> (vector<1x32xf32>) {
+      %v = vector.transfer_read %x[%i, %k], %p {in_bounds = [true, true]} : tensor<2x336xf32>, vector<1x32xf32>
+      %g = arith.maximumf %v, %o : vector<1x32xf32>
+      scf.yield %g : vector<1x32xf32>
+    }
+    %first = vector.multi_reduction <maximumf>, %m, %least [1] : vector<1x32xf32> to vector<1xf32>
+    %rest = vector.transfer_read %x[%i, %c320], %p {in_bounds = [true, true]} : tensor<2x336xf32>, vector<1x16xf32>
+    %most = vector.multi_reduction <maximumf>, %rest, %first [1] : vector<1x16xf32> to vector<1xf32>
+    %own = tensor.extract_slice %s[%i, 0] [1, 336] [1, 1] : tensor<2x336xf32> to tensor<1x336xf32>
+    %begin = tensor.extract_slice %own[0, 0] [1, 320] [1, 1] : tensor<1x336xf32> to tensor<1x320xf32>
+    %w = scf.for %k = %c0 to %c320 step %c32 iter_args(%o = %begin) -> (tensor<1x320xf32>) {
+      %v = vector.transfer_read %x[%i, %k], %p {in_bounds = [true, true]} : tensor<2x336xf32>, vector<1x32xf32>
+      %b = vector.broadcast %most : vector<1xf32> to vector<1x32xf32>
+      %d = arith.subf %v, %b : vector<1x32xf32>
+      %f = math.exp %d : vector<1x32xf32>
+      %t = vector.transfer_write %f, %o[%c0, %k] {in_bounds = [true, true]} : vector<1x32xf32>, tensor<1x320xf32>
+      scf.yield %t : tensor<1x320xf32>
+    }
+    %made = tensor.insert_slice %w into %own[0, 0] [1, 320] [1, 1] : tensor<1x320xf32> into tensor<1x336xf32>
+    %b = vector.broadcast %most : vector<1xf32> to vector<1x16xf32>
+    %d = arith.subf %rest, %b : vector<1x16xf32>
+    %f = math.exp %d : vector<1x16xf32>
+    %all = vector.transfer_write %f, %made[%c0, %c320] {in_bounds = [true, true]} : vector<1x16xf32>, tensor<1x336xf32>
+    %a = scf.for %k = %c0 to %c320 step %c32 iter_args(%o = %zeros) -> (vector<1x32xf32>) {
+      %v = vector.transfer_read %all[%c0, %k], %p {in_bounds = [true, true]} : tensor<1x336xf32>, vector<1x32xf32>
+      %g = arith.addf %v, %o : vector<1x32xf32>
+      scf.yield %g : vector<1x32xf32>
+    }
+    %part = vector.multi_reduction <add>, %a, %zero [1] : vector<1x32xf32> to vector<1xf32>
+    %h = vector.transfer_read %all[%c0, %c320], %p {in_bounds = [true, true]} : tensor<1x336xf32>, vector<1x16xf32>
+    %sum = vector.multi_reduction <add>, %h, %part [1] : vector<1x16xf32> to vector<1xf32>
+    %front = tensor.extract_slice %all[0, 0] [1, 320] [1, 1] : tensor<1x336xf32> to tensor<1x320xf32>
+    %q = scf.for %k = %c0 to %c320 step %c32 iter_args(%o = %front) -> (tensor<1x320xf32>) {
+      %v = vector.transfer_read %o[%c0, %k], %p {in_bounds = [true, true]} : tensor<1x320xf32>, vector<1x32xf32>
+      %n = vector.broadcast %sum : vector<1xf32> to vector<1x32xf32>
+      %z = arith.divf %v, %n : vector<1x32xf32>
+      %t = vector.transfer_write %z, %o[%c0, %k] {in_bounds = [true, true]} : vector<1x32xf32>, tensor<1x320xf32>
+      scf.yield %t : tensor<1x320xf32>
+    }
+    %divided = tensor.insert_slice %q into %all[0, 0] [1, 320] [1, 1] : tensor<1x320xf32> into tensor<1x336xf32>
+    %n = vector.broadcast %sum : vector<1xf32> to vector<1x16xf32>
+    %z = arith.divf %h, %n : vector<1x16xf32>
+    %result = vector.transfer_write %z, %divided[%c0, %c320] {in_bounds = [true, true]} : vector<1x16xf32>, tensor<1x336xf32>
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %result into %s[%i, 0] [1, 336] [1, 1] : tensor<1x336xf32> into tensor<2x336xf32>
+    }
+  } {harl.alone, harl.online = 128 : i64}
+  return %r : tensor<2x336xf32>
+}

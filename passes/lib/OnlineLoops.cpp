@@ -2,6 +2,8 @@
 
 #include "OnlineLoops.h"
 #include "RowLoops.h"
+#include "RowPieces.h"
+#include "TensorPlaces.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -15,13 +17,6 @@ using namespace mlir;
 namespace harl {
 
 namespace {
-
-/// Whether a vector has the dimensions of the tensor, in their order, and
-/// nothing is left out of it.
-bool isPlain(VectorTransferOpInterface transfer) {
-  return !transfer.getMask() && !transfer.hasOutOfBoundsDim() &&
-         transfer.getPermutationMap().isIdentity();
-}
 
 /// Whether a transfer in a loop is at the place where `write` wrote in its own,
 /// and alike.
@@ -40,15 +35,45 @@ bool isAt(VectorTransferOpInterface transfer, vector::TransferWriteOp write,
          transfer.getVectorType() == write.getVectorType();
 }
 
-/// The tensor that is read: as the loop around carries it, and as it was
-/// before.
-SmallVector<Value> keptOf(vector::TransferReadOp read) {
-  Value source = read.getBase();
-  auto argument = dyn_cast<BlockArgument>(source);
-  if (!argument)
-    return {source};
-  auto loop = cast<scf::ForOp>(argument.getOwner()->getParentOp());
-  return {source, loop.getTiedLoopInit(argument)->get()};
+/// The uses of a tensor at a place, of the tensors, too, that differ from it
+/// elsewhere alone.
+SmallVector<OpOperand *> usesOf(Value tensor,
+                                const std::optional<Ranges> &place) {
+  SmallVector<OpOperand *> found;
+  SmallVector<Value> tensors = {tensor};
+  for (size_t next = 0; next < tensors.size(); ++next)
+    for (OpOperand &use : tensors[next].getUses()) {
+      std::optional<Ranges> other = place ? touched(use) : std::nullopt;
+      if (!other || !areApart(*place, *other))
+        found.push_back(&use);
+      else if (use.getOperandNumber() == 1)
+        llvm::append_range(tensors, use.getOwner()->getResults());
+    }
+  return found;
+}
+
+/// The loop that reads what `write` wrote in its own, if it does nothing else
+/// with it.
+std::optional<Reader> readerOf(OpOperand &use, vector::TransferWriteOp write) {
+  if (auto loop = dyn_cast<scf::ForOp>(use.getOwner())) {
+    SmallVector<vector::TransferReadOp> reads;
+    if (use.getOperandNumber() < loop.getNumControlOperands())
+      return std::nullopt;
+    for (Operation *other : loop.getTiedLoopRegionIterArg(&use).getUsers()) {
+      if (!isAt(dyn_cast<VectorTransferOpInterface>(other), write, loop))
+        return std::nullopt;
+      if (auto read = dyn_cast<vector::TransferReadOp>(other))
+        reads.push_back(read);
+    }
+    if (reads.size() != 1)
+      return std::nullopt;
+    return Reader{loop, reads[0]};
+  }
+  auto read = dyn_cast<vector::TransferReadOp>(use.getOwner());
+  auto loop = dyn_cast<scf::ForOp>(use.getOwner()->getParentOp());
+  if (!read || !loop || !isAt(read, write, loop))
+    return std::nullopt;
+  return Reader{loop, read};
 }
 
 SmallVector<Value> placeOf(OpBuilder &builder, Location at,
@@ -120,18 +145,16 @@ Value Chunks::put(OpBuilder &builder, Location at, Value vector, Value into,
 }
 
 void Chunks::scale(const Reader &reader, Value greatest, Value total,
-                   Value kept, Value bases) const {
+                   Value bases) const {
   scf::ForOp loop = reader.loop;
   vector::TransferReadOp read = reader.read;
   arith::DivFOp dividing = divisionOf(read, total);
-  SmallVector<Value> sources = keptOf(read), inits;
-  for (Value value : loop.getInitArgs())
-    inits.push_back(llvm::is_contained(sources, value) ? kept : value);
   OpBuilder builder(loop);
   Location at = loop.getLoc();
   Value wanted = spreadAnew(builder, greatest);
   Value by = spreadAnew(builder, dividing.getRhs());
-  auto made = scf::ForOp::create(builder, at, lower, upper, step, inits);
+  auto made = scf::ForOp::create(builder, at, lower, upper, step,
+                                 loop.getInitArgs());
   builder.setInsertionPointToStart(made.getBody());
   Value begin = made.getInductionVar();
   Value then = get(builder, at, *this, read.getVectorType(), bases, begin);
@@ -141,16 +164,13 @@ void Chunks::scale(const Reader &reader, Value greatest, Value total,
   Value last = end(builder, at, begin);
   auto within = scf::ForOp::create(builder, at, begin, last, inner,
                                    made.getRegionIterArgs());
-  if (!inits.empty())
+  if (made.getNumResults())
     scf::YieldOp::create(builder, at, within.getResults());
   within->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
   IRMapping values;
   values.map(loop.getBody()->getArguments(),
              within.getBody()->getArguments());
-  for (Value value : sources)
-    if (!values.contains(value))
-      values.map(value, kept);
-  if (inits.empty())
+  if (!made.getNumResults())
     within.getBody()->getTerminator()->erase();
   builder.setInsertionPointToStart(within.getBody());
   for (Operation &op : *loop.getBody()) {
@@ -204,29 +224,12 @@ std::optional<Kept> keptBy(scf::ForOp writer, vector::TransferReadOp without) {
   if (*step < write.getVectorType().getDimSize(along))
     return std::nullopt;
   Kept kept{write, {}};
-  for (OpOperand &use : writer.getResult(0).getUses()) {
-    Operation *user = use.getOwner();
-    if (auto loop = dyn_cast<scf::ForOp>(user)) {
-      SmallVector<vector::TransferReadOp> reads;
-      if (use.getOperandNumber() < loop.getNumControlOperands())
-        return std::nullopt;
-      for (Operation *other : loop.getTiedLoopRegionIterArg(&use).getUsers()) {
-        if (!isAt(dyn_cast<VectorTransferOpInterface>(other), write, loop))
-          return std::nullopt;
-        if (auto read = dyn_cast<vector::TransferReadOp>(other))
-          reads.push_back(read);
-      }
-      if (reads.size() != 1)
-        return std::nullopt;
-      kept.readers.push_back({loop, reads[0]});
-      continue;
-    }
-    auto read = dyn_cast<vector::TransferReadOp>(user);
-    auto loop = dyn_cast<scf::ForOp>(user->getParentOp());
-    if (!read || !loop || !isAt(read, write, loop))
+  for (OpOperand *use : usesOf(writer.getResult(0), rangesOf(write))) {
+    std::optional<Reader> reader = readerOf(*use, write);
+    if (!reader)
       return std::nullopt;
-    if (read != without)
-      kept.readers.push_back({loop, read});
+    if (reader->read != without)
+      kept.readers.push_back(*reader);
   }
   llvm::SmallPtrSet<Operation *, 4> loops;
   for (Reader &reader : kept.readers)

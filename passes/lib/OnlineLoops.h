@@ -47,11 +47,10 @@ struct Chunks {
   mlir::Value put(mlir::OpBuilder &builder, mlir::Location at,
                   mlir::Value vector, mlir::Value into,
                   mlir::Value begin) const;
-  /// Has a loop take what is kept, and multiply it to be relative to
-  /// `greatest`. `total` are the sums of the lanes, `bases` what each chunk is
-  /// relative to.
+  /// Has a loop multiply what it takes to be relative to `greatest`. `total`
+  /// are the sums of the lanes, `bases` what each chunk is relative to.
   void scale(const Reader &reader, mlir::Value greatest, mlir::Value total,
-             mlir::Value kept, mlir::Value bases) const;
+             mlir::Value bases) const;
 };
 
 /// What divides all that is read by the rows' sums, and alone uses it; `total`
@@ -61,7 +60,8 @@ mlir::arith::DivFOp divisionOf(mlir::vector::TransferReadOp read,
 
 /// What a loop keeps that writes vectors apart from one another; nothing where
 /// anything else is done with it, or it is read in other steps. The read
-/// `without` must be such, too, and is left out.
+/// `without` must be such, too, and is left out. What is read and written
+/// beside is of no concern.
 std::optional<Kept> keptBy(mlir::scf::ForOp writer,
                            mlir::vector::TransferReadOp without);
 

@@ -6,6 +6,7 @@
 
 #include "OnlineLoops.h"
 #include "RowLoops.h"
+#include "RowPieces.h"
 #include "harl/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -65,6 +66,14 @@ scf::ForOp greatestOf(Value wanted, Value element, scf::ForOp within) {
   return {};
 }
 
+/// The loop that writes what is read, which other ops may have written beside
+/// since.
+scf::ForOp writerOf(vector::TransferReadOp read) {
+  std::optional<Ranges> place = rangesOf(read);
+  return place ? beforeAt(read.getBase(), *place).getDefiningOp<scf::ForOp>()
+               : nullptr;
+}
+
 std::optional<Sum> sumOf(scf::ForOp loop) {
   auto adding = dyn_cast_or_null<arith::AddFOp>(resultOf(loop));
   if (!adding || !matchPattern(loop.getInitArgs()[0], m_AnyZeroFloat()) ||
@@ -76,8 +85,7 @@ std::optional<Sum> sumOf(scf::ForOp loop) {
   Sum sum{loop, {}, {}, {}, {}};
   scf::ForOp within = loop;
   auto read = element.getDefiningOp<vector::TransferReadOp>();
-  if (auto writer =
-          read ? read.getBase().getDefiningOp<scf::ForOp>() : nullptr) {
+  if (scf::ForOp writer = read ? writerOf(read) : nullptr) {
     std::optional<Kept> kept = keptBy(writer, read);
     if (!kept || !sameSteps(writer, loop))
       return std::nullopt;
@@ -224,9 +232,10 @@ void join(Sum &sum, const Chunks &chunks) {
       arith::MulFOp::create(builder, end, made.getResult(1), factor);
   loop.getResult(0).replaceAllUsesWith(total);
   loop.erase();
+  if (sum.writer)
+    sum.writer.getResult(0).replaceAllUsesWith(made.getResult(2));
   for (Reader &reader : sum.kept.readers)
-    chunks.scale(reader, sum.greatest, total, made.getResult(2),
-                 made.getResult(3));
+    chunks.scale(reader, sum.greatest, total, made.getResult(3));
   most.getResult(0).replaceAllUsesWith(made.getResult(0));
   most.erase();
   if (sum.writer)
@@ -261,6 +270,7 @@ struct OnlineSums : public impl::OnlineSumsPassBase<OnlineSums> {
       int64_t elements =
           forall->getAttrOfType<IntegerAttr>(kOnlineAttr).getInt();
       forall->removeDiscardableAttr(kOnlineAttr);
+      carryWholeRows(forall.getBody());
       while (joinOne(forall.getBody(), elements)) {
       }
     }

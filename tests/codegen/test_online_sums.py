@@ -62,7 +62,10 @@ def _is_close(found: np.ndarray, wanted: np.ndarray, element: str) -> None:
 
 @pytest.mark.parametrize("accuracy", _ACCURACIES)
 @pytest.mark.parametrize("element", ["f32", "f64"])
-@pytest.mark.parametrize(("rows", "length", "chunk"), [(1, 1536, 1024), (2, 4224, 1024), (2, 4096, 2048)])
+@pytest.mark.parametrize(
+    ("rows", "length", "chunk"),
+    [(1, 1536, 1024), (2, 4224, 1024), (2, 4096, 2048), (1, 1031, 1024), (1, 4147, 1024), (2, 4112, 2048)],
+)
 def test_softmax(
     pools: dict[Accuracy, Pool], accuracy: Accuracy, element: str, rows: int, length: int, chunk: int
 ) -> None:
@@ -80,7 +83,7 @@ def test_softmax(
 
 
 @pytest.mark.parametrize("accuracy", _ACCURACIES)
-@pytest.mark.parametrize(("rows", "length", "chunk"), [(1, 1536, 1024), (2, 4100, 1024)])
+@pytest.mark.parametrize(("rows", "length", "chunk"), [(1, 1536, 1024), (2, 4100, 1024), (1, 4147, 1024)])
 def test_log_sum_exp(
     pools: dict[Accuracy, Pool], accuracy: Accuracy, rows: int, length: int, chunk: int
 ) -> None:
@@ -97,9 +100,9 @@ def test_log_sum_exp(
         _is_close(online(x, unused), plain(x, unused), "f32")
 
 
-def _scheduled(pool: Pool, text: str) -> ir.Module:
+def _scheduled(pool: Pool, text: str, rows: int = 2, **decisions: int) -> ir.Module:
     program = prepare(text, "k.mlir", accuracy="reassociate").module
-    apply_library(program, _library(pool, text, rows=2), "library", strict=True)
+    apply_library(program, _library(pool, text, rows=rows, **decisions), "library", strict=True)
     compute_in_place(program)
     return program
 
@@ -117,6 +120,41 @@ def test_the_row_is_read_once(pools: dict[Accuracy, Pool]) -> None:
     assert text.count("scf.for ") == 5
     # The powers of a chunk's greatest elements by those of the row are divided, not what is kept.
     assert "arith.divf" not in text.split("scf.for ")[-1]
+
+
+@pytest.mark.parametrize(
+    ("length", "width", "loops"),
+    [
+        (4097, 32, 5),  # The last number goes alone,
+        (4112, 32, 5),  # one narrower vector,
+        (4125, 32, 5),  # a vector and some numbers,
+        (4147, 64, 9),  # or all four ops do the rest by a loop.
+    ],
+)
+def test_what_is_left_over_is_done_after(
+    pools: dict[Accuracy, Pool], length: int, width: int, loops: int
+) -> None:
+    with ir.Context(), ir.Location.unknown():
+        program = _scheduled(pools["reassociate"], k.softmax((12,), length), width=width)
+        assert str(program).count("scf.for ") == loops - 1
+        online_sums(program)
+        program.operation.verify()
+    text = str(program)
+    assert text.count("scf.for ") == loops
+    # Loops carry the row, no piece of it: whatever is done to the rest, nothing is copied.
+    assert "tensor<2x4096xf32>" not in text
+
+
+@pytest.mark.parametrize("taken", ["[0, 4095] [2, 29]", "[0, 4064] [2, 29]"])
+def test_what_is_written_twice_stays(pools: dict[Accuracy, Pool], taken: str) -> None:
+    """Where the rest begins in what the loop writes, that is not all that is read."""
+    with ir.Context(), ir.Location.unknown():
+        text = str(_scheduled(pools["reassociate"], k.softmax((12,), 4125)))
+        assert text.count("[0, 4096] [2, 29]") == 4
+        program = ir.Module.parse(text.replace("[0, 4096] [2, 29]", taken))
+        online_sums(program)
+        program.operation.verify()
+    assert str(program).count("scf.for ") == 4
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,12 @@ def in_vectors(op: LinalgOp, sums: str) -> bool:
     return combines(op) and (sums == "vectors" or is_exact(op))
 
 
-def keeps_exponentials(task: Task) -> bool | None:
-    """Whether the exponentials of which a task has the rows' sums are kept; None if there are none."""
+def sums_exponentials(task: Task) -> bool:
+    """Whether a task has the rows' sums of exponentials relative to the rows' greatest elements."""
     reductions = [member.op for member in task.members if member.op.reduction_dims]
     combiners = {op.body[-1].name for op in reductions if op.init.element in ("f32", "f64")}
     powers = [member.op for member in task.members if _is_relative_power(member.op)]
-    if len(powers) != 1 or not {"arith.maximumf", "arith.addf"} <= combiners:
-        return None
-    return not powers[0].reduction_dims
+    return len(powers) == 1 and {"arith.maximumf", "arith.addf"} <= combiners
 
 
 def _is_relative_power(op: LinalgOp) -> bool:
@@ -90,16 +88,11 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     count = rows.counts[stepped(rows)]
     heights = tuple(n for n in nest.divisors(count, _MOST_ROWS) if n < count)
     sums = "ordered" if accuracy == "strict" else "vectors"
-    kept = None if accuracy == "strict" else keeps_exponentials(task)
-    narrow = nest.largest(widths, _REGISTERS_IN_CHUNKS * lanes)
-    chunk = () if kept is None else _chunk(rows, widths, narrow, processor, task, kept=kept)
-    in_chunks = bool(chunk and chunk[0].default)
-    step = 1 if in_chunks else _DEFAULT_ROWS
-    usual = narrow if in_chunks else nest.largest(widths, _DEFAULT_REGISTERS * lanes)
+    chunk = () if accuracy == "strict" else _chunk(rows, processor, task)
+    step = 1 if chunk else _DEFAULT_ROWS
+    usual = nest.largest(widths, (_REGISTERS_IN_CHUNKS if chunk else _DEFAULT_REGISTERS) * lanes)
 
     def legal(values: Mapping[str, Value]) -> bool:
-        if values.get("chunk") and kept and rows.length % int(values["width"]):
-            return False
         return nest.fits_registers(values, ("width", "rows"), lanes)
 
     return (
@@ -119,12 +112,9 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     )
 
 
-def _chunk(
-    rows: Rows, widths: tuple[int, ...], usual: int, processor: Processor, task: Task, *, kept: bool
-) -> tuple[Decision, ...]:
-    """The decision on chunks, where rows are long. What is kept needs a width that divides the row."""
+def _chunk(rows: Rows, processor: Processor, task: Task) -> tuple[Decision, ...]:
+    """The decision on chunks, where rows of which exponentials are summed are long."""
     row_bytes = rows.length * element_bytes(task.members[0].op.init.element)
-    if row_bytes <= processor.l1_bytes or (kept and all(rows.length % width for width in widths)):
+    if row_bytes <= processor.l1_bytes or not sums_exponentials(task):
         return ()
-    default = 0 if kept and rows.length % usual else _DEFAULT_CHUNK
-    return (Decision("chunk", _CHUNKS, default, meaning=MEANINGS["chunk"]),)
+    return (Decision("chunk", _CHUNKS, _DEFAULT_CHUNK, meaning=MEANINGS["chunk"]),)

@@ -195,7 +195,8 @@ def exponentials(draw: st.DrawFn) -> str:
     """
     element = draw(st.sampled_from(("f32", "f32", "f64")))
     counts = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=2)))
-    k = RowKernel(counts, draw(st.sampled_from((1025, 1536, 2048, 2080, 3000, 4160))), element)
+    length = draw(st.one_of(st.sampled_from((1025, 1536, 2048, 2080, 3000, 4160)), st.integers(1030, 5000)))
+    k = RowKernel(counts, length, element)
 
     def along(body: str, *inputs: str) -> str:
         return k.along(f"%y = arith.{body} %a0, %a1 : {element}", *inputs)
