@@ -16,8 +16,9 @@
 // CHECK: scf.if %[[LINES]]
 // CHECK: scf.for
 // CHECK: scf.for %[[J:[a-z0-9]+]] =
-// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]]
-// CHECK: memref.prefetch %arg0[{{.*}}, %[[AHEAD]]], read, locality<2>, data
+// CHECK: %[[BEFORE:.*]] = arith.constant 768
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %[[BEFORE]]
+// CHECK: memref.prefetch %arg0[{{.*}}, %[[AHEAD]]], read, locality<3>, data
 // CHECK: memref.prefetch
 // CHECK-NOT: memref.prefetch
 // CHECK: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<8x64xf32>, vector<32xf32>
@@ -280,6 +281,118 @@ func.func @reduced(%a: memref<8x128xf32>, %b: memref<8x64xf32>, %c: memref<8x64x
     %r = vector.reduction <add>, %s : vector<32xf32> into f32
     memref.store %r, %c[%i, %i] : memref<8x64xf32>
     vector.transfer_write %s, %b[%i, %c0] {in_bounds = [true]} : vector<32xf32>, memref<8x64xf32>
+  } {harl.streamed}
+  return
+}
+
+// What is read together with another buffer, with many steps of computing, by rows, or beside more than two
+// pages, comes into the second cache, and a kilobyte before.
+// CHECK-LABEL: func.func @two
+// CHECK: arith.constant 256
+// CHECK: memref.prefetch %arg0{{.*}} locality<2>
+// CHECK: memref.prefetch %arg1{{.*}} locality<2>
+// CHECK-NOT: locality<3>
+func.func @two(%a: memref<64x64xf32>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c1 {
+    scf.for %j = %c0 to %c64 step %c16 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<64x64xf32>, vector<16xf32>
+      %w = vector.transfer_read %b[%i, %j], %z {in_bounds = [true]} : memref<64x64xf32>, vector<16xf32>
+      %s = arith.addf %v, %w : vector<16xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<16xf32>, memref<64x64xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+// CHECK-LABEL: func.func @computed
+// CHECK: memref.prefetch %arg0{{.*}} locality<2>
+// CHECK-NOT: locality<3>
+func.func @computed(%a: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c1 {
+    scf.for %j = %c0 to %c64 step %c16 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<64x64xf32>, vector<16xf32>
+      %s0 = arith.addf %v, %v : vector<16xf32>
+      %s1 = arith.mulf %s0, %v : vector<16xf32>
+      %s2 = arith.addf %s1, %v : vector<16xf32>
+      %s3 = arith.mulf %s2, %v : vector<16xf32>
+      %s4 = arith.addf %s3, %v : vector<16xf32>
+      %s5 = arith.mulf %s4, %v : vector<16xf32>
+      %s6 = arith.addf %s5, %v : vector<16xf32>
+      %s7 = arith.mulf %s6, %v : vector<16xf32>
+      %s8 = arith.addf %s7, %v : vector<16xf32>
+      vector.transfer_write %s8, %c[%i, %j] {in_bounds = [true]} : vector<16xf32>, memref<64x64xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+// CHECK-LABEL: func.func @several
+// CHECK-COUNT-2: memref.prefetch %arg0{{.*}} locality<2>
+// CHECK-NOT: locality<3>
+func.func @several(%a: memref<64x64xf32>, %c: memref<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c2 {
+    scf.for %j = %c0 to %c64 step %c16 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true, true]} : memref<64x64xf32>, vector<2x16xf32>
+      vector.transfer_write %v, %c[%i, %j] {in_bounds = [true, true]} : vector<2x16xf32>, memref<64x64xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+// Beside two pages at most: into the first cache.
+// CHECK-LABEL: func.func @small_beside
+// CHECK: memref.prefetch %arg0{{.*}} locality<3>
+// CHECK-NOT: memref.prefetch
+// CHECK-LABEL: func.func @large_beside
+// CHECK: memref.prefetch %arg0{{.*}} locality<2>
+// CHECK-NOT: locality<3>
+func.func @small_beside(%a: memref<64x2048xf32>, %b: memref<2048xf32>, %c: memref<64x2048xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %c2048 = arith.constant 2048 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c1 {
+    scf.for %j = %c0 to %c2048 step %c16 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<64x2048xf32>, vector<16xf32>
+      %w = vector.transfer_read %b[%j], %z {in_bounds = [true]} : memref<2048xf32>, vector<16xf32>
+      %s = arith.addf %v, %w : vector<16xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<16xf32>, memref<64x2048xf32>
+    }
+  } {harl.streamed}
+  return
+}
+
+func.func @large_beside(%a: memref<64x4096xf32>, %b: memref<4096xf32>, %c: memref<64x4096xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %c4096 = arith.constant 4096 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c1 {
+    scf.for %j = %c0 to %c4096 step %c16 {
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<64x4096xf32>, vector<16xf32>
+      %w = vector.transfer_read %b[%j], %z {in_bounds = [true]} : memref<4096xf32>, vector<16xf32>
+      %s = arith.addf %v, %w : vector<16xf32>
+      vector.transfer_write %s, %c[%i, %j] {in_bounds = [true]} : vector<16xf32>, memref<64x4096xf32>
+    }
   } {harl.streamed}
   return
 }

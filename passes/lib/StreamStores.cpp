@@ -7,17 +7,15 @@
 #include "harl/Passes.h"
 
 #include "LinePieces.h"
+#include "Prefetches.h"
 #include "ShiftedRows.h"
 #include "WholeLines.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SetVector.h"
@@ -32,10 +30,6 @@ namespace harl {
 namespace {
 
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
-constexpr int64_t kAhead = 1024;
-constexpr int64_t kAheadOnRows = 256;
-constexpr uint32_t kToSecondCache = 2;
-constexpr int64_t kFewSteps = 4;
 
 bool hasX86() {
 #if defined(__x86_64__)
@@ -43,46 +37,6 @@ bool hasX86() {
 #else
   return false;
 #endif
-}
-
-/// Indices with offsets added to those of these dimensions.
-SmallVector<Value> movedBy(OpBuilder &builder, Location place,
-                           ValueRange indices, ArrayRef<int64_t> offsets,
-                           ArrayRef<unsigned> dimensions) {
-  SmallVector<Value> moved(indices);
-  for (auto [offset, dimension] : llvm::zip_equal(offsets, dimensions)) {
-    if (!offset)
-      continue;
-    Value &index = moved[dimension];
-    Value more = arith::ConstantIndexOp::create(builder, place, offset);
-    index = arith::AddIOp::create(builder, place, index, more);
-  }
-  return moved;
-}
-
-/// The buffer's dimensions along which a vector lies, in the vector's order;
-/// empty where one is repeated.
-SmallVector<unsigned> dimensionsOf(AffineMap map) {
-  SmallVector<unsigned> found;
-  for (AffineExpr each : map.getResults()) {
-    auto dim = dyn_cast<AffineDimExpr>(each);
-    if (!dim)
-      return {};
-    found.push_back(dim.getPosition());
-  }
-  return found;
-}
-
-/// The places of a vector's rows, with a last index of 0.
-SmallVector<SmallVector<int64_t>> rowsOf(VectorType type) {
-  ArrayRef<int64_t> outer = type.getShape().drop_back();
-  SmallVector<int64_t> strides = computeStrides(outer);
-  SmallVector<SmallVector<int64_t>> rows;
-  for (int64_t i = 0; i < computeProduct(outer); ++i) {
-    rows.push_back(delinearize(i, strides));
-    rows.back().push_back(0);
-  }
-  return rows;
 }
 
 void makeNontemporal(vector::TransferWriteOp write) {
@@ -101,76 +55,6 @@ void makeNontemporal(vector::TransferWriteOp write) {
     builder.create(state);
   }
   write.erase();
-}
-
-/// Whether as many elements are read as written, at the same indices of as
-/// large a buffer.
-bool isAtTheSamePlace(vector::TransferReadOp read,
-                      vector::TransferWriteOp write) {
-  auto source = dyn_cast<MemRefType>(read.getBase().getType());
-  auto target = cast<MemRefType>(write.getBase().getType());
-  return source && bytesOf(source) && source.getShape() == target.getShape() &&
-         read.getVectorType().getShape() == write.getVectorType().getShape() &&
-         read.getPermutationMap() == write.getPermutationMap() &&
-         llvm::equal(read.getIndices(), write.getIndices());
-}
-
-/// Whether an index is a loop's counter or a sum with it.
-bool follows(Value index, Value counter) {
-  if (index == counter)
-    return true;
-  Operation *made = index.getDefiningOp();
-  return made && isa<arith::AddIOp, affine::AffineApplyOp>(made) &&
-         llvm::any_of(made->getOperands(), [&](Value operand) {
-           return follows(operand, counter);
-         });
-}
-
-bool hasFewSteps(scf::ForOp loop) {
-  auto first = getConstantIntValue(loop.getLowerBound());
-  auto last = getConstantIntValue(loop.getUpperBound());
-  auto step = getConstantIntValue(loop.getStep());
-  return first && last && step && *last - *first <= kFewSteps * *step;
-}
-
-/// Whether several rows of a buffer are read, on which a loop goes on: the
-/// nearest but for one of few steps.
-bool goesAlongRows(vector::TransferReadOp read) {
-  auto source = dyn_cast<MemRefType>(read.getBase().getType());
-  if (!source || read.getVectorType().getRank() < 2 || !bytesOf(source))
-    return false;
-  SmallVector<unsigned> dimensions = dimensionsOf(read.getPermutationMap());
-  SmallVector<int64_t> strides = stridesOf(source);
-  if (strides.empty() || strides.back() != 1 || dimensions.empty() ||
-      dimensions.back() != source.getRank() - 1)
-    return false;
-  auto around = dyn_cast<scf::ForOp>(read->getParentOp());
-  if (!around)
-    return false;
-  Value last = read.getIndices().back();
-  if (follows(last, around.getInductionVar()))
-    return true;
-  auto next = dyn_cast<scf::ForOp>(around->getParentOp());
-  return hasFewSteps(around) && next && follows(last, next.getInductionVar());
-}
-
-/// Ask for the lines that lie so many bytes behind those that are read, perhaps
-/// behind the buffer's end.
-void prefetch(vector::TransferReadOp read, int64_t ahead) {
-  OpBuilder builder(read);
-  Location place = read.getLoc();
-  VectorType type = read.getVectorType();
-  int64_t bytes = bytesOf(cast<MemRefType>(read.getBase().getType()));
-  for (SmallVector<int64_t> &at : rowsOf(type))
-    for (int64_t first = 0; first < type.getShape().back() * bytes;
-         first += kLine) {
-      at.back() = (ahead + first) / bytes;
-      memref::PrefetchOp::create(
-          builder, place, read.getBase(),
-          movedBy(builder, place, read.getIndices(), at,
-                  dimensionsOf(read.getPermutationMap())),
-          /*isWrite=*/false, kToSecondCache, /*isDataCache=*/true);
-    }
 }
 
 Value allBeginLines(OpBuilder &builder, Location place, ArrayRef<Value> roots) {
@@ -229,14 +113,7 @@ void stream(scf::ForOp loop) {
   if (streamed.size() > shifted)
     whenLinesBegin(loop, roots.getArrayRef());
   fenceAfter(loop);
-  loop.walk([&](vector::TransferReadOp read) {
-    if (llvm::any_of(streamed, [&](vector::TransferWriteOp write) {
-          return isAtTheSamePlace(read, write);
-        }))
-      prefetch(read, kAhead);
-    else if (goesAlongRows(read))
-      prefetch(read, kAheadOnRows);
-  });
+  prefetchReads(loop, streamed);
   for (vector::TransferWriteOp write : streamed)
     makeNontemporal(write);
 }

@@ -122,19 +122,19 @@ def test_every_kind_of_stores_is_right(text: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "shared", "rows", "flatten"),
     [
-        (1024, "12x1024", 1, "yes"),
-        (1024, "1024", 4, "no"),
-        (1008, "1008", 1, "no"),
-        (1024, "12", 1, "no"),
-        (1030, "12x1030", 1, "yes"),
-        (1030, "1030", 1, "no"),
+        (3072, "16x3072", 1, "yes"),
+        (3072, "3072", 8, "no"),
+        (2048, "2048", 1, "no"),
+        (3072, "16", 1, "no"),
+        (3082, "16x3082", 1, "yes"),
+        (3082, "3082", 1, "no"),
     ],
 )
-def test_rows_of_a_page_that_share_an_operand_are_streamed_together(
+def test_long_rows_that_share_an_operand_are_streamed_together(
     columns: int, shared: str, rows: int, flatten: str
 ) -> None:
-    kind, other = f"tensor<12x{columns}xf32>", f"tensor<{shared}xf32>"
-    read = "i, j" if "x" in shared else "i" if shared == "12" else "j"
+    kind, other = f"tensor<16x{columns}xf32>", f"tensor<{shared}xf32>"
+    read = "i, j" if "x" in shared else "i" if shared == "16" else "j"
     text = f"""func.func @k(%a: {kind}, %b: {other}) -> {kind} {{
   %e = tensor.empty() : {kind}
   %r = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ({read})>,
@@ -151,5 +151,27 @@ def test_rows_of_a_page_that_share_an_operand_are_streamed_together(
         (space,) = sketches_for(task, replace(this_processor(), vector_bytes=64, l3_bytes=1024))
         chosen = space.default().assignment
         assert (chosen["rows"], chosen["flatten"], chosen["stores"]) == (rows, flatten, "streamed")
+        measurement = pool.measure(task, space.default())
+        assert measurement.ok, measurement.failure
+
+
+def test_half_as_many_rows_are_streamed_together_of_two_operands() -> None:
+    kind = "tensor<16x3072xf32>"
+    text = f"""func.func @k(%a: {kind}, %b: {kind}, %c: tensor<3072xf32>) -> {kind} {{
+  %e = tensor.empty() : {kind}
+  %s = linalg.add ins(%a, %b : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  %r = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>,
+      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%s, %c : {kind}, tensor<3072xf32>) outs(%e : {kind}) {{
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %t = arith.addf %x, %y : f32
+    linalg.yield %t : f32
+  }} -> {kind}
+  return %r : {kind}
+}}"""
+    with Pool() as pool:
+        (task,) = pool.analyse(text, "kernel.mlir").tasks
+        (space,) = sketches_for(task, replace(this_processor(), vector_bytes=64, l3_bytes=1024))
+        assert space.default().assignment["rows"] == 4
         measurement = pool.measure(task, space.default())
         assert measurement.ok, measurement.failure

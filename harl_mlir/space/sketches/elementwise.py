@@ -8,8 +8,8 @@ Defaults: flattened; two registers wide (with four, the loads of an iteration wa
 before wherever operands lie alike within a page, as large allocations do), four where functions are
 computed, as the steps of one vector wait for each other; one row; loops as the result lies, or as the
 operand and four registers wide where stores go past the caches, which then need no order but are the better
-the longer. Streamed rows of a page and more are done four at once, one register of each, and not flattened,
-where all of them have an operand in common. Sizes that the width does not divide get a second, narrower loop
+the longer. Long streamed rows are done some at once, one register of each, and not flattened, where all of
+them have an operand in common. Sizes that the width does not divide get a second, narrower loop
 and a last vector of what is left. A copy of more than the first cache holds, that is not streamed, is a call
 of `memcpy`.
 

@@ -10,9 +10,9 @@ from harl_mlir.space.sketches.elementwise_roles import Roles
 from harl_mlir.tasks.task import Task, element_bytes
 
 _LINE_BYTES = 64
-_PAGE_BYTES = 4096
+_NEAR_BYTES = 8192
 _LONG_ROW_BYTES = 1024
-_ROWS_TOGETHER = 4
+_LINES_FOLLOWED = 8
 
 
 def may_stream(task: Task, roles: Roles, processor: Processor) -> bool:
@@ -32,15 +32,18 @@ def rows_together(task: Task, roles: Roles, rows: tuple[int, ...], processor: Pr
     """How many rows that are streamed are done at once by default.
 
     One: memory is read fastest in one place after the other. Several where an operand is the same for all
-    of them and as long as a page or more: it is then read from the caches once for these.
+    of them and too long to stay in the first cache beside what is streamed: it is then read once for these.
+    They are as many as are read in eight places.
     """
     result = task.root.op.init
     row = result.shape[-1] * element_bytes(result.element)
     second = roles.second
-    shared = second is not None and any(
-        len(operand.shape) and not any(row[member.op.result_loops[second]] for row in operand.map)
+    if second is None or row <= _NEAR_BYTES or row % _LINE_BYTES or not may_stream(task, roles, processor):
+        return 1
+    moved = [
+        any(row[member.op.result_loops[second]] for row in operand.map)
         for member in task.members
-        for operand in member.op.inputs
-    )
-    several = shared and row >= _PAGE_BYTES and row % _LINE_BYTES == 0 and may_stream(task, roles, processor)
-    return nest.largest(rows, _ROWS_TOGETHER) if several else 1
+        for operand, source in zip(member.op.inputs, member.sources, strict=False)
+        if len(operand.shape) and source.kind == "argument"
+    ]
+    return 1 if all(moved) else nest.largest(rows, _LINES_FOLLOWED // max(1, sum(moved)))
