@@ -102,7 +102,7 @@ def _is_small(kind: ir.Type) -> bool:
     if not isinstance(kind, ir.MemRefType) or not kind.has_static_shape:
         return False
     size = bytes_of(kind.element_type)
-    return 0 < size * math.prod(kind.shape) <= _SMALL_BYTES
+    return bool(0 < size * math.prod(kind.shape) <= _SMALL_BYTES)
 
 
 def _is_at_the_same_place(read: ir.Operation, write: ir.Operation) -> bool:
