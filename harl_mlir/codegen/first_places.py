@@ -1,9 +1,10 @@
 """The places of the rows' greatest elements, found by the loop that finds the elements.
 
 `frontend/arg_max.py` makes two reductions of an arg-max: the greatest elements, and the first places where
-they stand. As loops over vectors each reads the row. Here the first loop also keeps, for each lane, the place
-of what it keeps, and the second is left out: lanes whose element is the greatest of the row know its place.
-Where a row of floats holds a NaN, the second loop is done as before.
+they stand. As loops over vectors, which `lane_extrema.py` makes of the second, each reads the row. Here the
+first loop also keeps, for each lane, the place of what it keeps, and the second is left out: lanes whose
+element is the greatest of the row know its place. Where a row of floats holds a NaN, the second loop is done
+as before.
 
 `passes/lib/FirstPlaces.cpp` does the same.
 """
@@ -14,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harl_mlir.codegen.lane_extrema import keep_lanes
 from harl_mlir.codegen.row_loops import (
     is_same,
     only_result,
@@ -76,6 +78,7 @@ class _Search:
 
 def first_places(module: ir.Module) -> None:
     """Leave out, in place, the loops that search what another loop over the same vectors finds."""
+    keep_lanes(module)
     # All found first: of what is inside a loop that is erased nothing may be asked any more.
     for op in [op for op in all_ops(module.operation) if op.name == "scf.for"]:
         search = _search_of(op)

@@ -161,7 +161,9 @@ class ScheduleBuilder(Handles):
     def tile_reduction(self, op: Handle, sizes: Sequence[int]) -> tuple[Handle, Handle, Handle, Handle]:
         """Split one reduction loop into partial accumulators.
 
-        Returns the fill of the partial accumulators, the partial op, the combining op and the loop.
+        Not for a body that uses its place in that loop: MLIR 22 leaves it that within the tile
+        (https://github.com/llvm/llvm-project/pull/188261). Returns the fill of the partial accumulators, the
+        partial op, the combining op and the loop.
         """
         made = structured.TileReductionUsingForOp(
             [self._any],

@@ -108,6 +108,10 @@ class LinalgOp:
         init_value = len(self.operands) - 1
         return self.yields == init_value or any(init_value in op.operands for op in self.body)
 
+    def tells_place(self, loop: int) -> bool:
+        """Whether the body uses the position in a loop (`linalg.index`)."""
+        return any(op.name == "linalg.index" and ("dim", str(loop)) in op.attributes for op in self.body)
+
     @property
     def flops(self) -> int:
         """Arithmetic operations of the whole nest: `2*M*N*K` for a matmul, 0 for a fill."""

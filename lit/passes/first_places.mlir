@@ -175,3 +175,50 @@ func.func @from_another_start(%x: tensor<128xi8>) -> i32 {
   %first = vector.multi_reduction <minsi>, %s, %none [0] : vector<32xi32> to i32
   return %first : i32
 }
+
+// What is reduced in each step is kept for each lane, and reduced once.
+// CHECK-LABEL: func.func @greatest_in_each_step
+// CHECK: %[[LANES:.*]] = scf.for {{.*}} -> (vector<2x32xf32>)
+// CHECK: arith.maximumf
+// CHECK: vector.multi_reduction <maximumf>, %[[LANES]], %{{.*}} [1] : vector<2x32xf32> to vector<2xf32>
+func.func @greatest_in_each_step(%x: tensor<2x128xf32>) -> vector<2xf32> {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %p = ub.poison : f32
+  %start = arith.constant dense<-1.0> : vector<2xf32>
+  %m = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %start) -> (vector<2xf32>) {
+    %v = vector.transfer_read %x[%c0, %k], %p {in_bounds = [true, true]} : tensor<2x128xf32>, vector<2x32xf32>
+    %r = vector.multi_reduction <maximumf>, %v, %o [1] : vector<2x32xf32> to vector<2xf32>
+    scf.yield %r : vector<2xf32>
+  }
+  return %m : vector<2xf32>
+}
+
+// Sums round, and another order would round otherwise; what starts from an argument stays, too.
+// CHECK-LABEL: func.func @others_in_each_step
+// CHECK: scf.for {{.*}} -> (vector<2xf32>)
+// CHECK: vector.multi_reduction <add>
+// CHECK-NEXT: scf.yield
+// CHECK: scf.for {{.*}} -> (vector<2xf32>)
+// CHECK: vector.multi_reduction <maximumf>
+// CHECK-NEXT: scf.yield
+// CHECK: return
+func.func @others_in_each_step(%x: tensor<2x128xf32>, %start: vector<2xf32>) -> (vector<2xf32>, vector<2xf32>) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c128 = arith.constant 128 : index
+  %p = ub.poison : f32
+  %zero = arith.constant dense<0.0> : vector<2xf32>
+  %s = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %zero) -> (vector<2xf32>) {
+    %v = vector.transfer_read %x[%c0, %k], %p {in_bounds = [true, true]} : tensor<2x128xf32>, vector<2x32xf32>
+    %r = vector.multi_reduction <add>, %v, %o [1] : vector<2x32xf32> to vector<2xf32>
+    scf.yield %r : vector<2xf32>
+  }
+  %m = scf.for %k = %c0 to %c128 step %c32 iter_args(%o = %start) -> (vector<2xf32>) {
+    %v = vector.transfer_read %x[%c0, %k], %p {in_bounds = [true, true]} : tensor<2x128xf32>, vector<2x32xf32>
+    %r = vector.multi_reduction <maximumf>, %v, %o [1] : vector<2x32xf32> to vector<2xf32>
+    scf.yield %r : vector<2xf32>
+  }
+  return %s, %m : vector<2xf32>, vector<2xf32>
+}

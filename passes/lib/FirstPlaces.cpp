@@ -280,14 +280,20 @@ void joinKeeper(Search &search, Value kept) {
 
 struct FirstPlaces : public impl::FirstPlacesPassBase<FirstPlaces> {
   void runOnOperation() override {
-    SmallVector<scf::ForOp> loops;
-    getOperation().walk<WalkOrder::PreOrder>(
-        [&](scf::ForOp loop) { loops.push_back(loop); });
-    for (scf::ForOp each : loops) {
+    for (scf::ForOp each : loops())
+      keepLanes(each);
+    for (scf::ForOp each : loops()) {
       std::optional<Search> search = searchOf(each);
       if (Value kept = search ? keptOf(*search) : Value())
         joinKeeper(*search, kept);
     }
+  }
+
+  SmallVector<scf::ForOp> loops() {
+    SmallVector<scf::ForOp> found;
+    getOperation().walk<WalkOrder::PreOrder>(
+        [&](scf::ForOp loop) { found.push_back(loop); });
+    return found;
   }
 };
 

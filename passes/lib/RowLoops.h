@@ -35,6 +35,10 @@ bool sameSteps(mlir::scf::ForOp loop, mlir::scf::ForOp other);
 bool isSame(mlir::Value value, mlir::Value other, mlir::Value from,
             mlir::Value to);
 
+/// Has a loop that takes the greatest or least of a vector in each step keep
+/// those of each lane, and reduce these once (LaneExtrema.cpp).
+void keepLanes(mlir::scf::ForOp loop);
+
 /// The numbers, one a row, of which each fills a row of `value`.
 mlir::Value spreadFrom(mlir::Value value);
 

@@ -11,6 +11,7 @@ from harl_mlir.schedule.sketches.nest import Tile
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches.nest import pieces
 from harl_mlir.space.sketches.rows import in_vectors, roles_of, stepped
+from harl_mlir.tasks.linalg_op import LinalgOp
 from harl_mlir.tasks.rows import Rows
 from harl_mlir.tasks.task import Task
 
@@ -30,7 +31,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         op, facts = builder.tagged(shell, _tag(number)), task.members[number].op
         if facts.reduction_dims:
             if in_vectors(facts, candidate.word("sums")):
-                parts, made = _partial_results(builder, candidate, rows, op)
+                parts, made = _partial_results(builder, candidate, rows, op, facts)
                 vectors += parts
                 loops += made
         elif rows.is_along(facts):
@@ -94,9 +95,12 @@ def _along(builder: ScheduleBuilder, candidate: Candidate, rows: Rows, op: Handl
 
 
 def _partial_results(
-    builder: ScheduleBuilder, candidate: Candidate, rows: Rows, op: Handle
+    builder: ScheduleBuilder, candidate: Candidate, rows: Rows, op: Handle, facts: LinalgOp
 ) -> tuple[list[Handle], list[Handle]]:
-    """Give a reduction of rows as many partial results as a vector has elements. Returns ops and loops."""
+    """Give a reduction of rows as many partial results as a vector has elements. Returns ops and loops.
+
+    One that uses its place in the row is reduced vector by vector; the lowering gives it partial results.
+    """
     loop = len(rows.counts)
     cuts = pieces(rows.length, candidate.number("width"), candidate.number("tail"))
     parts: list[Handle] = []
@@ -106,6 +110,11 @@ def _partial_results(
     ):
         if length == step:
             parts.append(piece)
+            continue
+        if facts.tells_place(loop):
+            inner, over_vectors = builder.tile(piece, [0] * loop + [step])
+            parts.append(inner)
+            loops += over_vectors
             continue
         fill, partial, combining, over = builder.tile_reduction(piece, [0] * loop + [step])
         parts += [fill, partial, combining]

@@ -17,6 +17,7 @@ from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
 from harl_mlir.processor import Processor
 from harl_mlir.space.decision import Decision, Value
 from harl_mlir.space.sketches import nest
+from harl_mlir.space.sketches.accumulation import has_index
 from harl_mlir.space.sketches.reduction import combines, is_exact
 from harl_mlir.space.sketches.row_nests import row_nests
 from harl_mlir.space.space import Space
@@ -26,6 +27,8 @@ from harl_mlir.tasks.task import Task, element_bytes
 
 NAME = "rows"
 VERSION = 1
+PLACES_VERSION = 2
+"""Of rows in which an op uses its place."""
 
 MEANINGS = {
     "rows": "rows done together in a step of the outer loop",
@@ -98,7 +101,7 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     return (
         Space(
             NAME,
-            VERSION,
+            PLACES_VERSION if has_index(task) else VERSION,
             (
                 Decision("rows", heights, nest.largest(heights, step), meaning=MEANINGS["rows"]),
                 Decision("width", widths, usual, meaning=MEANINGS["width"]),
