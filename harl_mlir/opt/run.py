@@ -11,6 +11,7 @@ from harl_mlir.codegen.dot_products import dot_products
 from harl_mlir.codegen.lowering import bufferize_public, to_llvm
 from harl_mlir.codegen.vector_math import exact_near_zero, vector_math
 from harl_mlir.errors import InputError, Place
+from harl_mlir.frontend.fills import part_fills
 from harl_mlir.frontend.prepare import normalise
 from harl_mlir.frontend.program import all_ops, functions, place_of
 from harl_mlir.frontend.read import parse_module
@@ -107,6 +108,7 @@ class _Run:
             case "harl-normalize":
                 for function in functions(self.module):
                     normalise(function, stage.normal)
+                    part_fills(function)
             case "harl-annotate-workloads":
                 self._annotate()
             case "harl-extract-tasks":

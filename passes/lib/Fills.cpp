@@ -33,7 +33,8 @@ void partFills(func::FuncOp function, StringRef mark) {
         shared.push_back(&use);
     for (OpOperand *use : shared) {
       Operation *own = OpBuilder(use->getOwner()).clone(*fill);
-      own->removeAttr(mark);
+      if (!mark.empty())
+        own->removeAttr(mark);
       use->set(own->getResult(0));
     }
   }

@@ -17,7 +17,7 @@ bool isFill(mlir::Operation *op);
 /// Gives each linalg op that takes a shared fill one of its own. A schedule
 /// fuses the fill of its op into the op's loops, and with it MLIR gives every
 /// later use what comes out of these loops: the next op's fill would be gone.
-/// The attribute `mark` stays with the first.
+/// The attribute `mark` stays with the first; an empty name is none.
 void partFills(mlir::func::FuncOp function, llvm::StringRef mark);
 
 /// Gives an op a `tensor.empty` of its own in the place of each that others

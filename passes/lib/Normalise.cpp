@@ -1,6 +1,7 @@
 //===- Normalise.cpp - harl-normalize -------------------------------------===//
 
 #include "Normalise.h"
+#include "Fills.h"
 #include "RowForms.h"
 #include "harl/Passes.h"
 
@@ -24,6 +25,7 @@ struct Normalize : public impl::NormalizePassBase<Normalize> {
 
   void runOnOperation() override {
     normalise(getOperation(), strict);
+    partFills(getOperation(), "");
   }
 };
 
