@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from harl_mlir.codegen.gelu import gelu_around
+from harl_mlir.codegen.gelu import exp_in_sigmoid, gelu_around
 from harl_mlir.codegen.vector_math import call_declared
 from harl_mlir.codegen.vectors import (
     extended,
@@ -31,7 +31,7 @@ _FUNCTIONS = Path(__file__).with_name("approximate.mlir")
 _TABLES = Path(__file__).with_name("approximate_avx512.mlir")
 _NAMES = {f"math.{name}": name for name in ("exp", "log", "tanh", "erf")}
 _ELEMENTS = (ir.F32Type, ir.F16Type, ir.BF16Type)
-_BY_TABLE = ("exp", "tanh", "gelu", "gelu_tanh")
+_BY_TABLE = ("exp", "exp_in_sigmoid", "tanh", "gelu", "gelu_tanh")
 _LANES = 16
 _SCALE = "llvm.x86.avx512.mask.scalef.ps.512"
 _ENTRY = "llvm.x86.avx512.permvar.sf.512"
@@ -43,7 +43,8 @@ def approximate_math(module: ir.Module, features: Collection[str] = ()) -> None:
 
     So is x (1 + erf(x / sqrt(2))) / 2, GELU, as a whole. Of f32 and, through that, of f16 and bf16; other
     types, and other functions, are left to the math library. `features` are the processor's: with AVX-512
-    all but `log` and `erf` are polynomials of fewer terms, and so is the GELU that is written with `tanh`.
+    all but `log` and `erf` are polynomials of fewer terms, and so is the GELU that is written with `tanh`; of
+    exp(-x) in 1 + exp(-x) only what the sum needs is computed.
     """
     found = [op for op in all_ops(module.operation) if op.name in _NAMES and _is_known(op.results[0].type)]
     if not found:
@@ -51,8 +52,8 @@ def approximate_math(module: ir.Module, features: Collection[str] = ()) -> None:
     tables = AVX512 in features
     functions = _Functions(module, (_FUNCTIONS, _TABLES) if tables else (_FUNCTIONS,))
     for op in found:
-        gelu = gelu_around(op, tables)
-        replaced, name, argument = gelu or ([op], _NAMES[op.name], op.operands[0])
+        whole = gelu_around(op, tables) or (exp_in_sigmoid(op) if tables else None)
+        replaced, name, argument = whole or ([op], _NAMES[op.name], op.operands[0])
         with ir.InsertionPoint(replaced[-1]), op.location:
             single = extended(argument, ir.F32Type.get())
             value = functions.inline(f"{name}_by_table" if tables and name in _BY_TABLE else name, single)

@@ -49,6 +49,46 @@ func.func private @exp_by_table(%x: f32) -> f32 {
   return %result : f32
 }
 
+// exp(-x) for what one is added to: not below exp(-87), and infinite from exp(88.71) on. A power's bits, less those that its
+// place would add, and the index moved to the exponent give the power times 2^n.
+func.func private @exp_in_sigmoid_by_table(%x: f32) -> f32 {
+  %minus_log2e = arith.constant -1.44269504 : f32
+  %round = arith.constant 786432.0 : f32
+  %ln2_high = arith.constant 0.693359375 : f32
+  %ln2_low = arith.constant -2.12194440e-4 : f32
+  %one = arith.constant 1.0 : f32
+  %lowest = arith.constant -88.73 : f32
+  %highest = arith.constant 87.0 : f32
+  %minus_one = arith.constant -1.0 : f32
+  %minus_c3 = arith.constant -0.1666705 : f32
+  %c2 = arith.constant 0.50001633 : f32
+  %places = arith.constant 19 : i32
+  %powers = arith.constant dense<[
+    1.0, 0.990886867, 0.982753873, 0.97564429, 0.969603539, 0.964678884, 0.960919797, 0.958377779, 0.957106769,
+    0.957163095, 0.958605409, 0.961495161, 0.965896428, 0.971876085, 0.979504049, 0.988853276
+  ]> : vector<16xf32>
+  %below = arith.cmpf olt, %x, %lowest : f32
+  %raised = arith.select %below, %lowest, %x : f32
+  %above = arith.cmpf ogt, %raised, %highest : f32
+  %a = arith.select %above, %highest, %raised : f32
+  %shifted = math.fma %a, %minus_log2e, %round : f32
+  %n = arith.subf %shifted, %round : f32
+  // r with the other sign.
+  %r_high = math.fma %n, %ln2_high, %a : f32
+  %r = math.fma %n, %ln2_low, %r_high : f32
+  %index = arith.bitcast %shifted : f32 to i32
+  %power = func.call @entry(%index, %powers) : (i32, vector<16xf32>) -> f32
+  %bits = arith.bitcast %power : f32 to i32
+  %moved = arith.shli %index, %places : i32
+  %sum = arith.addi %bits, %moved : i32
+  %scaled = arith.bitcast %sum : i32 to f32
+  %p2 = math.fma %minus_c3, %r, %c2 : f32
+  %p1 = math.fma %p2, %r, %minus_one : f32
+  %p0 = math.fma %p1, %r, %one : f32
+  %e = arith.mulf %p0, %scaled : f32
+  return %e : f32
+}
+
 // 1.2 ulp. From 8.6 on it is 1.
 func.func private @tanh_by_table(%x: f32) -> f32 {
   %round = arith.constant 12582912.0 : f32
@@ -154,10 +194,12 @@ func.func private @gelu_by_table(%x: f32) -> f32 {
   %p3 = func.call @next(%p4, %r, %index, %c3) : (f32, f32, i32, vector<16xf32>) -> f32
   %p2 = func.call @next(%p3, %r, %index, %c2) : (f32, f32, i32, vector<16xf32>) -> f32
   %p1 = func.call @next(%p2, %r, %index, %c1) : (f32, f32, i32, vector<16xf32>) -> f32
-  %p0 = func.call @next(%p1, %r, %index, %c0) : (f32, f32, i32, vector<16xf32>) -> f32
+  %p0 = func.call @entry(%index, %c0) : (i32, vector<16xf32>) -> f32
   %is_negative = arith.cmpf olt, %x, %zero : f32
   %positive = arith.select %is_negative, %zero, %x : f32
-  %result = arith.subf %positive, %p0 : f32
+  %rest = arith.subf %positive, %p0 : f32
+  %minus_r = arith.negf %r : f32
+  %result = math.fma %p1, %minus_r, %rest : f32
   return %result : f32
 }
 
@@ -205,9 +247,11 @@ func.func private @gelu_tanh_by_table(%x: f32) -> f32 {
   %p3 = func.call @next(%p4, %r, %index, %c3) : (f32, f32, i32, vector<16xf32>) -> f32
   %p2 = func.call @next(%p3, %r, %index, %c2) : (f32, f32, i32, vector<16xf32>) -> f32
   %p1 = func.call @next(%p2, %r, %index, %c1) : (f32, f32, i32, vector<16xf32>) -> f32
-  %p0 = func.call @next(%p1, %r, %index, %c0) : (f32, f32, i32, vector<16xf32>) -> f32
+  %p0 = func.call @entry(%index, %c0) : (i32, vector<16xf32>) -> f32
   %is_negative = arith.cmpf olt, %x, %zero : f32
   %positive = arith.select %is_negative, %zero, %x : f32
-  %result = arith.subf %positive, %p0 : f32
+  %rest = arith.subf %positive, %p0 : f32
+  %minus_r = arith.negf %r : f32
+  %result = math.fma %p1, %minus_r, %rest : f32
   return %result : f32
 }

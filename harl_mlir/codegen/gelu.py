@@ -1,4 +1,4 @@
-"""GELU as it is written: recognised in any order of its factors."""
+"""GELU as it is written, recognised in any order of its factors, and exponentials in a sigmoid."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ def gelu_around(op: ir.Operation, by_tanh: bool) -> tuple[list[ir.Operation], st
     if _are((factor, _other(whole, product)), x, 0.5):
         return [op, one_more, product, whole], name, x
     return None
+
+
+def exp_in_sigmoid(op: ir.Operation) -> tuple[list[ir.Operation], str, ir.Value] | None:
+    """As `gelu_around`, of the exponential in 1 + exp(-x), which nothing else takes."""
+    minus = made_by(op.operands[0], "arith.negf") if op.name == "math.exp" else None
+    one_more = _only_use(op, "arith.addf")
+    if minus is None or one_more is None or not _is_number(_other(one_more, op), 1.0):
+        return None
+    return [op], "exp_in_sigmoid", minus.operands[0]
 
 
 def _times_root_half(value: ir.Value) -> ir.Value | None:

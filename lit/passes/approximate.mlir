@@ -130,3 +130,36 @@ func.func @part(%x: vector<24xf32>) -> vector<24xf32> {
   %e = math.exp %x : vector<24xf32>
   return %e : vector<24xf32>
 }
+
+// Of an exponential that only 1 + exp(-x) takes the power is put together by adding to exponents.
+// CHECK-LABEL: func.func @sigmoid
+// TABLES-NOT: scalef
+// TABLES: call @llvm.x86.avx512.permvar.sf.512(
+// TABLES: arith.shli
+// TABLES-NOT: scalef
+// CHECK-NOT: math.exp
+// CHECK: arith.divf
+func.func @sigmoid(%x: vector<16xf32>) -> vector<16xf32> {
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %m = arith.negf %x : vector<16xf32>
+  %e = math.exp %m : vector<16xf32>
+  %s = arith.addf %e, %one : vector<16xf32>
+  %r = arith.divf %one, %s : vector<16xf32>
+  return %r : vector<16xf32>
+}
+
+// Not where the exponential itself is taken, or another number is added to it.
+// CHECK-LABEL: func.func @exp_taken
+// TABLES-COUNT-2: call @llvm.x86.avx512.mask.scalef.ps.512(
+// CHECK: return
+func.func @exp_taken(%x: vector<16xf32>) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>) {
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %small = arith.constant dense<1.0e-9> : vector<16xf32>
+  %m = arith.negf %x : vector<16xf32>
+  %e = math.exp %m : vector<16xf32>
+  %s = arith.addf %e, %one : vector<16xf32>
+  %n = arith.negf %s : vector<16xf32>
+  %f = math.exp %n : vector<16xf32>
+  %t = arith.addf %f, %small : vector<16xf32>
+  return %e, %s, %t : vector<16xf32>, vector<16xf32>, vector<16xf32>
+}

@@ -205,7 +205,8 @@ private:
 };
 
 bool hasTable(StringRef function) {
-  return llvm::is_contained({"exp", "tanh", "gelu", "gelu_tanh"}, function);
+  return llvm::is_contained(
+      {"exp", "exp_in_sigmoid", "tanh", "gelu", "gelu_tanh"}, function);
 }
 
 struct ApproximateMath
@@ -225,9 +226,11 @@ struct ApproximateMath
         (avx512 && failed(functions.read(kTablesText, &getContext()))))
       return signalPassFailure();
     for (Operation *op : found) {
-      Gelu replaced = geluAround(op, avx512)
-                          .value_or(Gelu{
-                              {op}, functionFor(op), op->getOperand(0)});
+      std::optional<Gelu> whole = geluAround(op, avx512);
+      if (!whole && avx512)
+        whole = expInSigmoid(op);
+      Gelu replaced = whole.value_or(
+          Gelu{{op}, functionFor(op), op->getOperand(0)});
       Operation *last = replaced.ops.back();
       OpBuilder builder(last);
       Location place = op->getLoc();

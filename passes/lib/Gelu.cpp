@@ -128,4 +128,14 @@ std::optional<Gelu> geluAround(Operation *op, bool byTanh) {
   return std::nullopt;
 }
 
+std::optional<Gelu> expInSigmoid(Operation *op) {
+  auto minus = isa<math::ExpOp>(op)
+                   ? op->getOperand(0).getDefiningOp<arith::NegFOp>()
+                   : nullptr;
+  auto oneMore = onlyUse<arith::AddFOp>(op);
+  if (!minus || !oneMore || !isNumber(other(oneMore, op), 1.0))
+    return std::nullopt;
+  return Gelu{{op}, "exp_in_sigmoid", minus.getOperand()};
+}
+
 } // namespace harl

@@ -21,6 +21,9 @@ struct Gelu {
 /// x^3).
 std::optional<Gelu> geluAround(mlir::Operation *op, bool byTanh);
 
+/// The same of the exponential in 1 + exp(-x), which nothing else takes.
+std::optional<Gelu> expInSigmoid(mlir::Operation *op);
+
 } // namespace harl
 
 #endif // HARL_GELU_H
