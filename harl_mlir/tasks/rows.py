@@ -56,8 +56,8 @@ def rows_of(op: LinalgOp) -> Rows | None:
     return rows if several and rows.holds(op) else None
 
 
-def common_rows(ops: Iterable[LinalgOp]) -> Rows | None:
-    """The rows that all `ops` work on where they are a row operation of several ops along the row.
+def common_rows(ops: Iterable[LinalgOp], least: int = 2) -> Rows | None:
+    """The rows that all `ops` work on where they are a row operation of at least so many ops along the row.
 
     Fills count for nothing.
     """
@@ -66,7 +66,7 @@ def common_rows(ops: Iterable[LinalgOp]) -> Rows | None:
     if rows is None or not all(rows.holds(op) for op in ops):
         return None
     along = sum(1 for op in ops if rows.is_along(op))
-    return rows if along > 1 else None
+    return rows if along >= least else None
 
 
 def _is_place(index: BodyOp, loop: int) -> bool:

@@ -51,7 +51,9 @@ def roles_of(task: Task) -> Rows | None:
     """The task's rows, or None where it is no row operation."""
     if not nest.is_plain_task(task):
         return None
-    return common_rows(member.op for member in task.members if not member.op.is_fill)
+    # Places of greatest elements that are a result, too, are found by one op, which no other sketch takes.
+    least = 1 if has_index(task) else 2
+    return common_rows((member.op for member in task.members if not member.op.is_fill), least)
 
 
 def stepped(rows: Rows) -> int:
@@ -65,9 +67,14 @@ def in_vectors(op: LinalgOp, sums: str) -> bool:
 
 
 def sums_exponentials(task: Task) -> bool:
-    """Whether a task has the rows' sums of exponentials relative to the rows' greatest elements."""
+    """Whether a task has the rows' sums of exponentials relative to the rows' greatest elements.
+
+    They have to be f32 or f64 in memory, too: in chunks of f16 and bf16, of which rows are half as long,
+    nothing is gained.
+    """
     reductions = [member.op for member in task.members if member.op.reduction_dims]
-    combiners = {op.body[-1].name for op in reductions if op.init.element in ("f32", "f64")}
+    wide = (op for op in reductions if {operand.element for operand in op.operands} in ({"f32"}, {"f64"}))
+    combiners = {op.body[-1].name for op in wide}
     powers = [member.op for member in task.members if _is_relative_power(member.op)]
     return len(powers) == 1 and {"arith.maximumf", "arith.addf"} <= combiners
 

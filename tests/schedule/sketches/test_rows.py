@@ -48,9 +48,16 @@ def test_row_operations_to_the_bit(strict_pool: Pool, name: str) -> None:
     assert assert_legal(strict_pool, _KERNELS[name], "rows", 2, 1) == 1
 
 
+@pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("shape", [(6, 96), (2, 4, 37), (5, 1009)])
-def test_places_of_the_greatest(pool: Pool, shape: tuple[int, ...]) -> None:
-    assert assert_legal(pool, arg_max(shape, least=False, both=False), "rows", 3, 1) == 1
+def test_places_of_the_greatest(pool: Pool, shape: tuple[int, ...], both: bool) -> None:
+    assert assert_legal(pool, arg_max(shape, least=False, both=both), "rows", 3, 1) == 1
+
+
+def test_places_of_the_greatest_integers_to_the_bit(strict_pool: Pool) -> None:
+    """They are searched apart from the greatest integers, which are a result, too."""
+    text = arg_max((6, 131), least=False, of="i32")
+    assert assert_legal(strict_pool, text, "rows", 3, 1) == 1
 
 
 @pytest.fixture(scope="module")
