@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from harl_mlir.mlir import ir
 
-VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview")
+AS_BYTES = "builtin.unrealized_conversion_cast"
+"""A buffer of i1 as one of i8 (`mask_bytes.py`)."""
+VIEWS = ("memref.cast", "memref.collapse_shape", "memref.expand_shape", "memref.subview", AS_BYTES)
 
 
 def root_of(buffer: ir.Value) -> ir.Value:

@@ -30,6 +30,8 @@ from harl_mlir.codegen.first_places import first_places
 from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
+from harl_mlir.codegen.marked_vectors import vectorise_marked
+from harl_mlir.codegen.mask_bytes import move_masks_as_bytes, move_single_masks_as_bytes
 from harl_mlir.codegen.narrowing import narrow_in_steps, narrowings
 from harl_mlir.codegen.online_sums import online_sums
 from harl_mlir.codegen.part_writes import keep_part_writes
@@ -129,6 +131,7 @@ def bufferize(module: ir.Module, kernel: str, threads: int = 1) -> tuple[ResultP
 
 def _to_buffers(module: ir.Module) -> None:
     fewer, buffers = _BUFFERS
+    vectorise_marked(module)
     first_places(module)
     compute_in_place(module)
     online_sums(module)
@@ -177,6 +180,7 @@ def to_llvm(
     exact_near_zero(module)
     _run_unverified(module, _text(*_owned(threads), threads=threads))
     take_parts(module)
+    move_masks_as_bytes(module)
     transpose_tiles(module)
     stream(module)
     dot_products(module, features, reassociate=accuracy != "strict")
@@ -186,6 +190,7 @@ def to_llvm(
     load_single_numbers(module)
     in_bf16 = holds_bf16_vectors(module)
     _run_unverified(module, _text(*_last(threads), accuracy=accuracy))
+    move_single_masks_as_bytes(module)
     if in_bf16:
         pad_bf16_vectors(module)
         move_as_bits(module)

@@ -35,7 +35,8 @@ def written_by_lines(write: ir.Operation) -> ir.Value | None:
         *((1, step) for step in strides[rank - vector.rank : rank - 1]),
         *((_divisor(index), step) for index, step in zip(write.operands[2:], strides, strict=True)),
     ]
-    return None if any(factor * step * size % LINE for factor, step in moves) else _root_of_lines(buffer)
+    keeps = not any(factor * step * size % LINE for factor, step in moves)
+    return _root_of_lines(buffer, size) if keeps else None
 
 
 def strides_of(kind: ir.MemRefType) -> list[int]:
@@ -44,12 +45,12 @@ def strides_of(kind: ir.MemRefType) -> list[int]:
     return [] if ir.ShapedType.get_dynamic_stride_or_offset() in strides else list(strides)
 
 
-def _root_of_lines(buffer: ir.Value) -> ir.Value | None:
-    """The buffer that a view is of, if the view begins with a line where that does; else None."""
+def _root_of_lines(buffer: ir.Value, size: int) -> ir.Value | None:
+    """The buffer that a view of elements of `size` bytes is of, if it begins with a line where that does."""
     while not isinstance(buffer, ir.BlockArgument) and buffer.owner.name in VIEWS:
         made = buffer.owner
         source = made.operands[0]
-        if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type)):
+        if made.name == "memref.subview" and not _moves_by_lines(made, ir.MemRefType(source.type), size):
             return None
         buffer = source
     if not isinstance(buffer.type, ir.MemRefType):
@@ -59,7 +60,7 @@ def _root_of_lines(buffer: ir.Value) -> ir.Value | None:
     return buffer if kind.layout == plain else None
 
 
-def _moves_by_lines(view: ir.Operation, source: ir.MemRefType) -> bool:
+def _moves_by_lines(view: ir.Operation, source: ir.MemRefType, size: int) -> bool:
     strides = strides_of(source)
     if not strides:
         return False
@@ -67,7 +68,7 @@ def _moves_by_lines(view: ir.Operation, source: ir.MemRefType) -> bool:
     none = ir.ShapedType.get_dynamic_stride_or_offset()
     for offset, stride in zip(ir.DenseI64ArrayAttr(view.attributes["static_offsets"]), strides, strict=True):
         factor = _divisor(next(dynamic)) if offset == none else offset
-        if factor * stride * bytes_of(source.element_type) % LINE:
+        if factor * stride * size % LINE:
             return False
     return True
 

@@ -23,6 +23,8 @@ _STEPS = (
     "harl-inner-loops-alone",
     "harl-take-parts",
     "harl-move-bf16-as-bits",
+    "harl-move-masks-as-bytes",
+    "harl-move-single-masks-as-bytes",
     "harl-narrow-f64",
     "harl-single-transfers",
     "harl-pad-bf16-vectors",
@@ -30,6 +32,7 @@ _STEPS = (
     "harl-transpose-tiles",
     "harl-expand-bf16",
     "harl-vectorize-lanes",
+    "harl-vectorize-marked",
 )
 _LOWERING = ("accuracy", "vector-math", "bf16-dots", "i8-dots", "avx512", "threads")
 OPTIONS: Mapping[str, tuple[str, ...]] = {

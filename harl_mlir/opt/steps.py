@@ -12,6 +12,8 @@ from harl_mlir.codegen.in_place import compute_in_place
 from harl_mlir.codegen.inner_loops import inner_loops_alone
 from harl_mlir.codegen.lanes import vectorise_lanes
 from harl_mlir.codegen.lowering import expand_bf16, narrow_f64
+from harl_mlir.codegen.marked_vectors import vectorise_marked
+from harl_mlir.codegen.mask_bytes import move_masks_as_bytes, move_single_masks_as_bytes
 from harl_mlir.codegen.online_sums import online_sums
 from harl_mlir.codegen.part_writes import keep_part_writes
 from harl_mlir.codegen.single_transfers import load_single_numbers
@@ -34,8 +36,11 @@ STEPS: Mapping[str, Callable[[ir.Module], object]] = {
     "harl-single-transfers": load_single_numbers,
     "harl-narrow-f64": narrow_f64,
     "harl-move-bf16-as-bits": move_as_bits,
+    "harl-move-masks-as-bytes": move_masks_as_bytes,
+    "harl-move-single-masks-as-bytes": move_single_masks_as_bytes,
     "harl-pad-bf16-vectors": pad_bf16_vectors,
     "harl-stream-stores": stream,
     "harl-transpose-tiles": transpose_tiles,
     "harl-vectorize-lanes": vectorise_lanes,
+    "harl-vectorize-marked": vectorise_marked,
 }

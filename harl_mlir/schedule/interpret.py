@@ -17,6 +17,7 @@ from harl_mlir.frontend.program import (
     ONLINE,
     STREAMED,
     TRANSPOSED,
+    VECTOR,
     all_ops,
     function_name,
     functions,
@@ -26,7 +27,7 @@ from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
 _TARGET = "harl.program"
-_KEPT = (ALONE, LANES, ONLINE, STREAMED, TRANSPOSED)
+_KEPT = (ALONE, LANES, ONLINE, STREAMED, TRANSPOSED, VECTOR)
 """Marks that are for the lowering."""
 _INTERPRET = f"builtin.module(transform-interpreter{{debug-payload-root-tag={_TARGET}}})"
 _COPY = "<program>"

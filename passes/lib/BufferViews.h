@@ -4,16 +4,19 @@
 #define HARL_BUFFERVIEWS_H
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace harl {
 
-/// What a view is of, one step back; null for no view.
+/// What a view is of, one step back; null for no view. Casts are of buffers of
+/// i1 to those of i8 (MaskBytes.cpp).
 inline mlir::Value viewed(mlir::Value buffer) {
   mlir::Operation *op = buffer.getDefiningOp();
   if (llvm::isa_and_nonnull<mlir::memref::CastOp, mlir::memref::CollapseShapeOp,
                             mlir::memref::ExpandShapeOp,
-                            mlir::memref::SubViewOp>(op))
-    return op->getOperand(0);
+                            mlir::memref::SubViewOp,
+                            mlir::UnrealizedConversionCastOp>(op))
+    return op->getNumOperands() ? op->getOperand(0) : mlir::Value();
   return {};
 }
 

@@ -130,6 +130,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   std::call_once(registered, registerListedPasses);
   Accuracy accuracy = options.accuracy;
   bool shared = options.threads > 1;
+  manager.addNestedPass<func::FuncOp>(createVectorizeMarkedPass());
   manager.addNestedPass<func::FuncOp>(createFirstPlacesPass());
   manager.addNestedPass<func::FuncOp>(createComputeInPlacePass());
   manager.addNestedPass<func::FuncOp>(createOnlineSumsPass());
@@ -159,6 +160,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
               options);
   if (shared)
     manager.addNestedPass<func::FuncOp>(createTakePartsPass());
+  manager.addNestedPass<func::FuncOp>(createMoveMasksAsBytesPass());
   manager.addNestedPass<func::FuncOp>(createTransposeTilesPass());
   manager.addNestedPass<func::FuncOp>(createStreamStoresPass());
   DotProductsPassOptions dots;
@@ -174,6 +176,7 @@ void buildLowerToLLVMPipeline(OpPassManager &manager,
   appendStage(manager, "to llvm", options);
   if (shared)
     appendStage(manager, "openmp to llvm", options);
+  manager.addPass(createMoveSingleMasksAsBytesPass());
   manager.addPass(createPadBF16VectorsPass());
   manager.addPass(createMoveBF16AsBitsPass());
 }

@@ -21,6 +21,7 @@ static constexpr StringLiteral kLanesAttr = "harl.lanes";
 static constexpr StringLiteral kOnlineAttr = "harl.online";
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
 static constexpr StringLiteral kTransposedAttr = "harl.transposed";
+static constexpr StringLiteral kVectorAttr = "harl.vector";
 
 /// Calls `visit` for the ops of a region that are where the program had them.
 static void visitInPlace(Region &region,
@@ -42,6 +43,7 @@ void removeOurs(Operation *op) {
         attribute.getName() != kOnlineAttr &&
         attribute.getName() != kStreamedAttr &&
         attribute.getName() != kTransposedAttr &&
+        attribute.getName() != kVectorAttr &&
         attribute.getName() != kAloneAttr)
       ours.push_back(attribute.getName());
   for (StringAttr name : ours)

@@ -94,9 +94,9 @@ bool keepsLines(int64_t factor, int64_t stride, int64_t bytes) {
   return moved % kLine == 0;
 }
 
-/// The buffer that a view is of, if the view begins with a line where that
-/// does; else null.
-Value rootOfLines(Value buffer) {
+/// The buffer that a view of elements of so many bytes is of, if the view
+/// begins with a line where that does; else null.
+Value rootOfLines(Value buffer, int64_t bytes) {
   while (Value source = viewed(buffer)) {
     if (auto view = buffer.getDefiningOp<memref::SubViewOp>()) {
       auto type = cast<MemRefType>(source.getType());
@@ -106,7 +106,7 @@ Value rootOfLines(Value buffer) {
       for (auto [offset, stride] : llvm::zip(view.getMixedOffsets(), strides)) {
         auto number = getConstantIntValue(offset);
         int64_t factor = number ? *number : divisorOf(cast<Value>(offset));
-        if (!keepsLines(factor, stride, bytesOf(type)))
+        if (!keepsLines(factor, stride, bytes))
           return {};
       }
     }
@@ -138,7 +138,7 @@ Value writtenByLines(vector::TransferWriteOp write) {
   for (auto [index, stride] : llvm::zip(write.getIndices(), strides))
     if (!keepsLines(divisorOf(index), stride, bytes))
       return {};
-  return rootOfLines(write.getBase());
+  return rootOfLines(write.getBase(), bytes);
 }
 
 } // namespace harl

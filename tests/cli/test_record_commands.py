@@ -22,6 +22,7 @@ from harl_mlir.records.record import UNTUNED, Record, Stage
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.nest.space import nest_space
 from harl_mlir.space.sketches import sketches_for
+from harl_mlir.space.sketches.nest import has_masks
 
 KERNEL = """
 func.func @product(%a: tensor<24x40xf32>, %b: tensor<40x64xf32>, %c: tensor<64xf32>) -> tensor<24x64xf32> {
@@ -66,6 +67,20 @@ func.func @pool(%a: tensor<1x10x10x32xf32>, %w: tensor<3x3xf32>, %c: tensor<1x8x
                                outs(%c : tensor<1x8x8x32xf32>) -> tensor<1x8x8x32xf32>
   return %0 : tensor<1x8x8x32xf32>
 }
+func.func @selected(%a: tensor<300xf32>, %m: tensor<300xi1>) -> tensor<300xi1> {
+  %e = tensor.empty() : tensor<300xi1>
+  %0 = linalg.generic {
+      indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]}
+      ins(%a, %m : tensor<300xf32>, tensor<300xi1>) outs(%e : tensor<300xi1>) {
+  ^bb0(%x: f32, %y: i1, %old: i1):
+    %zero = arith.constant 0.0 : f32
+    %1 = arith.cmpf ogt, %x, %zero : f32
+    %2 = arith.xori %1, %y : i1
+    linalg.yield %2 : i1
+  } -> tensor<300xi1>
+  return %0 : tensor<300xi1>
+}
 """
 Command = Callable[..., Any]
 
@@ -88,7 +103,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     for task in tasks:
         walked = nest_space(task, this_processor())
         for space in (*sketches_for(task, this_processor()), *([walked] if walked else [])):
-            candidates.setdefault(space.sketch, (task.key, space.default()))
+            name = "masks" if has_masks(task) else space.sketch
+            candidates.setdefault(name, (task.key, space.default()))
     key, pooled = candidates["window"]
     broken = replace(pooled, values=tuple((n, 5 if n == "rows" else v) for n, v in pooled.values))
     whole = next(task for task in tasks if task.arguments[0].element == "i32")
@@ -107,7 +123,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return path, {name: number for number, name in enumerate(records, 1)}
 
 
-NAMES = ("contraction", "contraction_panels", "elementwise", "reduction", "window", "loop_nest", "untuned")
+NAMES = (
+    *("contraction", "contraction_panels", "elementwise", "reduction", "window"),
+    *("masks", "loop_nest", "untuned"),
+)
 
 
 def _run(directory: Path, **more: str) -> subprocess.CompletedProcess[str]:

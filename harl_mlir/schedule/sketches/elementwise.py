@@ -22,7 +22,7 @@ from harl_mlir.space.sketches.elementwise_roles import (
     operand_order,
     roles_of,
 )
-from harl_mlir.space.sketches.nest import pieces
+from harl_mlir.space.sketches.nest import has_masks, pieces
 from harl_mlir.tasks.task import Task
 
 _REGISTER_BLOCK = 16
@@ -61,7 +61,7 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
         nest.peel_block(builder, shell, partial)
     elif vector.rest:
         nest.peel_vector_loop(builder, shell, made[roles.vector], vector, roles.vector, len(tiles))
-    nest.vectorise_generics(builder, shell)
+    nest.vectorise_generics(builder, shell, marked=has_masks(task))
     _finish(builder, shell, [tiles[d].step for d in turned])
     _stream(builder, candidate, [shell])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harl_mlir.frontend.program import VECTOR
 from harl_mlir.schedule.builder import ScheduleBuilder, Size
 from harl_mlir.schedule.handles import Handle
 from harl_mlir.schedule.members import member_handles
@@ -146,15 +147,22 @@ def peel_block(builder: ScheduleBuilder, nest: Handle, loops: Sequence[Handle]) 
         make_static(builder, nest)
 
 
-def vectorise_generics(builder: ScheduleBuilder, nest: Handle, *, keep_copies: bool = False) -> None:
+def vectorise_generics(
+    builder: ScheduleBuilder, nest: Handle, *, keep_copies: bool = False, marked: bool = False
+) -> None:
     """Vectorise every generic of the nest, dimensions of size one dropped first.
 
-    Canonicalization drops a generic that only copies, which `keep_copies` forbids.
+    Canonicalization drops a generic that only copies, which `keep_copies` forbids. `marked` ones are left
+    to the lowering.
     """
     builder.patterns(nest, _DROP_UNIT_DIMS)
     if not keep_copies:
         builder.patterns(nest, ("canonicalization",))
-    builder.vectorize(builder.match(nest, _GENERIC))
+    generics = builder.match(nest, _GENERIC)
+    if marked:
+        builder.tag(generics, VECTOR)
+    else:
+        builder.vectorize(generics)
 
 
 def keep_accumulators(builder: ScheduleBuilder, loops: Sequence[Handle]) -> None:

@@ -125,9 +125,11 @@ def _straight(task: Task, roles: Roles, lanes: int, processor: Processor) -> tup
     registers = _SCATTERED_REGISTERS if scattered else registers
     width = _default_width(usual, registers * lanes, lanes)
     together = 1 if is_single_copy(task) else rows_together(task, roles, rows, processor)
+    line = _LINE_BYTES // element_bytes(task.root.op.init.element)
     if together > 1:
-        line = _LINE_BYTES // element_bytes(task.root.op.init.element)
         width = nest.largest(_widths(task, roles, lanes), max(lanes, line))
+    elif may_stream(task, roles, processor):
+        width = max(width, nest.largest(usual, line))
     return (
         _decision("flatten", flat, flat[0] if together > 1 else flat[-1]),
         _decision("width", tuple(widths), width),

@@ -32,8 +32,14 @@ class Roles:
 
 
 def roles_of(task: Task) -> Roles | None:
-    """The roles of the dimensions, or None where the task is not one this sketch schedules."""
-    if any(member.op.reduction_dims for member in task.members) or not nest.is_plain_task(task):
+    """The roles of the dimensions, or None where the task is not one this sketch schedules.
+
+    Of tasks with tensors of i1 it schedules no transposes and no copies.
+    """
+    if any(member.op.reduction_dims for member in task.members) or not nest.is_plain_task(task, masks=True):
+        return None
+    masks = nest.has_masks(task)
+    if masks and is_single_copy(task):
         return None
     if all(nest.is_copy(member.op) for member in task.members) and not is_single_copy(task):
         return None
@@ -50,7 +56,7 @@ def roles_of(task: Task) -> Roles | None:
                 continue
             second = loops.index(loop)
             if nest.may_be_wide(task, (second, vector)):
-                return Roles(vector, second, True, False)
+                return None if masks else Roles(vector, second, True, False)
     others = [d for d in long[:-1] if nest.may_be_wide(task, (d, vector))]
     return Roles(vector, others[-1] if others else None, False, _flattens(task))
 

@@ -17,24 +17,31 @@ REGISTERS_PER_VALUE = 16
 """Vectors longer than this many registers make compile times explode."""
 
 _ELEMENTS = frozenset({"f16", "bf16", "f32", "f64", "i8", "i16", "i32", "i64"})
+_MASK = "i1"
 
 
-def is_plain_task_of_any_rank(task: Task) -> bool:
+def is_plain_task_of_any_rank(task: Task, *, masks: bool = False) -> bool:
     """Whether the sketches' emitters can handle the task's types and structure.
 
-    Only the root's result leaves it; no tensor of i1, whose vectors are packed bits in memory but
-    whose tensors are not; no offset and no reversal in a map.
+    Only the root's result leaves it; no tensor of i1, unless `masks` may be: vectors of i1 are packed
+    bits in memory, but tensors are not; no offset and no reversal in a map.
     """
+    elements = _ELEMENTS | {_MASK} if masks else _ELEMENTS
     return task.results == (len(task.members) - 1,) and all(
-        operand.element in _ELEMENTS and all(row[-1] == 0 and min(row) >= 0 for row in operand.map)
+        operand.element in elements and all(row[-1] == 0 and min(row) >= 0 for row in operand.map)
         for member in task.members
         for operand in member.op.operands
     )
 
 
-def is_plain_task(task: Task) -> bool:
+def is_plain_task(task: Task, *, masks: bool = False) -> bool:
     """As `is_plain_task_of_any_rank`, and the result has a dimension."""
-    return bool(task.root.op.init.map) and is_plain_task_of_any_rank(task)
+    return bool(task.root.op.init.map) and is_plain_task_of_any_rank(task, masks=masks)
+
+
+def has_masks(task: Task) -> bool:
+    """Whether the task has a tensor of i1. Its ops are vectorised by the lowering, not by the schedule."""
+    return any(operand.element == _MASK for member in task.members for operand in member.op.operands)
 
 
 def loop_order(op: LinalgOp) -> tuple[int, ...]:

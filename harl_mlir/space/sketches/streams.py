@@ -18,14 +18,16 @@ _LINES_FOLLOWED = 8
 def may_stream(task: Task, roles: Roles, processor: Processor) -> bool:
     """Whether what reads the result will not find it in a cache anyway, and it is written in whole lines.
 
-    Rows of other lengths are where they are done as one, or are long, one after the other.
+    Rows of other lengths are where they are done as one, or are long, one after the other. Masks are a part
+    of what goes through the caches with them.
     """
     result = task.root.op.init
     row = result.shape[-1] * element_bytes(result.element)
     size = math.prod(result.shape) * element_bytes(result.element)
     whole = row % _LINE_BYTES == 0
     shifted = roles.flattens or (not roles.transposed and row >= _LONG_ROW_BYTES)
-    return size > processor.l3_bytes // 2 and (whole or shifted)
+    large = size > processor.l3_bytes // 2 or (nest.has_masks(task) and task.bytes > 2 * processor.l3_bytes)
+    return large and (whole or shifted)
 
 
 def rows_together(task: Task, roles: Roles, rows: tuple[int, ...], processor: Processor) -> int:

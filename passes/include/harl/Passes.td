@@ -360,6 +360,46 @@ def SingleTransfersPass
   ];
 }
 
+def VectorizeMarkedPass
+    : Pass<"harl-vectorize-marked", "::mlir::func::FuncOp"> {
+  let summary = "Vectors for linalg ops that a schedule marks";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on tensors. A schedule gives the attribute
+    `harl.vector` to ops that read or write tensors of i1, which it cannot
+    vectorise itself: lowerings of vectors that are MLIR's alone take them for
+    packed bits.
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::ub::UBDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
+def MoveMasksAsBytesPass
+    : Pass<"harl-move-masks-as-bytes", "::mlir::func::FuncOp"> {
+  let summary = "i8 for vectors of i1 in memory";
+  let description = [{
+    A step of `harl-lower-to-llvm`, on buffers. An element of a buffer of i1
+    takes a byte, but LLVM loads and stores vectors of i1 as packed bits. Vector
+    ops read and write such buffers as buffers of i8.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def MoveSingleMasksAsBytesPass
+    : Pass<"harl-move-single-masks-as-bytes", "::mlir::ModuleOp"> {
+  let summary = "i8 for single numbers of i1 in memory";
+  let description = [{
+    A step of `harl-lower-to-llvm`, in the LLVM dialect: LLVM vectorises no
+    loop that loads or stores i1.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def NarrowF64Pass : Pass<"harl-narrow-f64", "::mlir::ModuleOp"> {
   let summary = "Rounding of f64 to f16 and bf16 by way of f32";
   let description = [{
