@@ -5,7 +5,7 @@ one waits for fewer lines at once than memory could bring. (A page before costs 
 copy on pages of 2 MiB, and as much on those of 4 KiB.) A loop that does little but move one row of one
 buffer has nothing else to keep in the first cache and nothing to wait with: it asks three kilobytes before,
 into that. (Where functions are computed, or a second buffer is read, that is no faster or slower.) Of several
-rows that a loop goes along, as a transpose does, each is asked for four lines before: they are more than the
+rows that a loop goes along, as a transpose does, each is asked for ten lines before: they are more than the
 processor follows by itself. (Into the first cache they would drive out one another, where rows begin alike.)
 """
 
@@ -44,7 +44,7 @@ class _Ahead:
 
 _OF_ONE_ROW = _Ahead(3072, _TO_FIRST_CACHE)
 _AT_THE_PLACE = _Ahead(1024, _TO_SECOND_CACHE)
-_ON_ROWS = _Ahead(256, _TO_SECOND_CACHE)
+_ON_ROWS = _Ahead(640, _TO_SECOND_CACHE)
 
 
 def prefetch_reads(loop: ir.Operation, streamed: Sequence[ir.Operation]) -> None:

@@ -83,12 +83,12 @@ func.func @left(%b: memref<64x10xf32>, %l: memref<64x64xf32>, %v: vector<16xf32>
   return
 }
 
-// Each of the rows that the loop goes along is asked for four lines before, though it lies elsewhere in the result.
+// Each of the rows that the loop goes along is asked for ten lines before, though it lies elsewhere in the result.
 // CHECK-LABEL: func.func @transposed
-// CHECK-DAG: %[[FOUR:.*]] = arith.constant 64
 // CHECK: scf.for %[[I:[a-z0-9]+]] =
 // CHECK: scf.for %[[J:[a-z0-9]+]] =
-// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %[[FOUR]]
+// CHECK: %[[TEN:.*]] = arith.constant 160
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %[[TEN]]
 // CHECK: memref.prefetch %arg0[%{{.*}}, %[[I]], %{{.*}}, %[[AHEAD]]], read, locality<2>, data
 // CHECK: %[[ROW:.*]] = arith.addi %[[I]], %c1
 // CHECK: memref.prefetch %arg0[%{{.*}}, %[[ROW]], %{{.*}}, %{{.*}}], read, locality<2>, data

@@ -74,7 +74,7 @@ struct Ahead {
 
 constexpr Ahead kOfOneRow = {3072, kToFirstCache};
 constexpr Ahead kAtThePlace = {1024, kToSecondCache};
-constexpr Ahead kOnRows = {256, kToSecondCache};
+constexpr Ahead kOnRows = {640, kToSecondCache};
 
 /// Whether as many elements are read as written, at the same indices of as
 /// large a buffer.
