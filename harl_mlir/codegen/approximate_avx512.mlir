@@ -154,8 +154,11 @@ func.func private @gelu_by_table(%x: f32) -> f32 {
   %zero = arith.constant 0.0 : f32
   %round = arith.constant 12582912.0 : f32
   %steps = arith.constant 2.6391752 : f32
-  %minus_step = arith.constant -0.37890625 : f32
   %last = arith.constant 5.6835938 : f32
+  %centres = arith.constant dense<[
+    0.0, 0.37890625, 0.7578125, 1.13671875, 1.515625, 1.89453125, 2.2734375, 2.65234375, 3.03125, 3.41015625,
+    3.7890625, 4.16796875, 4.546875, 4.92578125, 5.3046875, 5.68359375
+  ]> : vector<16xf32>
   %c5 = arith.constant dense<[
     -0.0047628535, -0.019067606, -0.022513084, -0.010785871, 0.0030721363, 0.008901609, 0.0068986914, 0.0026119202,
     -0.00011266797, -0.0008457285, -0.00063530914, -0.00030318162, -0.000108230124, -0.000030583546, -7.0310543e-6,
@@ -181,14 +184,16 @@ func.func private @gelu_by_table(%x: f32) -> f32 {
     0.0, 0.1335185, 0.16996342, 0.14530443, 0.09822327, 0.05508779, 0.026144333, 0.010600768, 0.0036912053,
     0.0011070333, 0.00028648533, 0.00006404645, 0.000012378565, 2.0694454e-6, 2.9936703e-7, 0.0
   ]> : vector<16xf32>
+  // The bits of numbers that are not negative are in their order; NaN's are above, and it is its own greater part below.
   %a = math.absf %x : f32
-  // Not of NaN, which is its own greater part below.
-  %is_within = arith.cmpf olt, %a, %last : f32
-  %t = arith.select %is_within, %a, %last : f32
+  %a_bits = arith.bitcast %a : f32 to i32
+  %last_bits = arith.bitcast %last : f32 to i32
+  %t_bits = arith.minui %a_bits, %last_bits : i32
+  %t = arith.bitcast %t_bits : i32 to f32
   %shifted = math.fma %t, %steps, %round : f32
-  %n = arith.subf %shifted, %round : f32
-  %r = math.fma %n, %minus_step, %t : f32
   %index = arith.bitcast %shifted : f32 to i32
+  %centre = func.call @entry(%index, %centres) : (i32, vector<16xf32>) -> f32
+  %r = arith.subf %t, %centre : f32
   %p5 = func.call @entry(%index, %c5) : (i32, vector<16xf32>) -> f32
   %p4 = func.call @next(%p5, %r, %index, %c4) : (f32, f32, i32, vector<16xf32>) -> f32
   %p3 = func.call @next(%p4, %r, %index, %c3) : (f32, f32, i32, vector<16xf32>) -> f32
@@ -208,8 +213,11 @@ func.func private @gelu_tanh_by_table(%x: f32) -> f32 {
   %zero = arith.constant 0.0 : f32
   %round = arith.constant 12582912.0 : f32
   %steps = arith.constant 2.8444445 : f32
-  %minus_step = arith.constant -0.3515625 : f32
   %last = arith.constant 5.2734375 : f32
+  %centres = arith.constant dense<[
+    0.0, 0.3515625, 0.703125, 1.0546875, 1.40625, 1.7578125, 2.109375, 2.4609375, 2.8125, 3.1640625, 3.515625,
+    3.8671875, 4.21875, 4.5703125, 4.921875, 5.2734375
+  ]> : vector<16xf32>
   %c5 = arith.constant dense<[
     -0.00452313, -0.018469542, -0.023272613, -0.013564116, -0.00007184724, 0.0075627826, 0.007980072, 0.0047868025,
     0.0014649442, -0.0004237365, -0.0008910078, -0.00063961186, -0.00029521875, -0.00009605775, -0.000022552491, 0.0
@@ -234,14 +242,16 @@ func.func private @gelu_tanh_by_table(%x: f32) -> f32 {
     0.0, 0.12747526, 0.16950145, 0.1539283, 0.11248604, 0.069335535, 0.036629252, 0.01662589, 0.0064493506,
     0.0021160885, 0.000579371, 0.00013033517, 0.000023694529, 3.4217708e-6, 3.8570195e-7, 0.0
   ]> : vector<16xf32>
+  // The bits of numbers that are not negative are in their order; NaN's are above, and it is its own greater part below.
   %a = math.absf %x : f32
-  // Not of NaN, which is its own greater part below.
-  %is_within = arith.cmpf olt, %a, %last : f32
-  %t = arith.select %is_within, %a, %last : f32
+  %a_bits = arith.bitcast %a : f32 to i32
+  %last_bits = arith.bitcast %last : f32 to i32
+  %t_bits = arith.minui %a_bits, %last_bits : i32
+  %t = arith.bitcast %t_bits : i32 to f32
   %shifted = math.fma %t, %steps, %round : f32
-  %n = arith.subf %shifted, %round : f32
-  %r = math.fma %n, %minus_step, %t : f32
   %index = arith.bitcast %shifted : f32 to i32
+  %centre = func.call @entry(%index, %centres) : (i32, vector<16xf32>) -> f32
+  %r = arith.subf %t, %centre : f32
   %p5 = func.call @entry(%index, %c5) : (i32, vector<16xf32>) -> f32
   %p4 = func.call @next(%p5, %r, %index, %c4) : (f32, f32, i32, vector<16xf32>) -> f32
   %p3 = func.call @next(%p4, %r, %index, %c3) : (f32, f32, i32, vector<16xf32>) -> f32
