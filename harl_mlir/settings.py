@@ -15,6 +15,8 @@ from harl_mlir.search.registry import AGENTS, LOOPTUNE, LOOPTUNE_WEIGHTS, SHIPPE
 DEFAULT_AGENT = AGENTS[0]
 DEFAULT_TRIALS = 200
 DEFAULT_SECONDS = 60.0
+_LARGEST_SEED = 2**63 - 1
+"""What a database holds."""
 
 
 def check_accuracy(accuracy: str) -> None:
@@ -85,4 +87,6 @@ class Settings:
             raise UsageError(f"the runner {self.runner} measures on one thread; use --threads 1")
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative; use --seed 0 or more")
+        if self.seed > _LARGEST_SEED:
+            raise UsageError(f"the seed {self.seed} is beyond {_LARGEST_SEED}; use --seed with a smaller one")
         check_accuracy(self.accuracy)

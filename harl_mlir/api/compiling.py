@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.api.arguments import name_of, thread_count
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
-from harl_mlir.api.working import worker
+from harl_mlir.api.working import calling, worker
 from harl_mlir.codegen.interface import CFunction
 from harl_mlir.codegen.openmp import find_runtime
 from harl_mlir.codegen.target import Target
@@ -110,12 +111,15 @@ def compile(
         InputError: the kernel, the library or the processor was refused.
         UsageError: there is no OpenMP runtime for several threads.
     """
+    threads, function = thread_count(threads), name_of("function", function)
     if threads < 1:
         raise UsageError(f"code cannot run on {threads} threads; use threads=1 or more")
     if threads > 1:
-        find_runtime()
+        with calling():
+            find_runtime()
     source = read_source(kernel, "kernel")
-    target = None if target_cpu is None else Target(target_cpu)
+    cpu = name_of("target_cpu", target_cpu)
+    target = None if cpu is None else Target(cpu)
     if library is None:
         text, name = None, "library"
     elif isinstance(library, ScheduleLibrary):

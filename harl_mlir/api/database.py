@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.api.arguments import name_of, path_of, thread_count
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
 from harl_mlir.api.working import calling, worker
@@ -45,7 +46,7 @@ class Database:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         with calling():
-            self._open(default_database() if path is None else Path(path))
+            self._open(default_database() if path is None else path_of("path", path))
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -126,6 +127,7 @@ class Database:
         Raises:
             InputError: the kernel was refused.
         """
+        threads = thread_count(threads)
         with calling():
             environments = self.file.environments() if everywhere else [_here(accuracy, threads)]
         if isinstance(of, str) and _KEY.fullmatch(of):
@@ -156,6 +158,7 @@ class Database:
         Raises:
             InputError: the kernel was refused.
         """
+        threads = thread_count(threads)
         here, processor = _here(accuracy, threads), this_processor()
         with worker(accuracy, threads) as pool:
             entries = []
@@ -174,7 +177,7 @@ class Database:
             InputError: it cannot be written.
         """
         with calling():
-            Output(Path(path)).write_bytes(b"".join(lines_of(self.file)))
+            Output(path_of("path", path)).write_bytes(b"".join(lines_of(self.file)))
 
     def import_(self, path: str | os.PathLike[str]) -> int:
         """Add the measurements that another database exported, but for those it holds; gives their number.
@@ -183,7 +186,7 @@ class Database:
             InputError: the file cannot be read, or a line of it is no measurement; then nothing is added.
         """
         with calling():
-            return add_lines(self.file, read_bytes(Path(path)).splitlines(), str(path))
+            return add_lines(self.file, read_bytes(path_of("path", path)).splitlines(), str(path))
 
 
 def _here(accuracy: Accuracy, threads: int = 1) -> Environment:
@@ -194,4 +197,6 @@ def _tasks(
     pool: Pool, kernel: Source, function: str | None, shapes: ArgumentShapes | None
 ) -> tuple[Task, ...]:
     source = read_source(kernel, "kernel")
-    return pool.analyse(source.text, source.name, function, dict(shapes_of(shapes))).tasks
+    return pool.analyse(
+        source.text, source.name, name_of("function", function), dict(shapes_of(shapes))
+    ).tasks

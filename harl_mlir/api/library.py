@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Self
 
 from harl_mlir.accuracy import Accuracy
+from harl_mlir.api.arguments import name_of, path_of
 from harl_mlir.api.source import ArgumentShapes, Source, Text, read_source, shapes_of
 from harl_mlir.api.working import worker
 from harl_mlir.files import Output
@@ -96,6 +96,7 @@ class ScheduleLibrary:
             InputError: the kernel or the library was refused.
         """
         source, given = read_source(kernel, "kernel"), dict(shapes_of(shapes))
+        function = name_of("function", function)
         with worker() as pool:
             return pool.apply(source.text, source.name, self.text, function, given, self.name)
 
@@ -120,7 +121,7 @@ class ScheduleLibrary:
         Raises:
             InputError: it cannot be written.
         """
-        Output(Path(path)).write(self.text)
+        Output(path_of("path", path)).write(self.text)
 
     @cached_property
     def _facts(self) -> LibraryFacts:

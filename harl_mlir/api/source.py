@@ -74,6 +74,8 @@ def shapes_of(given: ArgumentShapes | None) -> Shapes:
     Raises:
         InputError: one is no shape.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"{given!r} is no mapping of shapes; give a dict such as {{'A': (512, 512)}}")
     found: list[tuple[str, tuple[int, ...]]] = []
     for name, shape in (given or {}).items():
         dims = tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, str) else ()

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from harl_mlir.accuracy import DEFAULT_ACCURACY, Accuracy
+from harl_mlir.api.arguments import callable_or_none, name_of, path_of, seconds_of, thread_count, whole
 from harl_mlir.api.database import Database
 from harl_mlir.api.library import ScheduleLibrary
 from harl_mlir.api.source import ArgumentShapes, Source, read_source, shapes_of
@@ -97,25 +97,28 @@ def tune(
         KeyboardInterrupt: as always; what was measured until then is in the database (`Database.best`).
     """
     source = read_source(kernel, "kernel")
+    callable_or_none("listener", listener)
     with calling():
         settings = Settings(
             agent=agent,
-            trials=trials,
-            seconds=seconds,
-            threads=threads,
-            seed=seed,
-            weights=None if weights is None else Path(weights),
+            trials=whole("trials", trials),
+            seconds=seconds_of(seconds),
+            threads=thread_count(threads),
+            seed=whole("seed", seed),
+            weights=None if weights is None else path_of("weights", weights),
             accuracy=accuracy,
             check=check,
             runner=runner,
         )
-        job = Job(source.text, source.name, function, shapes_of(shapes), settings=settings)
-    budget, watch, told = Budget(trials, seconds, 0.0), Stopwatch(), listener or ignore
+        job = Job(
+            source.text, source.name, name_of("function", function), shapes_of(shapes), settings=settings
+        )
+    budget, watch, told = Budget(settings.trials, settings.seconds, 0.0), Stopwatch(), listener or ignore
     watch.note_reading()
     with (
         calling(),
-        _records(database, used=trials > 0) as records,
-        worker(accuracy, threads) as pool,
+        _records(database, used=settings.trials > 0) as records,
+        worker(accuracy, settings.threads) as pool,
         begun(job, pool, records, load_policy(settings), watch, told) as run,
     ):
         run.search(budget, told)

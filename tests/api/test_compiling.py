@@ -9,7 +9,7 @@ import pytest
 
 import harl_mlir
 from harl_mlir.api import Tuned
-from harl_mlir.errors import InputError, UsageError
+from harl_mlir.errors import HarlError, InputError, UsageError
 from tests.api.conftest import MATMUL
 
 RNG = np.random.default_rng(0)
@@ -77,3 +77,19 @@ def test_bad_input_is_refused_with_its_place(tmp_path: Path) -> None:
         InputError, match=r"a str is the text of a library, and this looks like a file's name"
     ):
         harl_mlir.compile(MATMUL, "bad.mlir")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"threads": "2"}, "threads must be a whole number, not '2'"),
+        ({"threads": 10**30}, "is beyond 1024; give a smaller number"),
+        ({"target_cpu": 3}, "target_cpu must be a name, not 3; give a str"),
+        ({"function": 3}, "function must be a name, not 3; give a str"),
+        ({"shapes": [(24, 16)]}, "is no mapping of shapes; give a dict such as {'A': (512, 512)}"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(arguments: dict[str, object], sentence: str) -> None:
+    with pytest.raises(HarlError) as refused:
+        harl_mlir.compile(MATMUL, **arguments)  # type: ignore[arg-type]
+    assert sentence in str(refused.value)

@@ -129,6 +129,14 @@ def test_two_threads_tune_at_once(tmp_path: Path) -> None:
         ({"threads": 0}, "a kernel cannot run on 0 threads; use threads=1 or more"),
         ({"accuracy": "fast"}, "there is no accuracy 'fast'; use accuracy with one of reassociate, strict"),
         ({"agent": "ansor"}, "there is no agent named 'ansor'; use agent with one of harl"),
+        ({"threads": 1.5}, "threads must be a whole number, not 1.5; give one such as 1"),
+        ({"trials": "3"}, "trials must be a whole number, not '3'; give one such as 1"),
+        ({"seed": 2**63}, f"the seed {2**63} is beyond {2**63 - 1}; use seed with a smaller one"),
+        ({"seconds": "20"}, "seconds must be a number, not '20'; give one such as 60"),
+        ({"function": 3}, "function must be a name, not 3; give a str"),
+        ({"weights": 3}, "weights must be a path, not 3; give a str or a pathlib.Path"),
+        ({"database": 3}, "path must be a path, not 3; give a str or a pathlib.Path"),
+        ({"listener": "print"}, "listener must be a function, not 'print'; give one, or None"),
     ],
 )
 def test_arguments_out_of_range_are_refused_by_their_names(

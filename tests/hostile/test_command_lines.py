@@ -13,7 +13,7 @@ NUMBERS = ("", "x", "-1", "1.5", "1e400", "nan", "0x10", "٣٤", "1" * 5000, "--
 OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "--trials": (("tune", "good.mlir"), NUMBERS),
     "--seconds": (("tune", "good.mlir"), ("", "x", "-1", "0", "nan", "inf", "-inf", "1e400", "1,5", "--")),
-    "--seed": (("tune", "good.mlir"), ("", "x", "-1", "1.5", "nan")),
+    "--seed": (("tune", "good.mlir"), ("", "x", "-1", "1.5", "nan", str(2**63))),
     "--threads": (("time", "good.mlir"), ("", "x", "-1", "0", "2", "1.5", "nan")),
     "--shape": (
         ("tune", "good.mlir"),
