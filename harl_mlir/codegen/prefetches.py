@@ -7,6 +7,7 @@ buffer has nothing else to keep in the first cache and nothing to wait with: it 
 into that. (Where functions are computed, or a second buffer is read, that is no faster or slower.) Of several
 rows that a loop goes along, as a transpose does, each is asked for ten lines before: they are more than the
 processor follows by itself. (Into the first cache they would drive out one another, where rows begin alike.)
+In loops that are marked for that alone, what is read and not written is asked for a kilobyte before.
 """
 
 from __future__ import annotations
@@ -59,6 +60,15 @@ def prefetch_reads(loop: ir.Operation, streamed: Sequence[ir.Operation]) -> None
         _prefetch(read, _ON_ROWS)
 
 
+def prefetch_unwritten(loop: ir.Operation) -> None:
+    """Put prefetches before what a loop reads but does not write: rows that are added up side by side."""
+    inside = [op for op in all_ops(loop) if op.name in ("vector.transfer_read", "vector.transfer_write")]
+    writes = [op for op in inside if op.name == "vector.transfer_write" and _is_in_memory(op.operands[1])]
+    for read in [op for op in inside if op.name == "vector.transfer_read" and _is_in_memory(op.operands[0])]:
+        if dimensions_of(read) and not any(_is_at_the_same_place(read, write) for write in writes):
+            _prefetch(read, _AT_THE_PLACE)
+
+
 def dimensions_of(transfer: ir.Operation) -> list[int]:
     """The buffer's dimensions along which a vector lies, in its order; empty where one is repeated."""
     results = list(ir.AffineMapAttr(transfer.attributes["permutation_map"]).value.results)
@@ -74,6 +84,10 @@ def moved(indices: Sequence[ir.Value], offsets: Sequence[int], dimensions: Seque
             more = arith.ConstantOp(ir.IndexType.get(), offset).result
             at[dimension] = arith.AddIOp(at[dimension], more).result
     return at
+
+
+def _is_in_memory(value: ir.Value) -> bool:
+    return isinstance(value.type, ir.MemRefType) and bytes_of(value.type.element_type) > 0
 
 
 def _moves_one_row(followed: list[ir.Operation], others: list[ir.Operation]) -> bool:

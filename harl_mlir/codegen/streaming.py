@@ -2,7 +2,7 @@
 
 The processor then does not read the lines first that are overwritten as a whole. It takes whole registers, at
 addresses that are multiples of a line; whether a buffer begins at one is only known when the kernel runs, so
-that a marked loop is there twice.
+that a marked loop is there twice. Loops with another mark only have what they read asked for before.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import platform
 
 from harl_mlir.codegen.line_pieces import cut_into_lines
-from harl_mlir.codegen.prefetches import dimensions_of, moved, prefetch_reads
+from harl_mlir.codegen.prefetches import dimensions_of, moved, prefetch_reads, prefetch_unwritten
 from harl_mlir.codegen.shifted_rows import shift_rows
 from harl_mlir.codegen.vectors import extract, places
 from harl_mlir.codegen.whole_lines import LINE, written_by_lines
-from harl_mlir.frontend.program import STREAMED, all_ops
+from harl_mlir.frontend.program import FETCHED, STREAMED, all_ops
 from harl_mlir.mlir import arith, ir, scf
 
 _FENCE = "llvm.x86.sse.sfence"
@@ -33,6 +33,9 @@ def stream(module: ir.Module) -> int:
     for op in all_ops(module.operation):
         if op.name == "scf.for" and STREAMED in op.attributes:
             del op.attributes[STREAMED]
+        if op.name == "scf.for" and FETCHED in op.attributes:
+            del op.attributes[FETCHED]
+            prefetch_unwritten(op)
     return count
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from harl_mlir.errors import InputError, Place
 from harl_mlir.frontend.program import (
     ALONE,
+    FETCHED,
     LANES,
     ONLINE,
     STREAMED,
@@ -27,7 +28,7 @@ from harl_mlir.mlir import PassManager, ir
 
 ENTRY = "__transform_main"
 _TARGET = "harl.program"
-_KEPT = (ALONE, LANES, ONLINE, STREAMED, TRANSPOSED, VECTOR)
+_KEPT = (ALONE, FETCHED, LANES, ONLINE, STREAMED, TRANSPOSED, VECTOR)
 """Marks that are for the lowering."""
 _INTERPRET = f"builtin.module(transform-interpreter{{debug-payload-root-tag={_TARGET}}})"
 _COPY = "<program>"

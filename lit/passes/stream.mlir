@@ -396,3 +396,40 @@ func.func @large_beside(%a: memref<64x4096xf32>, %b: memref<4096xf32>, %c: memre
   } {harl.streamed}
   return
 }
+
+// Rows that are added up side by side are asked for ahead; the sums are not, nor is what is the same for a vector.
+// CHECK-LABEL: func.func @fetched
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.transfer_read %arg1[%[[J:[a-z0-9]+]]]
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[J]], %{{.*}}
+// CHECK: memref.prefetch %arg0[%[[I:[a-z0-9]+]], %[[AHEAD]]], read, locality<2>, data
+// CHECK: vector.transfer_read %arg0[%[[I]], %[[J]]]
+// CHECK: memref.prefetch %arg0[%[[NEXT:[a-z0-9]+]], %{{.*}}], read, locality<2>, data
+// CHECK: vector.transfer_read %arg0[%[[NEXT]], %[[J]]]
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.transfer_write %{{.*}}, %arg1[%[[J]]]
+// CHECK-NOT: harl.fetched
+func.func @fetched(%a: memref<8x2048xf32>, %b: memref<2048xf32>, %m: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c2048 = arith.constant 2048 : index
+  %z = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c8 step %c2 {
+    scf.for %j = %c0 to %c2048 step %c16 {
+      %o = vector.transfer_read %b[%j], %z {in_bounds = [true]} : memref<2048xf32>, vector<16xf32>
+      %v = vector.transfer_read %a[%i, %j], %z {in_bounds = [true]} : memref<8x2048xf32>, vector<16xf32>
+      %s = arith.addf %v, %o : vector<16xf32>
+      %k = arith.addi %i, %c1 : index
+      %w = vector.transfer_read %a[%k, %j], %z {in_bounds = [true]} : memref<8x2048xf32>, vector<16xf32>
+      %d = vector.transfer_read %m[%k], %z {in_bounds = [true], permutation_map = affine_map<(d0) -> (0)>}
+          : memref<8xf32>, vector<16xf32>
+      %u = arith.mulf %w, %d : vector<16xf32>
+      %t = arith.addf %u, %s : vector<16xf32>
+      vector.transfer_write %t, %b[%j] {in_bounds = [true]} : vector<16xf32>, memref<2048xf32>
+    } {harl.fetched}
+  }
+  return
+}

@@ -17,6 +17,7 @@ namespace harl {
 static constexpr StringLiteral kAroundAttr = "harl.around";
 static constexpr StringLiteral kOursPrefix = "harl.";
 /// For the lowering.
+static constexpr StringLiteral kFetchedAttr = "harl.fetched";
 static constexpr StringLiteral kLanesAttr = "harl.lanes";
 static constexpr StringLiteral kOnlineAttr = "harl.online";
 static constexpr StringLiteral kStreamedAttr = "harl.streamed";
@@ -39,6 +40,7 @@ void removeOurs(Operation *op) {
   SmallVector<StringAttr> ours;
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (attribute.getName().strref().starts_with(kOursPrefix) &&
+        attribute.getName() != kFetchedAttr &&
         attribute.getName() != kLanesAttr &&
         attribute.getName() != kOnlineAttr &&
         attribute.getName() != kStreamedAttr &&

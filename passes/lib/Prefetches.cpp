@@ -204,3 +204,23 @@ void harl::prefetchReads(scf::ForOp loop,
     if (goesAlongRows(read))
       prefetch(read, kOnRows);
 }
+
+void harl::prefetchUnwritten(scf::ForOp loop) {
+  SmallVector<vector::TransferReadOp> reads;
+  SmallVector<vector::TransferWriteOp> writes;
+  loop.walk([&](vector::TransferReadOp read) {
+    auto source = dyn_cast<MemRefType>(read.getBase().getType());
+    if (source && bytesOf(source) &&
+        !dimensionsOf(read.getPermutationMap()).empty())
+      reads.push_back(read);
+  });
+  loop.walk([&](vector::TransferWriteOp write) {
+    if (isa<MemRefType>(write.getBase().getType()))
+      writes.push_back(write);
+  });
+  for (vector::TransferReadOp read : reads)
+    if (llvm::none_of(writes, [&](vector::TransferWriteOp write) {
+          return isAtTheSamePlace(read, write);
+        }))
+      prefetch(read, kAtThePlace);
+}

@@ -16,6 +16,9 @@ namespace harl {
 void prefetchReads(mlir::scf::ForOp loop,
                    llvm::ArrayRef<mlir::vector::TransferWriteOp> streamed);
 
+/// Put prefetches before what a loop reads but does not write.
+void prefetchUnwritten(mlir::scf::ForOp loop);
+
 /// Indices with offsets added to those of these dimensions.
 llvm::SmallVector<mlir::Value> movedBy(mlir::OpBuilder &builder,
                                        mlir::Location place,

@@ -29,6 +29,7 @@ namespace harl {
 
 namespace {
 
+constexpr StringLiteral kFetchedAttr = "harl.fetched";
 constexpr StringLiteral kStreamedAttr = "harl.streamed";
 
 bool hasX86() {
@@ -131,8 +132,11 @@ struct StreamStores : public impl::StreamStoresPassBase<StreamStores> {
       for (scf::ForOp loop : outermost)
         if (loop->getNumResults() == 0)
           stream(loop);
-    getOperation().walk(
-        [](scf::ForOp loop) { loop->removeAttr(kStreamedAttr); });
+    getOperation().walk([](scf::ForOp loop) {
+      loop->removeAttr(kStreamedAttr);
+      if (loop->removeAttr(kFetchedAttr))
+        prefetchUnwritten(loop);
+    });
   }
 };
 

@@ -7,10 +7,12 @@ from harl_mlir.schedule.builder import ScheduleBuilder, Size
 from harl_mlir.schedule.handles import Handle, i64
 from harl_mlir.schedule.sketches import nest
 from harl_mlir.schedule.sketches.nest import Tile
+from harl_mlir.schedule.sketches.outer_steps import emit as emit_outer_steps
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.sketches import accumulation
 from harl_mlir.space.sketches.accumulation import Roles, roles_of, unrolling
 from harl_mlir.space.sketches.nest import loop_order
+from harl_mlir.space.sketches.outer_steps import ORDERS, outer_steps
 from harl_mlir.tasks.task import Task
 
 _MERGE_SLICES = ("tensor.merge_consecutive_insert_extract_slice", "canonicalization")
@@ -21,6 +23,10 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
     roles = roles_of(task)
     if roles is None:
         raise ValueError("vectors along the result do not fit the task")
+    outer = outer_steps(task, roles)
+    if outer is not None and candidate.word("order") in ORDERS:
+        emit_outer_steps(builder, task, candidate, root, outer)
+        return
     inner, shell = nest.into_shell(builder, task, nest.generalised(builder, task, root))
     tiles, order = _tiles(task, roles, candidate)
     rank = len(task.root.op.dims)
@@ -34,8 +40,8 @@ def emit(builder: ScheduleBuilder, task: Task, candidate: Candidate, root: Handl
             roles.vector,
             rank,
         )
-    steps: list[Size] = [int(loop in roles.reductions) for loop in loop_order(task.anchor_op)]
-    _, reductions = builder.tile(builder.tagged(shell, nest.ANCHOR), steps)
+    sizes: list[Size] = [int(loop in roles.reductions) for loop in loop_order(task.anchor_op)]
+    _, reductions = builder.tile(builder.tagged(shell, nest.ANCHOR), sizes)
     nest.vectorise_generics(builder, shell)
     # The accumulators leave the loops before slices fold into transfers: a slice with dimensions of
     # size one, once folded into a transfer of fewer dimensions, would not fold into the next one.

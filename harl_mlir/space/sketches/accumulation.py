@@ -25,7 +25,7 @@ MEANINGS = {
     "width": "elements of a vector along the innermost dimension of the result",
     "rows": "the vector's extent along a second dimension, along which operands may be shared",
     "height": "the vector's extent along a third dimension, where neighbours share elements of a window",
-    "order": "whether the second dimension's loop is inside the loop over vectors (rows) or outside (result)",
+    "order": "what is outside: the result's loops (result; rows: turned) or the reduction's (steps; ahead)",
     "unroll": "steps of the reduction that are unrolled, whole loops from the innermost one out",
     "tail": "elements of the narrower vectors that follow where width does not divide the extent",
     "lanes": "steps of the innermost loop done at once, whose operands lie apart in memory",

@@ -23,6 +23,7 @@ from harl_mlir.processor import Processor
 from harl_mlir.space.candidate import Candidate
 from harl_mlir.space.decision import Decision, Value, number
 from harl_mlir.space.sketches import accumulation, nest
+from harl_mlir.space.sketches.outer_steps import with_outer_steps
 from harl_mlir.space.sketches.parts import TimesOf
 from harl_mlir.space.sketches.plain_nests import partial_results
 from harl_mlir.space.space import Space
@@ -127,7 +128,8 @@ def spaces(task: Task, processor: Processor, accuracy: Accuracy = DEFAULT_ACCURA
     outer = accumulation.roles_of(task)
     if outer is None or contraction:
         return ()
-    return (accumulation.space(task, outer, processor, NAME, VERSION, registers=8, rows=1, unroll=4),)
+    space = accumulation.space(task, outer, processor, NAME, VERSION, registers=8, rows=1, unroll=4)
+    return (with_outer_steps(space, task, outer, processor),)
 
 
 def _inner_space(task: Task, roles: InnerRoles, processor: Processor) -> Space:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from harl_mlir.space.sketches.accumulation import roles_of
 from harl_mlir.space.sketches.cuts import ALONE, Parts, SpacesOf, cuts_in, shared_space, word_of
+from harl_mlir.space.sketches.outer_steps import outer_steps
 from harl_mlir.space.sketches.padded_parts import in_room, padded_words
 from harl_mlir.space.space import Space
 from harl_mlir.tasks.contraction import contraction_of
@@ -86,12 +88,13 @@ class _Sharing:
         offered = [word for word in words[1:] if first in self.parts.spaces(word)]
         return [*sorted(offered, key=self._cost), ALONE]
 
-    def _wanted(self) -> int:
+    def _wanted(self, cuts: Mapping[int, int]) -> int:
         """How many parts there should be: several a thread, of which one that wakes late does fewer.
 
-        One a thread of a contraction, of which each part packs panels of its own.
+        One a thread of a contraction, of which each part packs panels of its own, and where rows that are
+        added up are cut, of which memory gives long pieces faster.
         """
-        if contraction_of(self._task.anchor_op) is not None:
+        if contraction_of(self._task.anchor_op) is not None or cuts.keys() & self._inside_sums:
             return self.threads
         a_thread = int(self._nanoseconds / self.threads / _WORTH_TAKING_NANOSECONDS)
         return self.threads * max(1, min(_PARTS_A_THREAD, a_thread))
@@ -99,6 +102,13 @@ class _Sharing:
     @property
     def _task(self) -> Task:
         return self.parts.task
+
+    @cached_property
+    def _inside_sums(self) -> frozenset[int]:
+        """The result's dimensions inside the loops of a reduction that go outside."""
+        roles = roles_of(self._task)
+        steps = None if roles is None else outer_steps(self._task, roles)
+        return frozenset() if steps is None else frozenset(steps.inside)
 
     @cached_property
     def _nanoseconds(self) -> float:
@@ -137,7 +147,7 @@ class _Sharing:
         assert part is not None
         return (
             -_busy(cuts, self.threads),
-            abs(math.log2(math.prod(cuts.values()) / self._wanted())),
+            abs(math.log2(math.prod(cuts.values()) / self._wanted(cuts))),
             round(_STEPS_OF_BYTES * math.log2(_bytes(part))),
         )
 

@@ -444,7 +444,8 @@ def StreamStoresPass : Pass<"harl-stream-stores", "::mlir::func::FuncOp"> {
     where the buffers begin with a line, and what is read at the same places, or
     on several rows that a loop goes along, is prefetched. Vectors of a loop that
     reads a buffer at several places are taken apart into lines. On x86 only;
-    others lose the attribute.
+    others lose the attribute. In a loop with the attribute `harl.fetched` what
+    is read, but not written at the same place, is prefetched.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
