@@ -13,7 +13,9 @@ from harl_mlir.measure.pool import Pool
 from harl_mlir.settings import check_accuracy
 
 _FILE_OPTION = re.compile(r" with --db\b")
-_OPTION = re.compile(r"--(accuracy|agent|function|runner|seconds|seed|shape|threads|trials|weights)\b( \d)?")
+_OPTION = re.compile(
+    r"--(accuracy|agent|function|runner|seconds|seed|shape|threads|trials|weights)\b( \d(?!=))?"
+)
 """The options that arguments of calls are named after."""
 
 

@@ -76,4 +76,9 @@ def _nothing_to_tune(module: ir.Module) -> str:
     higher = sorted(dialects & {"torch", "tosa", "stablehlo", "onnx", "mhlo", "chlo"})
     if higher:
         return f"no function holds a linalg op; lower {' and '.join(higher)} to linalg first"
+    if {"scf", "vector"} <= dialects:
+        return (
+            "no function holds a linalg op any more, as if schedules had been applied; give the kernel as it "
+            "was before, and the library"
+        )
     return "no function holds a linalg op, so there is nothing to tune; write the kernel with linalg ops"

@@ -86,6 +86,7 @@ def test_bad_input_is_refused_with_its_place(tmp_path: Path) -> None:
         ({"threads": 10**30}, "is beyond 1024; give a smaller number"),
         ({"target_cpu": 3}, "target_cpu must be a name, not 3; give a str"),
         ({"function": 3}, "function must be a name, not 3; give a str"),
+        ({"shapes": {0: (5, 5)}}, "kernel:2:20: shape 0=5x5: "),
         ({"shapes": [(24, 16)]}, "is no mapping of shapes; give a dict such as {'A': (512, 512)}"),
     ],
 )

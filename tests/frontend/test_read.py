@@ -47,6 +47,13 @@ def names(text: str) -> list[str | None]:
             "func.func @f(%x: tensor<4xi8>) {\n%y = tosa.abs %x : (tensor<4xi8>) -> tensor<4xi8>\nreturn }",
             "k.mlir: no function holds a linalg op; lower tosa to linalg first",
         ),
+        (
+            "func.func @f(%x: tensor<4xf32>) {\n%i = arith.constant 0 : index\n%p = ub.poison : f32\n"
+            "scf.for %k = %i to %i step %i {\n"
+            "%y = vector.transfer_read %x[%k], %p : tensor<4xf32>, vector<4xf32>\n}\nreturn }",
+            "k.mlir: no function holds a linalg op any more, as if schedules had been applied; "
+            "give the kernel as it was before, and the library",
+        ),
         ("\x7fELF\x02\x00\x00", "k.mlir:1: this is a binary file; give MLIR as text"),
         ("ML\ufffdR\x0dMLIR20", "k.mlir: this is MLIR bytecode; print it as text first, with mlir-opt"),
         ("// x\n\ufffd\ufffd", "k.mlir:2: this is not UTF-8 text; give MLIR as text"),
