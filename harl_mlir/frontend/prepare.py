@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from harl_mlir.accuracy import Accuracy
 from harl_mlir.frontend.copies import write_copies
-from harl_mlir.frontend.folded_bodies import fold_bodies
 from harl_mlir.frontend.permutations import fold_permutations
 from harl_mlir.frontend.raising import raise_function
 from harl_mlir.frontend.read import read_module
@@ -42,11 +41,11 @@ def prepare(
 ) -> Prepared:
     """Read, make static, and raise to tensors, in the current context.
 
-    With `accuracy`, what has a spelling that our own schedules are made for is brought into it: bodies that
-    compute nothing (see `folded_bodies`), row operations (see `row_forms`), padding and concatenation (see
-    `copies`), permuted operands of contractions (see `permutations`) and, but under `strict`, convolutions
-    of images with zeros inserted (see `zero_insertion`) and sums of f16 and bf16 (see `wide_sums`). The same
-    arguments give the same module, its ops in the same order.
+    With `accuracy`, what has a spelling that our own schedules are made for is brought into it: row
+    operations (see `row_forms`), padding and concatenation (see `copies`), permuted operands of
+    contractions (see `permutations`) and, but under `strict`, convolutions of images with zeros inserted
+    (see `zero_insertion`) and sums of f16 and bf16 (see `wide_sums`). The same arguments give
+    the same module, its ops in the same order.
 
     Raises:
         InputError: see `read_module` and `specialise`.
@@ -63,7 +62,6 @@ def prepare(
 
 def normalise(function: ir.OpView, accuracy: Accuracy) -> None:
     """Bring a function into the spelling that schedules made under `accuracy` are for."""
-    fold_bodies(function)
     if accuracy != "strict":
         skip_inserted_zeros(function)
         widen_sums(function)

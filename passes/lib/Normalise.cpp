@@ -13,7 +13,6 @@ namespace harl {
 #include "harl/Passes.h.inc"
 
 void normalise(func::FuncOp function, bool strict) {
-  foldBodies(function);
   foldPermutations(function);
   writeCopies(function);
   normaliseRows(function, strict);

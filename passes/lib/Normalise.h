@@ -25,10 +25,6 @@ inline constexpr llvm::StringLiteral kBorderAttr = "harl.border";
 /// accuracy, or any other, are for. One with branches is left as it is.
 void normalise(mlir::func::FuncOp function, bool strict = false);
 
-/// Has bodies of elementwise ops yield the element or the constant that MLIR folds
-/// them to, and drops copies of what linalg ops compute to where it is.
-void foldBodies(mlir::func::FuncOp function);
-
 /// Makes permutations of what a contraction reads part of its indexing maps, but
 /// for operands that a window moves over.
 void foldPermutations(mlir::func::FuncOp function);

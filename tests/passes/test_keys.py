@@ -13,7 +13,6 @@ from harl_mlir.frontend.prepare import prepare
 from harl_mlir.mlir import ir
 from harl_mlir.tasks.analyse import analyse
 from tests.frontend import copy_programs, row_programs
-from tests.frontend.test_folded_bodies import PROGRAMS as FOLDED
 from tests.frontend.test_row_forms import ARG_MAXES, ARG_MAXES_OF_INTEGERS
 from tests.frontend.test_wide_sums import LEFT, WIDENED
 from tests.passes import body_kernels, group_kernels, named_kernels, operand_kernels
@@ -39,7 +38,6 @@ KINDS = {
     "torch-mlir's row operations": lambda: row_programs.TORCH.values(),
     "row operations with kept dimensions": lambda: [row_programs.keepdims(seed) for seed in range(80)],
     "padding, concatenation and slices": lambda: [copy_programs.random_program(s) for s in range(150)],
-    "bodies that compute nothing": lambda: FOLDED,
     "places of the greatest": lambda: [*ARG_MAXES, *ARG_MAXES_OF_INTEGERS],
     "permuted operands": lambda: [operand_kernels.permuted(seed) for seed in range(100)],
     "padded operands": lambda: [operand_kernels.padded(seed) for seed in range(100)],

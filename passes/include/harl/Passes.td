@@ -19,11 +19,8 @@ def NormalizePass : Pass<"harl-normalize", "::mlir::func::FuncOp"> {
     constant that no linalg op reads, `tensor.concat`, and what is inserted, or
     returned as a slice, of the function's arguments become `linalg.fill` and
     `linalg.copy`. A transpose that contractions alone take becomes part of
-    their indexing maps. Elementwise ops whose bodies fold to an element or a
-    constant yield that, and a copy of what a linalg op computes to where it is
-    is left out. Each linalg op gets a fill of its own, as schedules take the
-    fills of their ops into their loops. No result changes by it, but that
-    without `strict` the place
+    their indexing maps. Each linalg op gets a fill of its own, as schedules
+    take the fills of their ops into their loops. No result changes by it, but that without `strict` the place
     of the greatest of a row with NaNs is that of its first NaN or infinity.
 
     The passes that look for workloads do so by themselves. This one is for
