@@ -30,7 +30,7 @@ _DRAWN = (
 
 
 @pytest.fixture(scope="module")
-def pool_of_two() -> Iterator[Pool]:
+def pool_of_two(all_cores: None) -> Iterator[Pool]:
     with Pool(threads=2) as shared:
         yield shared
 

@@ -85,7 +85,12 @@ def test_a_matmul_is_left_to_contractions() -> None:
     assert {space.sketch for space in sketches_for(_MATMUL, PROCESSOR)} <= {*contraction.NAMES}
 
 
-def test_bits_and_offsets_are_left_alone() -> None:
+def test_offsets_are_left_alone() -> None:
+    offset = task_of((8, 64), "pp", [[(1, 0, 2), row(2, d1=1)]], [0, 1], _NEGATE)
+    assert sketches_for(offset, PROCESSOR) == ()
+
+
+def test_masks_are_left_alone_but_elementwise_ones() -> None:
     bits = task_of(
         (64, 64),
         "pp",
@@ -94,9 +99,16 @@ def test_bits_and_offsets_are_left_alone() -> None:
         [combine("arith.xori", 0, 0, element="i1")],
         "i1",
     )
-    offset = task_of((8, 64), "pp", [[(1, 0, 2), row(2, d1=1)]], [0, 1], _NEGATE)
-    assert sketches_for(bits, PROCESSOR) == ()
-    assert sketches_for(offset, PROCESSOR) == ()
+    any_of_row = task_of(
+        (64, 64),
+        "pr",
+        [[row(2, d0=1), row(2, d1=1)]],
+        [0],
+        [combine("arith.ori", 0, 1, element="i1")],
+        "i1",
+    )
+    assert [space.sketch for space in sketches_for(bits, PROCESSOR)] == ["elementwise"]
+    assert sketches_for(any_of_row, PROCESSOR) == ()
 
 
 def test_defaults_fill_registers() -> None:
